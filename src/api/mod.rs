@@ -1,0 +1,23 @@
+//! The contract with users: the kinds of `chartpublisher.io/v1alpha1`, and the closed list of reasons. Nothing else.
+
+mod inventory;
+mod publication;
+mod reason;
+mod status;
+
+pub use inventory::{ChartInventory, ChartInventorySpec, InventoryEntry};
+pub use publication::{
+    ArchiveSource, ChartPublication, ChartPublicationSpec, ChartSelection, HelmRepositorySource, LocalReference, RouteKind, ServiceTarget,
+    Source, Target, Upload, UploadMethod,
+};
+pub use reason::Reason;
+pub use status::{Attempt, ChartPublicationStatus, PublishedVersion, SourceStatus, TargetStatus};
+
+/// The API group.
+pub const GROUP: &str = "chartpublisher.io";
+/// The version that is served and stored.
+pub const VERSION: &str = "v1alpha1";
+/// The annotation that asks for a run now: any change of its value does. It is echoed in the status and never removed.
+pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
+/// The field manager of everything that the controller writes.
+pub const FIELD_MANAGER: &str = "chart-publisher";

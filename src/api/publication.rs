@@ -1,0 +1,293 @@
+//! `ChartPublication`: what to publish, from where, and where to.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::ChartPublicationStatus;
+
+/// Publishes Helm charts as OCI artifacts into registries, and proves that they arrived.
+#[derive(CustomResource, KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[kube(
+    group = "chartpublisher.io",
+    version = "v1alpha1",
+    kind = "ChartPublication",
+    plural = "chartpublications",
+    shortname = "chartpub",
+    category = "charts",
+    namespaced,
+    status = "ChartPublicationStatus",
+    derive = "PartialEq",
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
+    printcolumn(name = "Published", type_ = "string", json_path = ".status.published"),
+    printcolumn(name = "Route", type_ = "string", json_path = ".status.route"),
+    printcolumn(name = "Method", type_ = "string", json_path = ".status.method", priority = 1),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].message"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.source.archive) ? !has(self.charts) || self.charts.size() == 0 : has(self.charts) && self.charts.size() > 0")
+        .message("`charts` names what to take from a `helmRepository`; an `archive` is one chart and takes no `charts`"),
+)]
+pub struct ChartPublicationSpec {
+    /// How often the source is asked again, for example `1h` or `30m`. Spread by up to a tenth, so that many publications do not ask at once.
+    #[serde(default = "default_interval")]
+    #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"), length(max = 32))]
+    #[x_kube(validation = Rule::new("duration(self) >= duration('10s') && duration(self) <= duration('8760h')").message("must lie between 10s and 8760h"))]
+    pub interval: String,
+
+    /// The longest wait for an answer of a registry or source, and the longest time that a body may make no progress.
+    /// It is no limit for a transfer as a whole.
+    #[serde(default = "default_timeout")]
+    #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"), length(max = 32))]
+    #[x_kube(validation = Rule::new("duration(self) >= duration('1s') && duration(self) <= duration('1h')").message("must lie between 1s and 1h"))]
+    pub timeout: String,
+
+    /// When true, nothing is done for this resource until it is false again. What was published stays.
+    #[serde(default)]
+    pub suspend: bool,
+
+    /// Where the charts come from: exactly one member.
+    pub source: Source,
+
+    /// Which charts and versions of a `helmRepository` are published.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256))]
+    pub charts: Vec<ChartSelection>,
+
+    /// The registries that they are published into.
+    #[schemars(length(min = 1, max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub targets: Vec<Target>,
+}
+
+fn default_interval() -> String {
+    "1h".to_owned()
+}
+
+fn default_timeout() -> String {
+    "1m".to_owned()
+}
+
+/// Where the charts come from: exactly one member.
+#[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.helmRepository), has(self.archive)].filter(x, x).size() == 1")
+        .message("exactly one of `helmRepository` and `archive` must be set"),
+)]
+pub struct Source {
+    /// An HTTP Helm repository: a server with an `index.yaml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub helm_repository: Option<HelmRepositorySource>,
+
+    /// One chart archive at a URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<ArchiveSource>,
+}
+
+/// An HTTP Helm repository.
+#[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct HelmRepositorySource {
+    /// The address of the repository; `index.yaml` lies below it.
+    #[schemars(regex(pattern = r"^https?://[^\s@]+$"), length(max = 2048))]
+    pub url: String,
+
+    /// A Secret of this namespace with `username` and `password`. They are sent to the repository's own host only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<LocalReference>,
+
+    /// A Secret of this namespace with `ca.crt`, and `tls.crt` with `tls.key` for a client certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert_secret_ref: Option<LocalReference>,
+}
+
+/// One chart archive at a URL.
+#[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ArchiveSource {
+    /// The address of the `.tgz`.
+    #[schemars(regex(pattern = r"^https?://[^\s@]+$"), length(max = 2048))]
+    pub url: String,
+
+    /// The SHA-256 that the archive must have, as `sha256:` and 64 hexadecimal digits. Without it, what the server sends is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"), length(max = 71))]
+    pub digest: Option<String>,
+
+    /// A Secret of this namespace with `username` and `password`. They are sent to the URL's own host only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<LocalReference>,
+
+    /// A Secret of this namespace with `ca.crt`, and `tls.crt` with `tls.key` for a client certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert_secret_ref: Option<LocalReference>,
+}
+
+/// The name of an object in the publication's own namespace.
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[serde(rename_all = "camelCase")]
+pub struct LocalReference {
+    /// The name of the object.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// A chart of the repository, and its versions.
+#[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!(has(self.versions) && has(self.latest))")
+        .message("`versions` names one version and `latest` the newest ones: set one of the two"),
+)]
+pub struct ChartSelection {
+    /// The name of the chart in the index.
+    #[schemars(length(min = 1, max = 250))]
+    pub name: String,
+
+    /// One version, exactly as the index spells it, for example `6.5.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128))]
+    pub versions: Option<String>,
+
+    /// The newest N versions that are no prereleases; 0 stands for all of them. Without `versions` and `latest`, the newest one is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 10000))]
+    pub latest: Option<u32>,
+}
+
+/// A registry that the charts are published into.
+#[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.service), has(self.url)].filter(x, x).size() == 1")
+        .message("exactly one of `service` and `url` must be set"),
+    validation = Rule::new("!has(self.url) || !has(self.routes) || self.routes.size() == 0")
+        .message("`routes` lead to a `service`; a `url` is its own route"),
+)]
+pub struct Target {
+    /// Tells the targets of this resource apart.
+    #[schemars(regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"), length(min = 1, max = 63))]
+    pub name: String,
+
+    /// A registry behind a Service of this namespace. The route to it follows from how the Service is exposed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceTarget>,
+
+    /// Any registry, by its address: `oci://HOST[:PORT]/PREFIX`. A chart lies at PREFIX/NAME:VERSION.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^oci://[^\s@/?#]+(/[^\s?#]*)?$"), length(max = 1024))]
+    pub url: Option<String>,
+
+    /// The routes that may be taken to the Service, in this order. Empty: as the Service is exposed, with the others after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub routes: Vec<RouteKind>,
+
+    /// How bodies are sent.
+    #[serde(default)]
+    pub upload: Upload,
+
+    /// The host name, with the port where it is not the scheme's own, that requests and the TLS handshake name, whatever address is dialled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?$"), length(max = 255))]
+    pub hostname: Option<String>,
+
+    /// Other hosts, with their ports where these are not the scheme's own, that the registry may name as token service or upload address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 255)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub allowed_hosts: Vec<String>,
+
+    /// A Secret of this namespace: of type `kubernetes.io/dockerconfigjson`, or with `username` and `password`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<LocalReference>,
+
+    /// A Secret of this namespace with `ca.crt`, and `tls.crt` with `tls.key` for a client certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert_secret_ref: Option<LocalReference>,
+
+    /// Plain HTTP, and nothing else: certificates are always checked where TLS is spoken.
+    #[serde(default)]
+    pub insecure: bool,
+}
+
+/// A registry behind a Service.
+#[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceTarget {
+    /// The name of the Service, in the publication's own namespace.
+    #[schemars(length(min = 1, max = 63))]
+    pub name: String,
+
+    /// The port of the Service, by name or number. Without it the Service must have only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([0-9]{1,5}|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$"), length(max = 15))]
+    pub port: Option<String>,
+
+    /// The path of the repositories in the registry: with `charts` a chart lies at charts/NAME:VERSION.
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^[a-z0-9._/-]*$"), length(max = 200))]
+    pub repository: String,
+}
+
+/// A way to reach a registry.
+#[derive(JsonSchema, Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RouteKind {
+    /// The address of the Service inside of the cluster.
+    #[serde(rename = "ClusterIP")]
+    ClusterIp,
+    /// The addresses of nodes, with the Service's port on them.
+    NodePort,
+    /// The address of the Service's load balancer.
+    LoadBalancer,
+    /// An Ingress that leads to the Service.
+    Ingress,
+    /// The addresses of the ready Pods behind the Service.
+    Endpoint,
+}
+
+impl RouteKind {
+    /// As it stands in a resource.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClusterIp => "ClusterIP",
+            Self::NodePort => "NodePort",
+            Self::LoadBalancer => "LoadBalancer",
+            Self::Ingress => "Ingress",
+            Self::Endpoint => "Endpoint",
+        }
+    }
+}
+
+/// How bodies are sent.
+#[derive(JsonSchema, Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Upload {
+    /// `Auto` chooses by the route; `Buffered` sends one request with the whole body and its length.
+    #[serde(default)]
+    pub method: UploadMethod,
+}
+
+/// How the bytes of a blob are framed.
+#[derive(JsonSchema, Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum UploadMethod {
+    /// By the route.
+    #[default]
+    Auto,
+    /// One PUT with the whole body and its Content-Length.
+    Buffered,
+}
+
+impl UploadMethod {
+    /// As it stands in a resource.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "Auto",
+            Self::Buffered => "Buffered",
+        }
+    }
+}

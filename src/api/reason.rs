@@ -1,0 +1,113 @@
+//! The closed list of reasons that conditions, attempts, Events and metrics carry: one name for one cause.
+
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $name:ident),+ $(,)?) => {
+        /// Why something is as it is. One name for one cause; a user acts differently for each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Reason {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Reason {
+            /// All of them, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// As it stands in a condition.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+
+            /// What it means, for the documentation.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($doc),+),)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Everything that is wanted is published and was pulled back.
+    Succeeded,
+    /// A run is under way.
+    Progressing,
+    /// A run failed and another one follows by itself.
+    ProgressingWithRetry,
+    /// `suspend` is true.
+    Suspended,
+    /// The source answered that there is nothing at this address.
+    SourceNotFound,
+    /// The source could not be reached, or answered with a fault of its own.
+    SourceUnreachable,
+    /// The source does not take the credential, or asks for one.
+    SourceUnauthorized,
+    /// What the source sent is no index, or no archive.
+    SourceInvalid,
+    /// The source has other bytes under a version that was published before.
+    SourceMutated,
+    /// The archive is not the one that the index or the spec promises.
+    DigestMismatch,
+    /// The index has no chart of this name.
+    ChartNotFound,
+    /// The chart has no such version.
+    VersionNotFound,
+    /// `versions` cannot be read.
+    ConstraintInvalid,
+    /// The archive is no chart that Helm would take, or its name or version cannot be an OCI name.
+    ChartInvalid,
+    /// Something is larger than the administrator allows.
+    LimitExceeded,
+    /// A Secret is missing, or does not hold what is needed.
+    SecretInvalid,
+    /// The Service, or its port, does not exist.
+    ServiceNotFound,
+    /// The Service exists, and no route leads to it.
+    NoRoute,
+    /// No connection to the registry came about.
+    RouteUnreachable,
+    /// A connection came about and the bytes stopped.
+    PathStalled,
+    /// Something on the way refuses bodies of this size.
+    BodyTooLarge,
+    /// Something on the way refuses the form of the request.
+    FramingRefused,
+    /// The upload address that the registry named is not one that may be used.
+    LocationRefused,
+    /// Replicas of the registry do not know of each other's uploads.
+    ReplicasNotShared,
+    /// The TLS handshake failed.
+    TlsFailed,
+    /// Plain HTTP was spoken to a port that wants TLS.
+    PlainHttpOnTls,
+    /// TLS was spoken to a port that wants plain HTTP.
+    TlsOnPlainHttp,
+    /// The registry does not take the credential, or asks for one.
+    AuthFailed,
+    /// The credential is good and has no right to write here.
+    Denied,
+    /// The registry asks for fewer requests.
+    RateLimited,
+    /// The registry answered with a fault of its own.
+    RegistryUnavailable,
+    /// The registry takes no writes.
+    RegistryReadOnly,
+    /// The registry says different things of the same content.
+    RegistryInconsistent,
+    /// The registry holds damaged content.
+    RegistryContentCorrupt,
+    /// The registry does not let the tag be written again.
+    TagImmutable,
+    /// The tag holds other content than the source, and it is left as it is.
+    Drifted,
+    /// The spool has no room.
+    SpoolFull,
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,137 @@
+//! What is reported of a publication. The rules are kstatus's: `Ready` always, `Reconciling` and `Stalled` only while True.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What was observed at the last run.
+#[derive(KubeSchema, Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ChartPublicationStatus {
+    /// The generation of the spec that this status speaks of; -1 before the first run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+
+    /// The value of the annotation `reconcile.fluxcd.io/requestedAt` that was acted on last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_handled_reconcile_at: Option<String>,
+
+    /// `Ready`, and while they are true `Reconciling` and `Stalled`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+
+    /// Versions published and proven, of those that are wanted, over all targets: `12/12`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<String>,
+
+    /// The route that was taken; `mixed` where targets differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+
+    /// The method that was used; `mixed` where targets differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+
+    /// What the source offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceStatus>,
+
+    /// Each target by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub targets: Vec<TargetStatus>,
+}
+
+/// What the source offered.
+#[derive(JsonSchema, Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceStatus {
+    /// The digest of the index or archive that was read.
+    pub revision: String,
+    /// How many charts of it are wanted.
+    pub charts: u32,
+    /// How many versions of these are wanted.
+    pub versions: u32,
+    /// When its content was last seen to change.
+    pub last_update_time: Time,
+}
+
+/// What happened at one target.
+#[derive(KubeSchema, Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetStatus {
+    /// The target's name in the spec.
+    pub name: String,
+
+    /// `Ready` for this target.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+
+    /// The route that was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+
+    /// The address that was dialled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+
+    /// The method that was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+
+    /// Why this route and method, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+
+    /// What failed on the way there, and the remedy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+
+    /// The address for `helm pull`, for readers of the Service's own exposure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull: Option<String>,
+
+    /// Versions published and proven, of those that are wanted: `12/12`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<String>,
+
+    /// When everything was last pulled back and compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_proved: Option<Time>,
+
+    /// The newest 20 versions. The whole record is the `ChartInventory` of the same name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<PublishedVersion>,
+}
+
+/// A route that did not work.
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// The route.
+    pub route: String,
+    /// The address that was dialled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The method.
+    pub method: String,
+    /// Why it did not work: one of the reasons that conditions have.
+    pub reason: String,
+    /// What was seen, and what to mend.
+    pub message: String,
+}
+
+/// A version that is published and proven.
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct PublishedVersion {
+    /// The chart.
+    pub chart: String,
+    /// As the source spells it.
+    pub version: String,
+    /// The digest of the manifest.
+    pub digest: String,
+}

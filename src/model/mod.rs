@@ -1,0 +1,15 @@
+//! Validated words: what a string has become once it was checked.
+//!
+//! Every type here is parsed once, at the edge, and is then proof of its form. Nothing here does I/O.
+
+mod chart_version;
+mod credential;
+mod digest;
+mod image_name;
+mod origin;
+
+pub use chart_version::{ChartVersion, InvalidVersion};
+pub use credential::Credential;
+pub use digest::{Digest, DigestWriter, InvalidDigest};
+pub use image_name::{InvalidName, RepositoryName, Tag};
+pub use origin::{InvalidOrigin, Origin, Scheme};

@@ -1,0 +1,12 @@
+//! Connections: where to dial, by which name, with which trust, and how long to wait. Knows no registry.
+//!
+//! *Invariant:* every connection of this program to a registry or a source is made by [`Transport`], so that the
+//! address policy, the time limits and the socket options hold for all of them.
+
+mod endpoint;
+mod error;
+mod tls;
+
+pub use endpoint::{Address, AddressPolicy, Endpoint};
+pub use error::{ConnectFailure, NetError, TlsFailure};
+pub use tls::TlsConfig;

@@ -1,0 +1,198 @@
+//! What was seen when a registry did not do what it was asked: facts only. [`crate::remedy`] judges them.
+
+use std::{fmt, time::Duration};
+
+use crate::net::NetError;
+
+/// Where in the exchange it happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// `GET` of the token service that the registry named.
+    Token,
+    /// `GET /v2/<name>/tags/list`
+    ListTags,
+    /// `GET` or `HEAD /v2/<name>/manifests/<reference>`, before a push.
+    ReadManifest,
+    /// `HEAD /v2/<name>/blobs/<digest>`
+    FindBlob,
+    /// `POST /v2/<name>/blobs/uploads/`
+    OpenUpload,
+    /// `PUT` or `PATCH` with the bytes of a blob.
+    SendBlob,
+    /// `PUT /v2/<name>/manifests/<tag>`
+    WriteManifest,
+    /// `GET` of the manifest, after a push.
+    PullManifest,
+    /// `GET` of the layer, after a push.
+    PullBlob,
+}
+
+impl Stage {
+    /// What was being done, to stand after "while".
+    pub fn doing(self) -> &'static str {
+        match self {
+            Self::Token => "asking for a token",
+            Self::ListTags => "listing the tags",
+            Self::ReadManifest => "reading the manifest",
+            Self::FindBlob => "looking for the blob",
+            Self::OpenUpload => "opening the upload",
+            Self::SendBlob => "sending the blob",
+            Self::WriteManifest => "writing the manifest",
+            Self::PullManifest => "pulling the manifest back",
+            Self::PullBlob => "pulling the layer back",
+        }
+    }
+
+    /// Whether it is part of the check after the push.
+    pub fn is_proof(self) -> bool {
+        matches!(self, Self::PullManifest | Self::PullBlob)
+    }
+}
+
+/// What the body of an answer looks like: a registry's own error is JSON, a proxy's page is HTML.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum BodyKind {
+    /// `{"errors":[{"code":…}]}`: distribution specification, "Error codes".
+    OciError,
+    /// Other JSON.
+    Json,
+    /// A page.
+    Html,
+    /// Plain text.
+    Text,
+    /// No body.
+    Empty,
+}
+
+/// An answer that was not the one hoped for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// What the body looks like; at most 64 KiB of it were read.
+    pub body: BodyKind,
+    /// The OCI error codes, as sent, cleaned, at most 8.
+    pub codes: Vec<String>,
+    /// The first OCI error's message, or the first line of a text: cleaned of control characters, at most 256 characters.
+    pub message: String,
+    /// The `Server` header, cleaned, at most 80 characters.
+    pub server: Option<String>,
+    /// Whether `Docker-Distribution-Api-Version` was there: the registry itself answered.
+    pub from_registry: bool,
+    /// `Retry-After` as a duration, at most an hour.
+    pub retry_after: Option<Duration>,
+    /// Whether a `Location` came with it (redirects).
+    pub redirect: Option<String>,
+    /// Bytes of our body that had been sent when it came.
+    pub sent: u64,
+}
+
+/// Why a step failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The network.
+    Net(NetError),
+    /// An answer.
+    Answer(Answer),
+    /// 401 with a credential or a fresh token, or a challenge that cannot be met.
+    Unauthorized {
+        /// Whether a credential was there to be used.
+        had_credential: bool,
+        /// The answer.
+        answer: Answer,
+    },
+    /// `Location` was missing, cannot be read, or names a place that is not allowed. Holds no query.
+    Location {
+        /// What it named (scheme, host and path), or why it could not be read.
+        detail: String,
+    },
+    /// The token service is on a host that may not be asked.
+    Realm {
+        /// Its origin.
+        origin: String,
+    },
+    /// What was pulled back is not what was pushed.
+    Content {
+        /// What it should have been.
+        expected: String,
+        /// What it was.
+        found: String,
+    },
+    /// An answer that no registry gives: not JSON, without what the specification demands, or too large.
+    Malformed {
+        /// What was wrong.
+        detail: String,
+    },
+}
+
+/// A step that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Where in the exchange.
+    pub stage: Stage,
+    /// Why.
+    pub cause: Cause,
+}
+
+impl Failure {
+    /// Puts both together.
+    pub fn new(stage: Stage, cause: impl Into<Cause>) -> Self {
+        Self { stage, cause: cause.into() }
+    }
+
+    /// The answer, where one came.
+    pub fn answer(&self) -> Option<&Answer> {
+        match &self.cause {
+            Cause::Answer(answer) | Cause::Unauthorized { answer, .. } => Some(answer),
+            _ => None,
+        }
+    }
+}
+
+impl From<NetError> for Cause {
+    fn from(error: NetError) -> Self {
+        Self::Net(error)
+    }
+}
+
+impl From<Answer> for Cause {
+    fn from(answer: Answer) -> Self {
+        Self::Answer(answer)
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.status)?;
+        if let Some(code) = self.codes.first() {
+            write!(formatter, " {code}")?;
+        }
+        match self.body {
+            BodyKind::OciError | BodyKind::Text if !self.message.is_empty() => write!(formatter, " ({})", self.message)?,
+            BodyKind::Html => formatter.write_str(" (a page of a proxy)")?,
+            _ => {}
+        }
+        match &self.server {
+            Some(server) => write!(formatter, " from `{server}`"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "while {}: ", self.stage.doing())?;
+        match &self.cause {
+            Cause::Net(error) => error.fmt(formatter),
+            Cause::Answer(answer) => write!(formatter, "the answer was {answer}"),
+            Cause::Unauthorized { had_credential: true, answer } => write!(formatter, "the credential was not accepted: {answer}"),
+            Cause::Unauthorized { had_credential: false, answer } => write!(formatter, "a credential is needed: {answer}"),
+            Cause::Location { detail } => write!(formatter, "the upload address was refused: {detail}"),
+            Cause::Realm { origin } => write!(formatter, "the token service `{origin}` is not one that credentials may be sent to"),
+            Cause::Content { expected, found } => write!(formatter, "expected {expected}, found {found}"),
+            Cause::Malformed { detail } => write!(formatter, "the answer was malformed: {detail}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
