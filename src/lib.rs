@@ -1,6 +1,14 @@
 //! chart-publisher: publishes Helm charts into the registries of a cluster, and proves that they arrived.
 
 pub mod api;
+pub mod chart;
 pub mod model;
 pub mod net;
+pub mod plan;
+pub mod publish;
 pub mod registry;
+pub mod remedy;
+pub mod source;
+pub mod spool;
+pub mod status;
+pub mod verify;

@@ -44,7 +44,8 @@ fn coerced(text: &str) -> Option<String> {
         return None;
     }
     parts.resize(3, "0");
-    let numbers: Vec<&str> = parts.iter().map(|part| part.trim_start_matches('0')).map(|part| if part.is_empty() { "0" } else { part }).collect();
+    let numbers: Vec<&str> =
+        parts.iter().map(|part| part.trim_start_matches('0')).map(|part| if part.is_empty() { "0" } else { part }).collect();
     Some(format!("{}{rest}", numbers.join(".")))
 }
 

@@ -1,0 +1,55 @@
+//! What a failure means: which reason it has, what to do next, and the sentence that names object and cure.
+
+use crate::{
+    api::Reason,
+    plan::{Route, Via},
+};
+
+/// What is done next. Only this reaches retry and requeue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Class {
+    /// The same request by the same way, once more.
+    SameAgain,
+    /// The same way with another framing.
+    OtherMethod,
+    /// Another way.
+    OtherRoute,
+    /// The registry as a whole has to be left alone for a while.
+    Wait,
+    /// Nothing helps before somebody changes something.
+    Final,
+}
+
+/// What a failure is judged by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The name of the cause.
+    pub reason: Reason,
+    /// What is done next.
+    pub class: Class,
+    /// What was seen and what cures it, naming the object: at most 1,000 characters, no secret, no query of a URL.
+    pub sentence: String,
+}
+
+/// Where a failure happened: what a sentence has to name.
+#[derive(Debug, Clone)]
+pub struct Scene<'a> {
+    /// `Service "platform/registry" port 5000`, or the `oci://` URL.
+    pub registry: &'a str,
+    /// The way.
+    pub route: Route,
+    /// The address that was dialled.
+    pub address: &'a str,
+    /// What stands between.
+    pub via: Option<&'a Via>,
+    /// Repository and tag, `charts/podinfo:6.5.0`.
+    pub reference: &'a str,
+    /// Bytes of the body that was to be sent; 0 where the request had none.
+    pub body_length: u64,
+    /// The Secret that the credential came from, `platform/registry-push`; none when anonymous.
+    pub secret: Option<&'a str>,
+    /// The Secret that the CA came from.
+    pub cert_secret: Option<&'a str>,
+    /// Whether the target allows plain HTTP.
+    pub insecure: bool,
+}
