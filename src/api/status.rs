@@ -45,7 +45,7 @@ pub struct ChartPublicationStatus {
 }
 
 /// What the source offered.
-#[derive(JsonSchema, Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceStatus {
     /// The digest of the index or archive that was read.

@@ -3,10 +3,21 @@
 //! *Invariant:* every connection of this program to a registry or a source is made by [`Transport`], so that the
 //! address policy, the time limits and the socket options hold for all of them.
 
+mod body;
+mod dial;
 mod endpoint;
 mod error;
+mod handshake;
+mod lease;
+mod stream;
 mod tls;
+mod transport;
 
+use body::WatchedBody;
+
+pub use body::{BodyError, OpenBody, ReadyBody};
 pub use endpoint::{Address, AddressPolicy, Endpoint};
 pub use error::{ConnectFailure, NetError, TlsFailure};
-pub use tls::TlsConfig;
+pub use lease::{Answered, Lease};
+pub use tls::{ClientCertificate, InvalidPem, SystemRoots, TlsConfig};
+pub use transport::{Patience, Reuse, Transport};

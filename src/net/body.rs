@@ -1,0 +1,101 @@
+//! What is sent as a body: complete before its first byte goes out, with an exact length, and it can be opened again.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+
+/// A body of our own that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BodyError(pub String);
+
+/// A body that is ready to be sent.
+pub type ReadyBody = UnsyncBoxBody<Bytes, BodyError>;
+
+/// A body that can be opened as often as it has to be sent.
+pub trait OpenBody: Send + Sync {
+    /// Its exact length.
+    fn length(&self) -> u64;
+    /// The bytes from `offset` to the end.
+    fn open(&self, offset: u64) -> ReadyBody;
+}
+
+impl OpenBody for Bytes {
+    fn length(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn open(&self, offset: u64) -> ReadyBody {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.len());
+        Full::new(self.slice(start..)).map_err(|never| match never {}).boxed_unsync()
+    }
+}
+
+/// How far a body got.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    handed_over: AtomicU64,
+    failure: Mutex<Option<BodyError>>,
+}
+
+impl Progress {
+    /// Bytes that HTTP took.
+    pub(super) fn handed_over(&self) -> u64 {
+        self.handed_over.load(Ordering::Relaxed)
+    }
+
+    /// Why our own body could not be read.
+    pub(super) fn failure(&self) -> Option<BodyError> {
+        self.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+}
+
+/// A body whose progress can be watched.
+pub(super) struct WatchedBody {
+    inner: ReadyBody,
+    progress: Arc<Progress>,
+}
+
+impl WatchedBody {
+    pub(super) fn new(inner: ReadyBody) -> (Self, Arc<Progress>) {
+        let progress = Arc::new(Progress::default());
+        (Self { inner, progress: progress.clone() }, progress)
+    }
+}
+
+impl Body for WatchedBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = Pin::new(&mut self.inner).poll_frame(context);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                self.progress.handed_over.fetch_add(length as u64, Ordering::Relaxed);
+            }
+            Poll::Ready(Some(Err(error))) => {
+                *self.progress.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error.clone());
+            }
+            _ => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,242 @@
+//! One connection in use: requests go out and answers come back, one after the other, and silence has an end.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use http::{Request, Response, response};
+use http_body_util::BodyExt;
+use hyper::{body::Incoming, client::conn::http1::SendRequest};
+use tokio::{
+    task::AbortHandle,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    NetError, OpenBody, Patience, TlsFailure, WatchedBody,
+    body::Progress,
+    handshake::tls_failure,
+    stream::Meter,
+    transport::{Key, Pool},
+};
+
+/// A body below this rate over a whole `stall` counts as stopped: a server that sends a byte a second would otherwise hold a worker for days.
+const SLOWEST_BYTES_PER_SECOND: u64 = 64;
+
+/// A connection.
+pub(super) struct Connection {
+    sender: SendRequest<WatchedBody>,
+    driver: Driver,
+    meter: Arc<Meter>,
+    peer: SocketAddr,
+}
+
+/// Ends the task that drives a connection: one whose write is stuck would never end by itself.
+struct Driver(AbortHandle);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Connection {
+    pub(super) fn new(sender: SendRequest<WatchedBody>, driver: AbortHandle, meter: Arc<Meter>, peer: SocketAddr) -> Self {
+        Self { sender, driver: Driver(driver), meter, peer }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        !self.sender.is_closed() && !self.driver.0.is_finished()
+    }
+}
+
+/// A connection that is leased. When it is dropped between two exchanges, it goes back to the pool.
+pub struct Lease {
+    connection: Option<Connection>,
+    key: Key,
+    pool: Arc<Pool>,
+    reused: bool,
+    idle: bool,
+}
+
+/// An answer whose body is still to be read.
+pub struct Answered<'a> {
+    /// Status and headers.
+    pub head: response::Parts,
+    /// Bytes of the request's body that HTTP had taken when the answer came.
+    pub sent: u64,
+    body: Incoming,
+    patience: Patience,
+    received: u64,
+    window: (Instant, u64),
+    finished: bool,
+    whole_request_was_sent: bool,
+    lease: &'a mut Lease,
+}
+
+impl Lease {
+    pub(super) fn new(connection: Connection, key: Key, pool: Arc<Pool>, reused: bool) -> Self {
+        Self { connection: Some(connection), key, pool, reused, idle: true }
+    }
+
+    /// Who is on the other side.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.connection.as_ref().map(|connection| connection.peer)
+    }
+
+    /// Whether another exchange may go over it.
+    pub fn is_usable(&self) -> bool {
+        self.idle && self.connection.as_ref().is_some_and(Connection::is_open)
+    }
+
+    /// Sends `request` with `body` and waits for the head of the answer.
+    ///
+    /// Every body has its length in the head; `Content-Length` is set by the caller's method and by [`OpenBody::length`].
+    ///
+    /// # Errors
+    /// [`NetError::StaleConnection`] when an idle connection was closed before anything of an answer came: once more over another one
+    /// is safe for what this program sends.
+    pub async fn send(&mut self, head: http::request::Parts, body: &dyn OpenBody, patience: Patience) -> Result<Answered<'_>, NetError> {
+        let reused = std::mem::replace(&mut self.reused, true);
+        self.idle = false;
+        let length = body.length();
+        let (watched, progress) = WatchedBody::new(body.open(0));
+        let result = self.exchange(Request::from_parts(head, watched), &progress, length, patience).await;
+        let response = match result {
+            Ok(response) => response,
+            Err(error) => {
+                self.connection = None;
+                let stale = reused && matches!(error, NetError::Cut { .. });
+                return Err(if stale { NetError::StaleConnection } else { error });
+            }
+        };
+        let (head, body) = response.into_parts();
+        let sent = progress.handed_over();
+        let window = (Instant::now(), 0);
+        Ok(Answered { head, sent, body, patience, received: 0, window, finished: false, whole_request_was_sent: sent >= length, lease: self })
+    }
+
+    async fn exchange(
+        &mut self,
+        request: Request<WatchedBody>,
+        progress: &Progress,
+        length: u64,
+        patience: Patience,
+    ) -> Result<Response<Incoming>, NetError> {
+        let connection = self.connection.as_mut().ok_or(NetError::StaleConnection)?;
+        connection.meter.touch();
+        let cut = |progress: &Progress| NetError::Cut { sent: progress.handed_over() };
+        connection.sender.ready().await.map_err(|_| cut(progress))?;
+        let answer = connection.sender.send_request(request);
+        tokio::pin!(answer);
+        loop {
+            let deadline = connection.meter.last_write() + patience.stall;
+            tokio::select! {
+                result = &mut answer => return result.map_err(|error| named(&error, progress)),
+                () = sleep_until(deadline) => {
+                    if connection.meter.last_write() + patience.stall > Instant::now() {
+                        continue;
+                    }
+                    let sent = progress.handed_over();
+                    return Err(if sent < length {
+                        NetError::WriteStalled { sent, after: patience.stall }
+                    } else {
+                        NetError::NoAnswer { after: patience.stall }
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if self.is_usable()
+            && let Some(connection) = self.connection.take()
+        {
+            self.pool.give_back(self.key.clone(), connection);
+        }
+    }
+}
+
+impl Answered<'_> {
+    /// The next bytes of the answer's body; nothing at its end.
+    ///
+    /// # Errors
+    /// [`NetError::ReadStalled`] and [`NetError::AnswerCut`].
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, NetError> {
+        loop {
+            let stalled = NetError::ReadStalled { received: self.received, after: self.patience.stall };
+            let deadline = self.window.0 + self.patience.stall;
+            let frame = tokio::select! {
+                frame = self.body.frame() => frame,
+                () = sleep_until(deadline) => {
+                    let least = SLOWEST_BYTES_PER_SECOND * self.patience.stall.as_secs().max(1);
+                    if self.window.1 < least {
+                        self.lease.connection = None;
+                        return Err(stalled);
+                    }
+                    self.window = (Instant::now(), 0);
+                    continue;
+                }
+            };
+            match frame {
+                None => {
+                    self.finish();
+                    return Ok(None);
+                }
+                Some(Err(_)) => {
+                    self.lease.connection = None;
+                    return Err(NetError::AnswerCut { received: self.received });
+                }
+                Some(Ok(frame)) => {
+                    if let Ok(bytes) = frame.into_data() {
+                        self.received += bytes.len() as u64;
+                        self.window.1 += bytes.len() as u64;
+                        return Ok(Some(bytes));
+                    }
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        self.finished = true;
+        // After an early answer hyper would still want to send the rest.
+        self.lease.idle = self.whole_request_was_sent;
+    }
+
+    /// Reads the body up to `limit` bytes; says whether there was more.
+    ///
+    /// # Errors
+    /// As [`Answered::chunk`].
+    pub async fn bounded(&mut self, limit: usize) -> Result<(Vec<u8>, bool), NetError> {
+        let mut whole = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            let room = limit.saturating_sub(whole.len());
+            whole.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+            if chunk.len() > room {
+                return Ok((whole, true));
+            }
+        }
+        Ok((whole, false))
+    }
+}
+
+impl Drop for Answered<'_> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.lease.connection = None;
+        }
+    }
+}
+
+fn named(error: &hyper::Error, progress: &Progress) -> NetError {
+    if let Some(failure) = progress.failure() {
+        return NetError::Body { detail: failure.0 };
+    }
+    match tls_failure(error) {
+        Some(failure @ (TlsFailure::ClientCertificate | TlsFailure::NotTls)) => NetError::Tls { host: "the server".to_owned(), failure },
+        _ if error.is_parse() => NetError::NotHttp { detail: error.to_string() },
+        _ => NetError::Cut { sent: progress.handed_over() },
+    }
+}

@@ -1,0 +1,109 @@
+//! The socket as HTTP sees it: it counts what passes, notes when bytes last went out, and lets an early answer through.
+//!
+//! A server that refuses a body often answers and closes while the body is still being written. The write then fails with
+//! ECONNRESET or EPIPE although the answer lies in the receive buffer, which Linux keeps readable. hyper stops at the error
+//! of the write, so such an error becomes *pending* here, and hyper goes on to read: first the answer, then the end.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::Instant,
+};
+
+/// What passed over one connection.
+#[derive(Debug)]
+pub(super) struct Meter {
+    written: AtomicU64,
+    last_write: Mutex<Instant>,
+}
+
+impl Meter {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self { written: AtomicU64::new(0), last_write: Mutex::new(Instant::now()) })
+    }
+
+    /// When bytes were last taken by the kernel, or a request began.
+    pub(super) fn last_write(&self) -> Instant {
+        *self.last_write.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// A request begins: silence before it does not count.
+    pub(super) fn touch(&self) {
+        *self.last_write.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
+    }
+
+    fn wrote(&self, bytes: usize) {
+        self.written.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.touch();
+    }
+}
+
+/// A TCP stream with a [`Meter`].
+pub(super) struct PatientStream {
+    inner: TcpStream,
+    meter: Arc<Meter>,
+    write_is_broken: bool,
+}
+
+impl PatientStream {
+    pub(super) fn new(inner: TcpStream, meter: Arc<Meter>) -> Self {
+        Self { inner, meter, write_is_broken: false }
+    }
+
+    fn judged(&mut self, context: &Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match result {
+            Poll::Ready(Ok(bytes)) => {
+                self.meter.wrote(bytes);
+                Poll::Ready(Ok(bytes))
+            }
+            Poll::Ready(Err(error)) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
+                if !self.write_is_broken {
+                    self.write_is_broken = true;
+                    context.waker().wake_by_ref();
+                }
+                Poll::Pending
+            }
+            other => other,
+        }
+    }
+}
+
+impl AsyncRead for PatientStream {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for PatientStream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.judged(context, result)
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.inner).poll_write_vectored(context, bytes);
+        self.judged(context, result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+}
