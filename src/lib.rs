@@ -12,3 +12,6 @@ pub mod source;
 pub mod spool;
 pub mod status;
 pub mod verify;
+
+/// Names this program to registries and sources.
+pub const USER_AGENT: &str = concat!("chart-publisher/", env!("CARGO_PKG_VERSION"));

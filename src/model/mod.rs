@@ -6,10 +6,12 @@ mod chart_version;
 mod credential;
 mod digest;
 mod image_name;
+mod login;
 mod origin;
 
 pub use chart_version::{ChartVersion, InvalidVersion};
 pub use credential::Credential;
 pub use digest::{Digest, DigestWriter, InvalidDigest};
 pub use image_name::{InvalidName, RepositoryName, Tag};
+pub use login::{InvalidDockerConfig, Login};
 pub use origin::{InvalidOrigin, Origin, Scheme};

@@ -59,7 +59,7 @@ pub struct Lease {
 }
 
 /// An answer whose body is still to be read.
-pub struct Answered<'a> {
+pub struct Answered {
     /// Status and headers.
     pub head: response::Parts,
     /// Bytes of the request's body that HTTP had taken when the answer came.
@@ -68,9 +68,8 @@ pub struct Answered<'a> {
     patience: Patience,
     received: u64,
     window: (Instant, u64),
-    finished: bool,
     whole_request_was_sent: bool,
-    lease: &'a mut Lease,
+    lease: Lease,
 }
 
 impl Lease {
@@ -95,7 +94,7 @@ impl Lease {
     /// # Errors
     /// [`NetError::StaleConnection`] when an idle connection was closed before anything of an answer came: once more over another one
     /// is safe for what this program sends.
-    pub async fn send(&mut self, head: http::request::Parts, body: &dyn OpenBody, patience: Patience) -> Result<Answered<'_>, NetError> {
+    pub async fn send(mut self, head: http::request::Parts, body: &dyn OpenBody, patience: Patience) -> Result<Answered, NetError> {
         let reused = std::mem::replace(&mut self.reused, true);
         self.idle = false;
         let length = body.length();
@@ -104,7 +103,6 @@ impl Lease {
         let response = match result {
             Ok(response) => response,
             Err(error) => {
-                self.connection = None;
                 let stale = reused && matches!(error, NetError::Cut { .. });
                 return Err(if stale { NetError::StaleConnection } else { error });
             }
@@ -112,7 +110,7 @@ impl Lease {
         let (head, body) = response.into_parts();
         let sent = progress.handed_over();
         let window = (Instant::now(), 0);
-        Ok(Answered { head, sent, body, patience, received: 0, window, finished: false, whole_request_was_sent: sent >= length, lease: self })
+        Ok(Answered { head, sent, body, patience, received: 0, window, whole_request_was_sent: sent >= length, lease: self })
     }
 
     async fn exchange(
@@ -158,7 +156,7 @@ impl Drop for Lease {
     }
 }
 
-impl Answered<'_> {
+impl Answered {
     /// The next bytes of the answer's body; nothing at its end.
     ///
     /// # Errors
@@ -172,7 +170,6 @@ impl Answered<'_> {
                 () = sleep_until(deadline) => {
                     let least = SLOWEST_BYTES_PER_SECOND * self.patience.stall.as_secs().max(1);
                     if self.window.1 < least {
-                        self.lease.connection = None;
                         return Err(stalled);
                     }
                     self.window = (Instant::now(), 0);
@@ -184,10 +181,7 @@ impl Answered<'_> {
                     self.finish();
                     return Ok(None);
                 }
-                Some(Err(_)) => {
-                    self.lease.connection = None;
-                    return Err(NetError::AnswerCut { received: self.received });
-                }
+                Some(Err(_)) => return Err(NetError::AnswerCut { received: self.received }),
                 Some(Ok(frame)) => {
                     if let Ok(bytes) = frame.into_data() {
                         self.received += bytes.len() as u64;
@@ -200,9 +194,13 @@ impl Answered<'_> {
     }
 
     fn finish(&mut self) {
-        self.finished = true;
         // After an early answer hyper would still want to send the rest.
         self.lease.idle = self.whole_request_was_sent;
+    }
+
+    /// The connection for the next exchange, where the answer was read to its end.
+    pub fn into_lease(self) -> Option<Lease> {
+        Some(self.lease).filter(Lease::is_usable)
     }
 
     /// Reads the body up to `limit` bytes; says whether there was more.
@@ -219,14 +217,6 @@ impl Answered<'_> {
             }
         }
         Ok((whole, false))
-    }
-}
-
-impl Drop for Answered<'_> {
-    fn drop(&mut self) {
-        if !self.finished {
-            self.lease.connection = None;
-        }
     }
 }
 

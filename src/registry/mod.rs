@@ -1,5 +1,20 @@
 //! A client of the OCI distribution specification on [`crate::net`]. Knows no Kubernetes.
 
+mod answer;
+mod auth;
+mod client;
+mod exchange;
 mod failure;
+mod location;
+mod manifest;
+mod pull;
+mod tags;
+mod upload;
 
+pub(crate) use answer::cleaned;
+pub use auth::Authorizer;
+pub use client::Registry;
 pub use failure::{Answer, BodyKind, Cause, Failure, Stage};
+pub use location::AllowedHosts;
+pub use manifest::{MANIFEST_TYPE, PulledManifest};
+pub use upload::Blob;

@@ -1,1 +1,47 @@
-//! To be written.
+//! Where charts come from, one file for each source. What comes from there is untrusted: read with limits, hashed, compared.
+
+mod archive;
+mod error;
+mod fetch;
+mod helm_repository;
+pub mod index;
+
+use bytes::Bytes;
+
+pub use archive::{Archive, ArchiveSnapshot};
+pub use error::SourceError;
+pub use fetch::{Access, Fetcher, Validators, shown};
+pub use helm_repository::{HelmRepository, IndexSnapshot};
+
+use crate::{chart::ChartContent, plan::Wanted, spool::Spooled};
+
+/// A chart that has arrived whole and is what was promised.
+pub struct FetchedChart {
+    /// What is in it.
+    pub content: ChartContent,
+    /// Its bytes.
+    pub archive: Spooled,
+    /// The signature beside it.
+    pub provenance: Option<Bytes>,
+}
+
+/// A source of one publication.
+pub enum Source {
+    /// An HTTP Helm repository.
+    HelmRepository(HelmRepository),
+    /// One archive at a URL.
+    Archive(Archive),
+}
+
+impl Source {
+    /// Fetches the chart of one version, and compares it with what was promised.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub async fn fetch(&self, wanted: &Wanted) -> Result<FetchedChart, SourceError> {
+        match self {
+            Self::HelmRepository(repository) => repository.chart(&wanted.entry).await,
+            Self::Archive(archive) => archive.chart(&wanted.entry).await,
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What a Secret says about who we are: one pair of name and password, or a Docker configuration with one for each registry.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::Deserialize;
+
+use super::Credential;
+
+/// Who we are, to whichever registry asks.
+#[derive(Clone, Default)]
+pub enum Login {
+    /// Nobody.
+    #[default]
+    Anonymous,
+    /// The same everywhere that this login is used.
+    Pair(Credential),
+    /// By the name of the registry, as Docker's `config.json` has it.
+    ByHost(BTreeMap<String, Credential>),
+}
+
+/// What is no Docker configuration. Never shows what was in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidDockerConfig {
+    /// Not the JSON that Docker writes.
+    #[error("it is no JSON of the form `{{\"auths\":{{\"HOST\":{{\"username\":…,\"password\":…}}}}}}`")]
+    Json,
+    /// An entry without name and password.
+    #[error("its entry for `{0}` has neither `username` and `password` nor an `auth` of `base64(username:password)`")]
+    Entry(String),
+}
+
+#[derive(Deserialize)]
+struct DockerConfig {
+    auths: BTreeMap<String, Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    username: Option<String>,
+    password: Option<String>,
+    auth: Option<String>,
+}
+
+impl Entry {
+    fn credential(&self) -> Option<Credential> {
+        if let (Some(username), Some(password)) = (&self.username, &self.password) {
+            return Some(Credential::new(username.clone(), password.clone()));
+        }
+        let decoded = BASE64_STANDARD.decode(self.auth.as_ref()?.trim()).ok()?;
+        let decoded = String::from_utf8(decoded).ok()?;
+        let (username, password) = decoded.split_once(':')?;
+        Some(Credential::new(username, password))
+    }
+}
+
+/// `https://Index.Docker.io/v1/` → `index.docker.io`
+fn host(key: &str) -> String {
+    let key = key.split_once("://").map_or(key, |(_, rest)| rest);
+    key.split('/').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+impl Login {
+    /// Reads Docker's `config.json`.
+    ///
+    /// # Errors
+    /// [`InvalidDockerConfig`].
+    pub fn from_docker_config(json: &[u8]) -> Result<Self, InvalidDockerConfig> {
+        let config: DockerConfig = serde_json::from_slice(json).map_err(|_| InvalidDockerConfig::Json)?;
+        let entry = |(key, entry): (String, Entry)| {
+            let host = host(&key);
+            let credential = entry.credential().ok_or_else(|| InvalidDockerConfig::Entry(host.chars().take(255).collect()))?;
+            Ok((host, credential))
+        };
+        config.auths.into_iter().map(entry).collect::<Result<_, _>>().map(Self::ByHost)
+    }
+
+    /// What is said to a registry that is known under `hosts`: the first of them that is listed.
+    pub fn to(&self, hosts: &[String]) -> Option<&Credential> {
+        match self {
+            Self::Anonymous => None,
+            Self::Pair(credential) => Some(credential),
+            Self::ByHost(by_host) => hosts.iter().find_map(|host| by_host.get(&host.to_ascii_lowercase())),
+        }
+    }
+
+    /// The registries that it has something for.
+    pub fn hosts(&self) -> Vec<&str> {
+        match self {
+            Self::Anonymous | Self::Pair(_) => Vec::new(),
+            Self::ByHost(by_host) => by_host.keys().map(String::as_str).collect(),
+        }
+    }
+
+    /// Whether it is somebody.
+    pub fn is_anonymous(&self) -> bool {
+        matches!(self, Self::Anonymous)
+    }
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Anonymous => formatter.write_str("Anonymous"),
+            Self::Pair(_) => formatter.write_str("Pair(…)"),
+            Self::ByHost(by_host) => write!(formatter, "ByHost({:?})", by_host.keys()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(login: &Login, hosts: &[&str]) -> Option<String> {
+        use secrecy::ExposeSecret;
+        let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
+        login.to(&hosts).map(|credential| credential.basic_header().expose_secret().to_owned())
+    }
+
+    #[test]
+    fn an_entry_is_found_by_the_first_name_that_is_listed() {
+        let config = br#"{"auths":{"https://Registry.Example:5000/v2/":{"username":"a","password":"b"},"10.0.0.1:5000":{"auth":"YzpkOmU="}}}"#;
+        let login = Login::from_docker_config(config).unwrap();
+        assert_eq!(said(&login, &["other", "registry.example:5000"]).as_deref(), Some("Basic YTpi"));
+        assert_eq!(said(&login, &["10.0.0.1:5000", "registry.example:5000"]).as_deref(), Some("Basic YzpkOmU="));
+        assert_eq!(said(&login, &["registry.example"]), None);
+        assert_eq!(format!("{login:?}"), r#"ByHost(["10.0.0.1:5000", "registry.example:5000"])"#);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_without_showing_it() {
+        let check = |json: &str| Login::from_docker_config(json.as_bytes()).map(|_| ()).map_err(|error| error.to_string());
+        assert_eq!(check(r#"{"auths":{}}"#), Ok(()));
+        assert!(check("secret").unwrap_err().starts_with("it is no JSON"));
+        assert!(check(r#"{"x":{"username":"secret"}}"#).unwrap_err().starts_with("it is no JSON"));
+        let error = check(r#"{"auths":{"h":{"auth":"c2VjcmV0"}}}"#).unwrap_err();
+        assert!(error.contains("`h`") && !error.contains("c2VjcmV0"), "{error}");
+    }
+}

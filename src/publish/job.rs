@@ -1,0 +1,168 @@
+//! One version at one target: look, fetch, publish, prove.
+
+use tokio::sync::OnceCell;
+
+use super::{Done, Failed, Known, Need, Package, Used, Way, Ways, push};
+use crate::{
+    api::Reason,
+    chart::Descriptor,
+    model::{Digest, RepositoryName, Tag},
+    plan::Wanted,
+    registry::{PulledManifest, Stage},
+    source::{Source, SourceError},
+    verify::{Expected, pull_back},
+};
+
+/// What is to be done for one version at one target.
+pub(super) enum Job {
+    /// Something.
+    To {
+        /// What.
+        need: Need,
+        /// Where.
+        repository: RepositoryName,
+        /// Under which name.
+        tag: Tag,
+    },
+    /// Nothing can be done.
+    Refused {
+        /// Where it would have been.
+        place: Option<(RepositoryName, Tag)>,
+        /// Why.
+        failed: Failed,
+    },
+}
+
+/// What came of a job, and by which way.
+pub(super) struct JobResult {
+    pub(super) result: Result<Done, Failed>,
+    pub(super) way: Option<Used>,
+}
+
+/// The chart of a version, fetched when the first target needs it, for all of them.
+pub(super) struct Shelf<'a> {
+    source: &'a Source,
+    pub(super) wanted: &'a Wanted,
+    package: OnceCell<Result<Package, SourceError>>,
+}
+
+impl<'a> Shelf<'a> {
+    pub(super) fn new(source: &'a Source, wanted: &'a Wanted) -> Self {
+        Self { source, wanted, package: OnceCell::new() }
+    }
+
+    async fn package(&self) -> Result<&Package, Failed> {
+        let fetch = async || {
+            let fetched = self.source.fetch(self.wanted).await?;
+            Ok(Package::new(&fetched.content, fetched.archive, fetched.provenance, self.wanted.entry.created))
+        };
+        self.package.get_or_init(fetch).await.as_ref().map_err(Failed::from)
+    }
+}
+
+impl Job {
+    /// Whether something is to be sent or read.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self, Self::To { need: Need::Look | Need::Publish, .. })
+    }
+
+    pub(super) fn place(self) -> Option<(RepositoryName, Tag)> {
+        match self {
+            Self::To { repository, tag, .. } => Some((repository, tag)),
+            Self::Refused { place, .. } => place,
+        }
+    }
+
+    pub(super) async fn done(&self, ways: &Ways, shelf: &Shelf<'_>) -> JobResult {
+        let without = |result| JobResult { result, way: None };
+        let (need, repository, tag) = match self {
+            Self::Refused { failed, .. } => return without(Err(failed.clone())),
+            Self::To { need, repository, tag } => (need, repository, tag),
+        };
+        match need {
+            Need::Nothing(known) => without(Ok(Done::Unchanged(known.clone()))),
+            Need::Mutated { known, promised } => without(Err(mutated(shelf.wanted, known, *promised))),
+            Need::Publish => publish(ways, shelf, repository, tag).await,
+            Need::Look => match look(ways, shelf, repository, tag).await {
+                Some(result) => result,
+                None => publish(ways, shelf, repository, tag).await,
+            },
+        }
+    }
+}
+
+async fn publish(ways: &Ways, shelf: &Shelf<'_>, repository: &RepositoryName, tag: &Tag) -> JobResult {
+    let package = match shelf.package().await {
+        Ok(package) => package,
+        Err(failed) => return JobResult { result: Err(failed), way: None },
+    };
+    let reference = format!("{repository}:{tag}");
+    let pushed = ways
+        .through(&reference, package.largest_body(), async |way: &Way| {
+            push(&way.registry, way.strategy.method, repository, tag, package).await
+        })
+        .await;
+    match pushed {
+        Ok((way, verified)) => {
+            tracing::info!(%reference, route = way.strategy.route.as_str(), digest = %verified.proven().manifest, "published and pulled back");
+            JobResult { result: Ok(Done::Published(verified)), way: Some(Used::of(way)) }
+        }
+        Err(verdict) => JobResult { result: Err(verdict.into()), way: None },
+    }
+}
+
+/// Reads what the tag holds: proves it where it is what is wanted; nothing when the tag is gone after all.
+async fn look(ways: &Ways, shelf: &Shelf<'_>, repository: &RepositoryName, tag: &Tag) -> Option<JobResult> {
+    let reference = format!("{repository}:{tag}");
+    let failed = |result| Some(JobResult { result: Err(result), way: None });
+    let read = async |way: &Way| way.registry.manifest(repository, tag, Stage::ReadManifest).await;
+    let manifest = match ways.through(&reference, 0, read).await {
+        Ok((_, Some(manifest))) => manifest,
+        Ok((_, None)) => return None,
+        Err(verdict) => return failed(verdict.into()),
+    };
+    let wanted = match shelf.wanted.entry.digest {
+        Some(promised) => promised,
+        None => match shelf.package().await {
+            Ok(package) => package.digest(),
+            Err(error) => return failed(error),
+        },
+    };
+    let layers = match manifest.layers() {
+        Some(layers) if layers.iter().any(|(digest, _)| *digest == wanted) => ordered(&layers, wanted),
+        _ => return failed(drifted(&reference, &manifest, wanted)),
+    };
+    let prove = async |way: &Way| {
+        let (repository, tag, layers) = (repository.clone(), tag.clone(), layers.clone());
+        pull_back(&way.registry, Expected { repository, tag, manifest: manifest.digest, layers }).await
+    };
+    match ways.through(&reference, 0, prove).await {
+        Ok((way, verified)) => Some(JobResult { result: Ok(Done::Found(verified)), way: Some(Used::of(way)) }),
+        Err(verdict) => failed(verdict.into()),
+    }
+}
+
+/// The archive first, as in what we publish ourselves.
+fn ordered(layers: &[(Digest, u64)], archive: Digest) -> Vec<Descriptor> {
+    let mut layers: Vec<_> = layers.iter().map(|(digest, size)| Descriptor { digest: *digest, size: *size }).collect();
+    layers.sort_by_key(|layer| layer.digest != archive);
+    layers
+}
+
+fn mutated(wanted: &Wanted, known: &Known, promised: Digest) -> Failed {
+    let sentence = format!(
+        "the source now promises {promised} for `{} {}`, but {} was published under this version before; what is published stays. \
+         Ask the source's owner for a new version, or delete the tag to publish the new content",
+        wanted.name, wanted.version, known.layer
+    );
+    Failed { reason: Reason::SourceMutated, sentence, passing: false }
+}
+
+fn drifted(reference: &str, manifest: &PulledManifest, wanted: Digest) -> Failed {
+    let sentence = format!(
+        "`{reference}` holds the manifest {}, which is not of the source's archive {wanted}; it is left as it is. \
+         Delete the tag to publish the source's chart there, or publish under another path",
+        manifest.digest
+    );
+    Failed { reason: Reason::Drifted, sentence, passing: false }
+}

@@ -1,0 +1,161 @@
+//! What came of a run: for each target and version either a proof or a reason.
+
+use super::{FailedAttempt, Known, Way};
+use crate::{
+    api::Reason,
+    model::{RepositoryName, Tag},
+    remedy::{Class, Verdict},
+    source::SourceError,
+    verify::Verified,
+};
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// In the order of the spec.
+    pub targets: Vec<TargetOutcome>,
+    /// Whether the run was ended before all was done.
+    pub cancelled: bool,
+}
+
+/// What came of one target.
+#[derive(Debug, Default)]
+pub struct TargetOutcome {
+    /// Its name in the spec.
+    pub name: String,
+    /// Where it points: what the inventory keeps, so that what was proven at another registry counts for nothing here.
+    pub registry: String,
+    /// One for each wanted version that was reached.
+    pub charts: Vec<ChartOutcome>,
+    /// How many versions are wanted here.
+    pub wanted: usize,
+    /// The way that was used.
+    pub used: Option<Used>,
+    /// What failed on the way there.
+    pub attempts: Vec<FailedAttempt>,
+    /// The `oci://` address for readers, with the chart's name where there is only one.
+    pub pull: Option<String>,
+    /// Why nothing could be tried.
+    pub failure: Option<Failed>,
+}
+
+/// A way that was used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Used {
+    /// The route's name, or `mixed`.
+    pub route: String,
+    /// What was dialled.
+    pub address: String,
+    /// The method's name, or `mixed`.
+    pub method: String,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// Stands for a route or method where not all versions went by the same.
+pub const MIXED: &str = "mixed";
+
+impl Used {
+    /// This one.
+    pub fn of(way: &Way) -> Self {
+        let strategy = &way.strategy;
+        Self {
+            route: strategy.route.as_str().to_owned(),
+            address: way.address(),
+            method: strategy.method.as_str().to_owned(),
+            reason: strategy.reason.clone(),
+        }
+    }
+
+    /// What several have in common.
+    pub fn together(used: Vec<Self>) -> Option<Self> {
+        used.into_iter().reduce(|mut all, one| {
+            if all.route != one.route {
+                MIXED.clone_into(&mut all.route);
+            }
+            if all.method != one.method {
+                MIXED.clone_into(&mut all.method);
+            }
+            for (whole, part) in [(&mut all.address, &one.address), (&mut all.reason, &one.reason)] {
+                if !whole.split("; ").any(|known| known == part) {
+                    *whole = format!("{whole}; {part}");
+                }
+            }
+            all
+        })
+    }
+}
+
+/// What came of one version at one target.
+#[derive(Debug)]
+pub struct ChartOutcome {
+    /// The chart.
+    pub chart: String,
+    /// As the source spells it.
+    pub version: String,
+    /// Where; nothing when the name cannot be a repository.
+    pub place: Option<(RepositoryName, Tag)>,
+    /// When it was made, as the source says, in seconds since 1970.
+    pub created: Option<i64>,
+    /// A proof or a reason.
+    pub result: Result<Done, Failed>,
+}
+
+/// A version that is there, proven.
+#[derive(Debug)]
+pub enum Done {
+    /// Sent and pulled back in this run.
+    Published(Verified),
+    /// It was there already, and was pulled back in this run.
+    Found(Verified),
+    /// It was proven in an earlier run, and the registry still lists it.
+    Unchanged(Known),
+}
+
+impl Done {
+    /// The digests.
+    pub fn known(&self) -> Option<Known> {
+        match self {
+            Self::Published(verified) | Self::Found(verified) => {
+                let expected = verified.proven();
+                Some(Known { manifest: expected.manifest, layer: expected.layers.first()?.digest })
+            }
+            Self::Unchanged(known) => Some(known.clone()),
+        }
+    }
+}
+
+/// Why something is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The name of the cause.
+    pub reason: Reason,
+    /// Object and cure.
+    pub sentence: String,
+    /// Whether it is tried again soon, by itself.
+    pub passing: bool,
+}
+
+impl From<Verdict> for Failed {
+    fn from(verdict: Verdict) -> Self {
+        Self { reason: verdict.reason, passing: verdict.class != Class::Final, sentence: verdict.sentence }
+    }
+}
+
+impl From<&SourceError> for Failed {
+    fn from(error: &SourceError) -> Self {
+        Self { reason: error.reason(), sentence: error.to_string(), passing: error.is_passing() }
+    }
+}
+
+impl TargetOutcome {
+    /// How many versions are there, proven.
+    pub fn proven(&self) -> usize {
+        self.charts.iter().filter(|chart| chart.result.is_ok()).count()
+    }
+
+    /// The first thing that is wrong.
+    pub fn first_failure(&self) -> Option<&Failed> {
+        self.failure.as_ref().or_else(|| self.charts.iter().find_map(|chart| chart.result.as_ref().err()))
+    }
+}

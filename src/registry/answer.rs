@@ -1,0 +1,175 @@
+//! An answer that was not hoped for, read as evidence: status, kind of body, codes and a cleaned message; never more than 64 KiB.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::{HeaderMap, HeaderName, header, response};
+
+use super::{Answer, BodyKind};
+use crate::net::Answered;
+
+/// Peers read as much of an error (go-containerregistry).
+const MOST_OF_A_BODY: usize = 64 * 1024;
+const MOST_OF_A_MESSAGE: usize = 256;
+const MOST_OF_A_SERVER: usize = 80;
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// Reads the rest of an answer. A body that breaks off is evidence too.
+pub(super) async fn evidence(answered: &mut Answered) -> Answer {
+    let body = answered.bounded(MOST_OF_A_BODY).await.map(|(body, _)| body).unwrap_or_default();
+    judged(&answered.head, &body, answered.sent)
+}
+
+fn judged(head: &response::Parts, body: &[u8], sent: u64) -> Answer {
+    let kind = kind(&head.headers, body);
+    let (codes, message) = match kind {
+        BodyKind::OciError => oci_errors(body),
+        BodyKind::Text => (Vec::new(), cleaned(&String::from_utf8_lossy(body), MOST_OF_A_MESSAGE)),
+        BodyKind::Json | BodyKind::Html | BodyKind::Empty => (Vec::new(), String::new()),
+    };
+    Answer {
+        status: head.status.as_u16(),
+        body: kind,
+        codes,
+        message,
+        server: text(&head.headers, &header::SERVER).map(|server| cleaned(server, MOST_OF_A_SERVER)),
+        from_registry: head.headers.contains_key("docker-distribution-api-version"),
+        retry_after: text(&head.headers, &header::RETRY_AFTER).and_then(pause),
+        redirect: text(&head.headers, &header::LOCATION).map(without_query),
+        sent,
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn kind(headers: &HeaderMap, body: &[u8]) -> BodyKind {
+    let start = body.trim_ascii_start();
+    let is_html = text(headers, &header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html")) || start.starts_with(b"<");
+    if start.is_empty() {
+        BodyKind::Empty
+    } else if is_html {
+        BodyKind::Html
+    } else if let Ok(value) = serde_json::from_slice::<serde_json::Value>(start) {
+        let has_code = value.pointer("/errors/0/code").is_some_and(serde_json::Value::is_string);
+        if has_code { BodyKind::OciError } else { BodyKind::Json }
+    } else {
+        BodyKind::Text
+    }
+}
+
+fn oci_errors(body: &[u8]) -> (Vec<String>, String) {
+    let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let errors = value.get("errors").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let field = |error: &serde_json::Value, name: &str, most| error.get(name).and_then(|v| v.as_str()).map(|text| cleaned(text, most));
+    let codes = errors.iter().take(8).filter_map(|error| field(error, "code", 64)).collect();
+    let message = errors.first().and_then(|error| field(error, "message", MOST_OF_A_MESSAGE)).unwrap_or_default();
+    (codes, message)
+}
+
+/// The first line that says anything, without control characters.
+pub(crate) fn cleaned(text: &str, most: usize) -> String {
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    line.trim().chars().filter(|c| !c.is_control()).take(most).collect()
+}
+
+pub(super) fn without_query(location: &str) -> String {
+    let end = location.find(['?', '#']).unwrap_or(location.len());
+    let kept = location.get(..end).unwrap_or_default();
+    // User information is a secret too.
+    match kept.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            cleaned(&format!("{scheme}://{host}{path}"), MOST_OF_A_MESSAGE)
+        }
+        None => cleaned(kept, MOST_OF_A_MESSAGE),
+    }
+}
+
+/// `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
+fn pause(value: &str) -> Option<Duration> {
+    let wanted = match value.trim().parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let at = http_date(value)?;
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+            Duration::from_secs(at.saturating_sub(now))
+        }
+    };
+    Some(wanted.min(LONGEST_PAUSE))
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` as seconds since 1970 (RFC 9110, section 5.6.7).
+fn http_date(value: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut words = value.split_whitespace().skip(1);
+    let day: u64 = words.next()?.parse().ok()?;
+    let month = words.next()?;
+    let month = MONTHS.iter().position(|name| *name == month)? as u64 + 1;
+    let year: u64 = words.next()?.parse().ok()?;
+    let mut clock = words.next()?.split(':').map(|part| part.parse::<u64>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    if !(1970..=9999).contains(&year) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    // Days from 1970 by the civil calendar, with the year beginning in March.
+    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day;
+    Some((days.checked_sub(719_469)?) * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut response = http::Response::builder().status(status);
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        judged(&response.body(()).unwrap().into_parts().0, body.as_bytes(), 0)
+    }
+
+    #[test]
+    fn a_registrys_own_error_is_told_from_a_proxys_page() {
+        let own = read(
+            403,
+            &[("docker-distribution-api-version", "registry/2.0")],
+            r#"{"errors":[{"code":"DENIED","message":"requested access\u0007 is denied","detail":null}]}"#,
+        );
+        assert_eq!(
+            (own.body, own.codes, own.message.as_str(), own.from_registry),
+            (BodyKind::OciError, vec!["DENIED".to_owned()], "requested access is denied", true)
+        );
+        let page = read(413, &[("server", "nginx/1.22.1"), ("content-type", "text/html")], "<html><center>nginx</center></html>");
+        assert_eq!((page.body, page.message.as_str(), page.server.as_deref()), (BodyKind::Html, "", Some("nginx/1.22.1")));
+        assert_eq!(
+            read(400, &[], "\n\nClient sent an HTTP request to an HTTPS server.\n").message,
+            "Client sent an HTTP request to an HTTPS server."
+        );
+        assert_eq!(read(500, &[], r#"{"error":"x"}"#).body, BodyKind::Json);
+        assert_eq!(read(502, &[], "").body, BodyKind::Empty);
+        let unlisted = read(412, &[], r#"{"errors":[{"code":"PRECONDITION","message":"immutable"}]}"#);
+        assert_eq!((unlisted.codes, unlisted.message.as_str()), (vec!["PRECONDITION".to_owned()], "immutable"));
+        let listed = read(404, &[], r#"{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"x","detail":{}}]}"#);
+        assert_eq!(listed.codes, ["BLOB_UPLOAD_UNKNOWN"]);
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms_and_capped() {
+        let seconds = |value: &str| pause(value).map(|pause| pause.as_secs());
+        assert_eq!(seconds("7"), Some(7));
+        assert_eq!(seconds("99999"), Some(3600));
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(0));
+        assert_eq!(seconds("soon"), None);
+        assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(http_date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
+    }
+
+    #[test]
+    fn a_location_is_shown_without_query_and_user_information() {
+        assert_eq!(without_query("https://user:pass@host/path?_state=secret#x"), "https://host/path");
+        assert_eq!(without_query("/v2/x?_state=secret"), "/v2/x");
+    }
+}

@@ -1,0 +1,125 @@
+//! `WWW-Authenticate` (RFC 9110, section 11.6.1), and the scope of a token ("Token scope documentation" of distribution).
+
+use std::collections::BTreeSet;
+
+use http::{HeaderMap, header};
+
+use crate::model::RepositoryName;
+
+/// What a registry asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::registry) enum Challenge {
+    /// Name and password with each request.
+    Basic,
+    /// A token.
+    Bearer(Bearer),
+}
+
+/// Which token is asked for, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(in crate::registry) struct Bearer {
+    pub(super) realm: String,
+    pub(super) service: Option<String>,
+    pub(super) scopes: Vec<String>,
+}
+
+impl Challenge {
+    /// The challenge to follow: Bearer where it is offered, else Basic. A header that cannot be read is none.
+    pub(in crate::registry) fn of(headers: &HeaderMap) -> Option<Self> {
+        let mut found = None;
+        for value in headers.get_all(header::WWW_AUTHENTICATE) {
+            let Ok(text) = value.to_str() else { continue };
+            for challenge in http_auth::parser::ChallengeParser::new(text) {
+                let Ok(challenge) = challenge else { break };
+                if challenge.scheme.eq_ignore_ascii_case("bearer") {
+                    if let Some(bearer) = Bearer::read(&challenge) {
+                        return Some(Self::Bearer(bearer));
+                    }
+                } else if challenge.scheme.eq_ignore_ascii_case("basic") {
+                    found = Some(Self::Basic);
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Bearer {
+    fn read(challenge: &http_auth::ChallengeRef<'_>) -> Option<Self> {
+        let parameter = |wanted: &str| {
+            let found = challenge.params.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            found.map(|(_, value)| value.to_unescaped())
+        };
+        let scopes = parameter("scope").unwrap_or_default();
+        Some(Self {
+            realm: parameter("realm").filter(|realm| !realm.is_empty())?,
+            service: parameter("service").filter(|service| !service.is_empty()),
+            scopes: scopes.split_whitespace().map(str::to_owned).collect(),
+        })
+    }
+
+    /// Asks for reading and writing of `repository` at once, so that one token serves a whole publication. Some registries answer a
+    /// token for reading with 401 instead of a new challenge (helm/helm issue 32144).
+    pub(super) fn widened(mut self, repository: &RepositoryName) -> Self {
+        let prefix = format!("repository:{repository}:");
+        let mut actions: BTreeSet<String> = ["pull", "push"].map(str::to_owned).into();
+        self.scopes.retain(|scope| match scope.strip_prefix(&prefix) {
+            Some(named) => {
+                actions.extend(named.split(',').filter(|action| !action.is_empty()).map(str::to_owned));
+                false
+            }
+            None => true,
+        });
+        let actions = actions.into_iter().collect::<Vec<_>>().join(",");
+        self.scopes.insert(0, format!("{prefix}{actions}"));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(headers: &[&str], expected: Option<Challenge>) {
+        let mut map = HeaderMap::new();
+        for header in headers {
+            map.append(header::WWW_AUTHENTICATE, header.parse().unwrap());
+        }
+        assert_eq!(Challenge::of(&map), expected, "{headers:?}");
+    }
+
+    fn bearer(realm: &str, service: Option<&str>, scopes: &[&str]) -> Bearer {
+        Bearer { realm: realm.to_owned(), service: service.map(str::to_owned), scopes: scopes.iter().map(|s| (*s).to_owned()).collect() }
+    }
+
+    #[test]
+    fn bearer_is_preferred_and_what_cannot_be_read_is_no_challenge() {
+        let token = bearer("https://auth.example/token", Some("registry"), &["repository:charts/x:pull"]);
+        let header = r#"Bearer realm="https://auth.example/token",service="registry",scope="repository:charts/x:pull""#;
+        check(&[header], Some(Challenge::Bearer(token.clone())));
+        check(&[r#"Basic realm="x""#, header], Some(Challenge::Bearer(token)));
+        check(&[r#"Basic realm="x""#], Some(Challenge::Basic));
+        check(&[r#"bearer realm="https://a/t""#], Some(Challenge::Bearer(bearer("https://a/t", None, &[]))));
+        check(&["Bearer"], None);
+        check(&[r#"Bearer service="x""#], None);
+        check(&["Negotiate"], None);
+        check(&[",,,=\"\\"], None);
+        check(&[], None);
+    }
+
+    #[test]
+    fn the_scope_asks_for_both_actions_once_and_keeps_what_else_was_named() {
+        let repository: RepositoryName = "charts/x".parse().unwrap();
+        for (scopes, expected) in [
+            (&[][..], vec!["repository:charts/x:pull,push"]),
+            (&["repository:charts/x:pull"], vec!["repository:charts/x:pull,push"]),
+            (
+                &["repository:charts/x:delete,pull", "registry:catalog:*"],
+                vec!["repository:charts/x:delete,pull,push", "registry:catalog:*"],
+            ),
+            (&["repository:charts/xy:pull"], vec!["repository:charts/x:pull,push", "repository:charts/xy:pull"]),
+        ] {
+            assert_eq!(bearer("r", None, scopes).widened(&repository).scopes, expected);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Who we are: Basic, or Bearer tokens by the challenge of the registry ("Docker Registry v2 authentication via central service").
+//!
+//! # Guarantees
+//! * A credential goes to the origin that it was read for, and to a token service on the same host or one that is listed.
+//! * Tokens are kept for one identity at one registry: an [`Authorizer`] is made for both and shared by nobody else.
+//! * What was learnt of a repository's challenge is kept, so that the next run asks the token service first and the registry once.
+
+mod challenge;
+mod token;
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+
+use super::{AllowedHosts, Answer, Cause, Failure, Stage};
+use crate::{
+    model::{Credential, RepositoryName},
+    net::{Endpoint, Patience, Transport},
+};
+pub(super) use challenge::Challenge;
+
+/// The identity that a registry is spoken to with, and what it has brought.
+pub struct Authorizer {
+    credential: Option<Credential>,
+    allowed: AllowedHosts,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    basic: bool,
+    challenges: HashMap<RepositoryName, challenge::Bearer>,
+    tokens: HashMap<challenge::Bearer, Token>,
+}
+
+#[derive(Clone)]
+struct Token {
+    value: SecretString,
+    until: Instant,
+}
+
+impl Authorizer {
+    /// With `credential`, or anonymous; `allowed` names other hosts that may be token services.
+    pub fn new(credential: Option<Credential>, allowed: AllowedHosts) -> Self {
+        Self { credential, allowed, state: Mutex::default() }
+    }
+
+    /// Whether there is a credential.
+    pub fn has_credential(&self) -> bool {
+        self.credential.is_some()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What goes along with a request for `repository` before the registry has been asked, by what is known of it.
+    pub(super) async fn known(&self, service: &TokenService<'_>, repository: &RepositoryName) -> Result<Option<HeaderValue>, Failure> {
+        let bearer = {
+            let state = self.state();
+            if state.basic {
+                return Ok(self.basic_header());
+            }
+            state.challenges.get(repository).cloned()
+        };
+        match bearer {
+            Some(bearer) => self.bearer_header(service, &bearer).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What the registry asks for with a 401. `used` is what had been sent: a refused token is forgotten.
+    pub(super) async fn challenged(
+        &self,
+        service: &TokenService<'_>,
+        repository: &RepositoryName,
+        challenge: Option<Challenge>,
+        used: Option<&HeaderValue>,
+        answer: Answer,
+    ) -> Result<HeaderValue, Failure> {
+        let unauthorized = |answer| Failure::new(service.stage, Cause::Unauthorized { had_credential: self.has_credential(), answer });
+        match challenge {
+            Some(Challenge::Bearer(bearer)) => {
+                let bearer = bearer.widened(repository);
+                self.forget(&bearer, used);
+                let header = self.bearer_header(service, &bearer).await?;
+                if used == Some(&header) {
+                    return Err(unauthorized(answer));
+                }
+                self.state().challenges.insert(repository.clone(), bearer);
+                Ok(header)
+            }
+            Some(Challenge::Basic) if used.is_none() => match self.basic_header() {
+                Some(header) => {
+                    self.state().basic = true;
+                    Ok(header)
+                }
+                None => Err(unauthorized(answer)),
+            },
+            _ => Err(unauthorized(answer)),
+        }
+    }
+
+    fn forget(&self, bearer: &challenge::Bearer, used: Option<&HeaderValue>) {
+        let mut state = self.state();
+        let was_used = state.tokens.get(bearer).is_some_and(|token| used.is_some_and(|used| *used == header(&token.value)));
+        if was_used {
+            state.tokens.remove(bearer);
+        }
+    }
+
+    fn basic_header(&self) -> Option<HeaderValue> {
+        let mut header = HeaderValue::from_str(self.credential.as_ref()?.basic_header().expose_secret()).ok()?;
+        header.set_sensitive(true);
+        Some(header)
+    }
+
+    async fn bearer_header(&self, service: &TokenService<'_>, bearer: &challenge::Bearer) -> Result<HeaderValue, Failure> {
+        if let Some(token) = self.state().tokens.get(bearer).filter(|token| token.until > Instant::now()) {
+            return Ok(header(&token.value));
+        }
+        let token = token::fetch(service, bearer, self.credential.as_ref(), &self.allowed).await?;
+        let header = header(&token.value);
+        self.state().tokens.insert(bearer.clone(), token);
+        Ok(header)
+    }
+}
+
+fn header(token: &SecretString) -> HeaderValue {
+    let mut header = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).unwrap_or(HeaderValue::from_static("Bearer"));
+    header.set_sensitive(true);
+    header
+}
+
+/// How the token service is reached, and for which step.
+pub(super) struct TokenService<'a> {
+    pub(super) transport: &'a Transport,
+    pub(super) registry: &'a Endpoint,
+    pub(super) patience: Patience,
+    pub(super) stage: Stage,
+}

@@ -1,0 +1,115 @@
+//! One token from a token service ("Docker Registry v2 authentication via central service", GET with Basic authentication).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::{Token, TokenService, challenge::Bearer};
+use crate::{
+    model::{Credential, Origin, Scheme},
+    net::{Address, Endpoint, NetError, Reuse},
+    registry::{AllowedHosts, Cause, Failure, Stage, answer::evidence},
+};
+
+const MOST_OF_AN_ANSWER: usize = 64 * 1024;
+/// The specification's default.
+const DEFAULT_LIFE: u64 = 60;
+const LONGEST_LIFE: u64 = 24 * 3600;
+/// Registries whose token service is known to be on another host of the same operator.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("registry-1.docker.io", "auth.docker.io"),
+    ("index.docker.io", "auth.docker.io"),
+    ("docker.io", "auth.docker.io"),
+    ("registry.gitlab.com", "gitlab.com"),
+];
+
+#[derive(Deserialize)]
+struct Body {
+    token: Option<SecretString>,
+    access_token: Option<SecretString>,
+    expires_in: Option<u64>,
+}
+
+/// Asks for a token. The credential goes along only to the registry's own host and to hosts that are listed.
+pub(super) async fn fetch(
+    service: &TokenService<'_>,
+    bearer: &Bearer,
+    credential: Option<&Credential>,
+    allowed: &AllowedHosts,
+) -> Result<Token, Failure> {
+    let (endpoint, path) = place(service, bearer, credential.is_some(), allowed).map_err(|cause| Failure::new(Stage::Token, cause))?;
+    let failed = |cause: Cause| Failure::new(Stage::Token, cause);
+    let mut builder = Request::get(path).header(header::HOST, endpoint.origin.authority()).header(header::USER_AGENT, crate::USER_AGENT);
+    if let Some(credential) = credential {
+        builder = builder.header(header::AUTHORIZATION, credential.basic_header().expose_secret());
+    }
+    let malformed = |detail: String| failed(Cause::Malformed { detail });
+    let (head, ()) = builder.body(()).map_err(|_| malformed("the realm is no URL".to_owned()))?.into_parts();
+    for attempt in 0..2 {
+        let reuse = if attempt == 0 { Reuse::Idle } else { Reuse::Never };
+        let lease = service.transport.lease(&endpoint, service.patience, reuse).await.map_err(|error| failed(error.into()))?;
+        let mut answered = match lease.send(head.clone(), &Bytes::new(), service.patience).await {
+            Err(NetError::StaleConnection) if attempt == 0 => continue,
+            other => other.map_err(|error| failed(error.into()))?,
+        };
+        if answered.head.status.as_u16() != 200 {
+            let status = answered.head.status.as_u16();
+            let answer = evidence(&mut answered).await;
+            let cause = match status {
+                400 | 401 | 403 => Cause::Unauthorized { had_credential: credential.is_some(), answer },
+                _ => answer.into(),
+            };
+            return Err(failed(cause));
+        }
+        let (body, _) = answered.bounded(MOST_OF_AN_ANSWER).await.map_err(|error| failed(error.into()))?;
+        return read(&body).map_err(malformed);
+    }
+    Err(failed(NetError::StaleConnection.into()))
+}
+
+fn read(body: &[u8]) -> Result<Token, String> {
+    let body: Body = serde_json::from_slice(body).map_err(|_| "the token service sent no JSON object with a token".to_owned())?;
+    let value = body.token.or(body.access_token).filter(|token| !token.expose_secret().is_empty());
+    let value = value.ok_or("the token service sent no token")?;
+    if !value.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("the token service sent a token that cannot stand in a header".to_owned());
+    }
+    let life = body.expires_in.unwrap_or(DEFAULT_LIFE).clamp(1, LONGEST_LIFE);
+    // Renewed before its end: after nine tenths of its life.
+    Ok(Token { value, until: Instant::now() + Duration::from_millis(life * 900) })
+}
+
+/// Where the realm is dialled, and the path with its query.
+fn place(service: &TokenService<'_>, bearer: &Bearer, with_credential: bool, allowed: &AllowedHosts) -> Result<(Endpoint, String), Cause> {
+    let malformed = || Cause::Malformed { detail: "the realm of the challenge is no http or https URL".to_owned() };
+    let mut url = url::Url::parse(&bearer.realm).map_err(|_| malformed())?;
+    let origin = Origin::try_from(&url).map_err(|_| malformed())?;
+    let own = &service.registry.origin;
+    let refused = Cause::Realm { origin: origin.to_string() };
+    if own.scheme == Scheme::Https && origin.scheme == Scheme::Http {
+        return Err(refused);
+    }
+    let is_built_in = BUILT_IN.iter().any(|(registry, realm)| *registry == own.host && *realm == origin.host);
+    let is_own = origin == *own;
+    if with_credential && !is_own && !is_built_in && !allowed.contains(&origin) {
+        return Err(refused);
+    }
+    {
+        let mut query = url.query_pairs_mut();
+        if let Some(name) = &bearer.service {
+            query.append_pair("service", name);
+        }
+        for scope in &bearer.scopes {
+            query.append_pair("scope", scope);
+        }
+    }
+    let addresses =
+        if is_own { service.registry.addresses.clone() } else { vec![Address::Name { host: origin.host.clone(), port: origin.port }] };
+    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    let endpoint = Endpoint { addresses, origin, tls: service.registry.tls.clone(), policy: service.registry.policy.clone() };
+    Ok((endpoint, path))
+}

@@ -1,0 +1,28 @@
+//! One registry by one way: where it is dialled, as whom, and how patiently. Each protocol step is a function in a file of its own.
+
+use std::sync::Arc;
+
+use super::{AllowedHosts, Authorizer};
+use crate::net::{Endpoint, Patience, Transport};
+
+/// A registry, reached by one way.
+#[derive(Clone)]
+pub struct Registry {
+    pub(super) transport: Transport,
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) authorizer: Arc<Authorizer>,
+    pub(super) allowed: AllowedHosts,
+    pub(super) patience: Patience,
+}
+
+impl Registry {
+    /// Nothing is connected yet.
+    pub fn new(transport: Transport, endpoint: Endpoint, authorizer: Arc<Authorizer>, allowed: AllowedHosts, patience: Patience) -> Self {
+        Self { transport, endpoint: Arc::new(endpoint), authorizer, allowed, patience }
+    }
+
+    /// Where it is dialled.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+}

@@ -1,0 +1,129 @@
+//! One request and its answer: with what proves who we are, once more when an idle connection was stale, once more after a 401.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, StatusCode, header, request};
+
+use super::{
+    Cause, Failure, Registry, Stage,
+    answer::evidence,
+    auth::{Challenge, TokenService},
+};
+use crate::{
+    model::RepositoryName,
+    net::{Answered, Endpoint, Lease, NetError, OpenBody, Reuse},
+};
+
+static NOTHING: Bytes = Bytes::new();
+
+/// A request, before it is known who asks.
+pub(super) struct Call<'a> {
+    pub(super) stage: Stage,
+    pub(super) method: Method,
+    pub(super) repository: &'a RepositoryName,
+    pub(super) path: &'a str,
+    pub(super) accept: Option<&'static str>,
+    pub(super) content_type: Option<&'static str>,
+    pub(super) body: &'a dyn OpenBody,
+}
+
+impl<'a> Call<'a> {
+    /// A request without a body.
+    pub(super) fn new(stage: Stage, method: Method, repository: &'a RepositoryName, path: &'a str) -> Self {
+        Self { stage, method, repository, path, accept: None, content_type: None, body: &NOTHING }
+    }
+
+    fn head(&self, endpoint: &Endpoint, authorization: Option<&HeaderValue>) -> Result<request::Parts, Failure> {
+        let mut builder = Request::builder().method(self.method.clone()).uri(self.path);
+        builder = builder.header(header::HOST, endpoint.origin.authority()).header(header::USER_AGENT, crate::USER_AGENT);
+        if self.method != Method::GET && self.method != Method::HEAD {
+            builder = builder.header(header::CONTENT_LENGTH, self.body.length());
+        }
+        if let Some(accept) = self.accept {
+            builder = builder.header(header::ACCEPT, accept);
+        }
+        if let Some(kind) = self.content_type {
+            builder = builder.header(header::CONTENT_TYPE, kind);
+        }
+        if let Some(authorization) = authorization {
+            builder = builder.header(header::AUTHORIZATION, authorization);
+        }
+        let malformed = || Cause::Malformed { detail: "the registry named a path that cannot stand in a request".to_owned() };
+        Ok(builder.body(()).map_err(|_| Failure::new(self.stage, malformed()))?.into_parts().0)
+    }
+}
+
+/// The connection of one exchange after another: made when it is needed, made anew when it is spent.
+///
+/// Held from the opening of an upload to its end, it keeps the session on one replica of the registry.
+pub(super) struct Line<'r> {
+    registry: &'r Registry,
+    endpoint: &'r Endpoint,
+    /// Whether who we are is told at this endpoint.
+    own: bool,
+    reuse: Reuse,
+    lease: Option<Lease>,
+}
+
+impl<'r> Line<'r> {
+    pub(super) fn new(registry: &'r Registry, reuse: Reuse) -> Self {
+        Self { registry, endpoint: &registry.endpoint, own: true, reuse, lease: None }
+    }
+
+    /// To another place that the registry named and that is allowed; nobody learns there who we are.
+    pub(super) fn elsewhere(registry: &'r Registry, endpoint: &'r Endpoint) -> Self {
+        Self { registry, endpoint, own: false, reuse: Reuse::Idle, lease: None }
+    }
+
+    /// Sends `call`. The answer is whatever came, except a 401.
+    pub(super) async fn ask(&mut self, call: &Call<'_>) -> Result<Answered, Failure> {
+        let registry = self.registry;
+        let service =
+            TokenService { transport: &registry.transport, registry: &registry.endpoint, patience: registry.patience, stage: call.stage };
+        let authorization = if self.own { registry.authorizer.known(&service, call.repository).await? } else { None };
+        let mut answered = self.send(call, authorization.as_ref()).await?;
+        if answered.head.status != StatusCode::UNAUTHORIZED || !self.own {
+            return Ok(answered);
+        }
+        let challenge = Challenge::of(&answered.head.headers);
+        let answer = evidence(&mut answered).await;
+        self.lease = answered.into_lease();
+        let authorization = registry.authorizer.challenged(&service, call.repository, challenge, authorization.as_ref(), answer).await?;
+        let mut answered = self.send(call, Some(&authorization)).await?;
+        if answered.head.status == StatusCode::UNAUTHORIZED {
+            let had_credential = registry.authorizer.has_credential();
+            let answer = evidence(&mut answered).await;
+            return Err(Failure::new(call.stage, Cause::Unauthorized { had_credential, answer }));
+        }
+        Ok(answered)
+    }
+
+    /// Gives the connection of an answer that was read to its end back for the next request.
+    pub(super) fn done(&mut self, answered: Answered) {
+        self.lease = answered.into_lease();
+    }
+
+    /// The answer was not the one hoped for.
+    pub(super) async fn refused(&mut self, call: &Call<'_>, mut answered: Answered) -> Failure {
+        let answer = evidence(&mut answered).await;
+        self.done(answered);
+        Failure::new(call.stage, answer)
+    }
+
+    async fn send(&mut self, call: &Call<'_>, authorization: Option<&HeaderValue>) -> Result<Answered, Failure> {
+        let failed = |error: NetError| Failure::new(call.stage, error);
+        let registry = self.registry;
+        let lease = match self.lease.take() {
+            Some(lease) => lease,
+            None => registry.transport.lease(self.endpoint, registry.patience, self.reuse).await.map_err(failed)?,
+        };
+        let head = call.head(self.endpoint, authorization)?;
+        match lease.send(head, call.body, registry.patience).await {
+            Err(NetError::StaleConnection) => {
+                let head = call.head(self.endpoint, authorization)?;
+                let fresh = registry.transport.lease(self.endpoint, registry.patience, Reuse::Never).await.map_err(failed)?;
+                fresh.send(head, call.body, registry.patience).await.map_err(failed)
+            }
+            other => other.map_err(failed),
+        }
+    }
+}

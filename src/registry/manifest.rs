@@ -1,0 +1,87 @@
+//! Manifests: read by tag or digest, written by tag (distribution specification, "Pulling manifests", "Pushing manifests").
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+
+use super::{
+    Cause, Failure, Registry, Stage,
+    exchange::{Call, Line},
+};
+use crate::{
+    model::{Digest, RepositoryName, Tag},
+    net::Reuse,
+};
+
+/// OCI's media type of an image manifest.
+pub const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
+/// All that a tag may hold: without it, distribution answers 404 for a manifest that is there.
+const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+     application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
+/// Distribution specification: a registry should take at least 4 MB.
+const MOST_OF_A_MANIFEST: usize = 4 << 20;
+
+/// A manifest as it came: the digest is that of its bytes, whatever a header says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PulledManifest {
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// Of its bytes.
+    pub digest: Digest,
+}
+
+impl PulledManifest {
+    /// Its layers with digest and size; nothing when it is no image manifest, or names a layer that cannot be read.
+    pub fn layers(&self) -> Option<Vec<(Digest, u64)>> {
+        let manifest: oci_client::manifest::OciImageManifest = serde_json::from_slice(&self.bytes).ok()?;
+        manifest.layers.iter().map(|layer| Some((layer.digest.parse().ok()?, u64::try_from(layer.size).ok()?))).collect()
+    }
+}
+
+impl Registry {
+    /// What `tag` holds; nothing when it does not exist. `stage` says whether it is a look before a push or the proof after one.
+    ///
+    /// # Errors
+    /// A [`Failure`] at `stage`.
+    pub async fn manifest(&self, repository: &RepositoryName, tag: &Tag, stage: Stage) -> Result<Option<PulledManifest>, Failure> {
+        let path = format!("/v2/{repository}/manifests/{tag}");
+        let mut line = Line::new(self, if stage.is_proof() { Reuse::Never } else { Reuse::Idle });
+        let call = Call { accept: Some(ACCEPTED), ..Call::new(stage, Method::GET, repository, &path) };
+        let mut answered = line.ask(&call).await?;
+        if answered.head.status != StatusCode::OK {
+            let failure = line.refused(&call, answered).await;
+            return if is_absent(&failure) { Ok(None) } else { Err(failure) };
+        }
+        let (bytes, more) = answered.bounded(MOST_OF_A_MANIFEST).await.map_err(|error| Failure::new(stage, error))?;
+        if more {
+            return Err(Failure::new(stage, Cause::Malformed { detail: "the manifest is larger than 4 MiB".to_owned() }));
+        }
+        line.done(answered);
+        Ok(Some(PulledManifest { digest: Digest::of(&bytes), bytes: bytes.into() }))
+    }
+
+    /// Writes `manifest` under `tag`: the moment at which something becomes visible.
+    ///
+    /// # Errors
+    /// A [`Failure`] at [`Stage::WriteManifest`].
+    pub async fn write_manifest(&self, repository: &RepositoryName, tag: &Tag, manifest: &Bytes) -> Result<(), Failure> {
+        let path = format!("/v2/{repository}/manifests/{tag}");
+        let mut line = Line::new(self, Reuse::Idle);
+        let call =
+            Call { content_type: Some(MANIFEST_TYPE), body: manifest, ..Call::new(Stage::WriteManifest, Method::PUT, repository, &path) };
+        let mut answered = line.ask(&call).await?;
+        if !matches!(answered.head.status.as_u16(), 200..=204) {
+            return Err(line.refused(&call, answered).await);
+        }
+        let read = answered.bounded(MOST_OF_A_MANIFEST).await;
+        read.map_err(|error| Failure::new(Stage::WriteManifest, error))?;
+        line.done(answered);
+        Ok(())
+    }
+}
+
+fn is_absent(failure: &Failure) -> bool {
+    failure.answer().is_some_and(|answer| {
+        let named = answer.codes.iter().any(|code| matches!(code.as_str(), "MANIFEST_UNKNOWN" | "NAME_UNKNOWN" | "NOT_FOUND"));
+        answer.status == 404 && (answer.from_registry || named)
+    })
+}

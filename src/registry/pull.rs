@@ -1,0 +1,83 @@
+//! A blob read whole and hashed: the only honest proof that a registry has it (`HEAD`, ranges and 304 were seen to lie).
+
+use http::{HeaderMap, Method, StatusCode, header};
+
+use super::{
+    Cause, Failure, Registry, Stage,
+    exchange::{Call, Line},
+    location,
+};
+use crate::{
+    model::{Digest, DigestWriter, Origin, RepositoryName},
+    net::{Address, Answered, Endpoint, Reuse},
+};
+
+const MOST_REDIRECTS: usize = 3;
+
+impl Registry {
+    /// Reads the blob and compares length and digest with what was asked for. On a connection of its own, so that it owes nothing
+    /// to the one that sent the bytes. A redirect to a storage host is followed, and nobody learns there who we are.
+    ///
+    /// # Errors
+    /// A [`Failure`] at [`Stage::PullBlob`]; [`Cause::Content`] when other bytes came.
+    pub async fn pull_blob(&self, repository: &RepositoryName, digest: Digest, length: u64) -> Result<(), Failure> {
+        let mut path = format!("/v2/{repository}/blobs/{digest}");
+        let mut elsewhere: Option<Endpoint> = None;
+        for _ in 0..=MOST_REDIRECTS {
+            let mut line = match &elsewhere {
+                None => Line::new(self, Reuse::Never),
+                Some(endpoint) => Line::elsewhere(self, endpoint),
+            };
+            let call = Call::new(Stage::PullBlob, Method::GET, repository, &path);
+            let answered = line.ask(&call).await?;
+            match answered.head.status {
+                StatusCode::OK => return compared(answered, digest, length).await,
+                StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
+                    let current = elsewhere.as_ref().unwrap_or(&self.endpoint);
+                    let (endpoint, next) = redirected(current, &path, &answered.head.headers)?;
+                    drop(line);
+                    (elsewhere, path) = (endpoint.or(elsewhere), next);
+                }
+                _ => return Err(line.refused(&call, answered).await),
+            }
+        }
+        Err(Failure::new(Stage::PullBlob, Cause::Malformed { detail: format!("more than {MOST_REDIRECTS} redirects") }))
+    }
+}
+
+async fn compared(mut answered: Answered, digest: Digest, length: u64) -> Result<(), Failure> {
+    let mut writer = DigestWriter::default();
+    let mut received = 0;
+    while let Some(piece) = answered.chunk().await.map_err(|error| Failure::new(Stage::PullBlob, error))? {
+        received += piece.len() as u64;
+        if received > length {
+            break;
+        }
+        writer.update(&piece);
+    }
+    let (found, _) = writer.finish();
+    if (received, found) == (length, digest) {
+        return Ok(());
+    }
+    let found = match received.cmp(&length) {
+        std::cmp::Ordering::Greater => format!("more than {length} bytes"),
+        _ => format!("{received} bytes with {found}"),
+    };
+    Err(Failure::new(Stage::PullBlob, Cause::Content { expected: format!("{length} bytes with {digest}"), found }))
+}
+
+/// Where a redirect leads: another place on the same server, or a storage host.
+fn redirected(current: &Endpoint, path: &str, headers: &HeaderMap) -> Result<(Option<Endpoint>, String), Failure> {
+    let refused = |detail: String| Failure::new(Stage::PullBlob, Cause::Location { detail });
+    let target = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+    let target = target.ok_or_else(|| refused("a redirect without an address".to_owned()))?;
+    let named = url::Url::parse(target).ok().and_then(|url| Origin::try_from(&url).ok());
+    let allowed = location::AllowedHosts::new(named.map(|origin| origin.host_and_port()));
+    let address = location::resolve(&current.origin, path, target, &allowed).map_err(refused)?;
+    if address.own {
+        return Ok((None, address.path_and_query));
+    }
+    let addresses = vec![Address::Name { host: address.origin.host.clone(), port: address.origin.port }];
+    let endpoint = Endpoint { addresses, origin: address.origin, tls: current.tls.clone(), policy: current.policy.clone() };
+    Ok((Some(endpoint), address.path_and_query))
+}

@@ -1,0 +1,73 @@
+//! The tags of a repository (distribution specification, "Listing tags").
+
+use std::collections::BTreeSet;
+
+use http::{HeaderMap, Method, StatusCode, header};
+use serde::Deserialize;
+
+use super::{
+    Cause, Failure, Registry, Stage,
+    exchange::{Call, Line},
+    location,
+};
+use crate::{
+    model::{RepositoryName, Tag},
+    net::Reuse,
+};
+
+const MOST_OF_A_PAGE: usize = 8 << 20;
+const MOST_PAGES: usize = 1000;
+
+#[derive(Deserialize)]
+struct Page {
+    tags: Option<Vec<String>>,
+}
+
+impl Registry {
+    /// All tags of `repository`; none when the registry does not know it yet.
+    ///
+    /// # Errors
+    /// A [`Failure`] at [`Stage::ListTags`].
+    pub async fn tags(&self, repository: &RepositoryName) -> Result<BTreeSet<Tag>, Failure> {
+        let mut tags = BTreeSet::new();
+        let mut line = Line::new(self, Reuse::Idle);
+        let mut path = format!("/v2/{repository}/tags/list");
+        let malformed = |detail: &str| Failure::new(Stage::ListTags, Cause::Malformed { detail: detail.to_owned() });
+        for _ in 0..MOST_PAGES {
+            let call = Call::new(Stage::ListTags, Method::GET, repository, &path);
+            let mut answered = line.ask(&call).await?;
+            if answered.head.status != StatusCode::OK {
+                let failure = line.refused(&call, answered).await;
+                return if is_unknown_name(&failure) { Ok(BTreeSet::new()) } else { Err(failure) };
+            }
+            let next = next_page(&answered.head.headers);
+            let (body, more) = answered.bounded(MOST_OF_A_PAGE).await.map_err(|error| Failure::new(Stage::ListTags, error))?;
+            if more {
+                return Err(malformed("a page of tags is larger than 8 MiB"));
+            }
+            line.done(answered);
+            let page: Page = serde_json::from_slice(&body).map_err(|_| malformed("the list of tags is no JSON of the specification"))?;
+            tags.extend(page.tags.unwrap_or_default().into_iter().filter_map(|tag| tag.parse().ok()));
+            let Some(next) = next else { return Ok(tags) };
+            let resolved = location::resolve(&self.endpoint.origin, &path, &next, &super::AllowedHosts::default());
+            path = resolved.map_err(|detail| Failure::new(Stage::ListTags, Cause::Location { detail }))?.path_and_query;
+        }
+        Err(malformed("the list of tags has more than 1000 pages"))
+    }
+}
+
+/// A registry answers 404 NAME_UNKNOWN for a repository that holds nothing yet; a proxy's 404 is another matter.
+fn is_unknown_name(failure: &Failure) -> bool {
+    failure.answer().is_some_and(|answer| {
+        answer.status == 404 && (answer.from_registry || answer.codes.iter().any(|code| code == "NAME_UNKNOWN" || code == "NOT_FOUND"))
+    })
+}
+
+/// `Link: </v2/x/tags/list?n=…&last=…>; rel="next"` (RFC 8288).
+fn next_page(headers: &HeaderMap) -> Option<String> {
+    headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok()).find_map(|link| {
+        let (address, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let next = parameters.split(';').any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next"));
+        next.then(|| address.to_owned())
+    })
+}

@@ -1,0 +1,210 @@
+//! `GET` of one address: conditional, with redirects, with a credential that stays at its own origin.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode, header};
+use secrecy::ExposeSecret;
+use url::Url;
+
+use super::SourceError;
+use crate::{
+    model::{Credential, Origin, Scheme},
+    net::{Address, AddressPolicy, Answered, Endpoint, NetError, Patience, Reuse, TlsConfig, Transport},
+    spool::{Spool, Spooled},
+};
+
+const MOST_REDIRECTS: usize = 5;
+
+/// How sources are asked: who we are, what we trust, which addresses may be dialled.
+#[derive(Clone)]
+pub struct Access {
+    /// Sent to the origin of the source's own URL only.
+    pub credential: Option<Credential>,
+    /// The Secret that it came from, to be named in a failure.
+    pub secret: Option<String>,
+    /// Roots and client certificate.
+    pub tls: TlsConfig,
+    /// Which resolved addresses may be dialled.
+    pub policy: AddressPolicy,
+    /// How long to wait.
+    pub patience: Patience,
+}
+
+/// Fetches for all sources.
+#[derive(Clone)]
+pub struct Fetcher {
+    transport: Transport,
+    spool: Spool,
+}
+
+/// What identifies a version of a resource (RFC 9110, section 8.8).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// `ETag`.
+    pub etag: Option<String>,
+    /// `Last-Modified`.
+    pub modified: Option<String>,
+}
+
+impl Validators {
+    fn of(headers: &HeaderMap) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Self { etag: text(header::ETAG), modified: text(header::LAST_MODIFIED) }
+    }
+}
+
+/// The answer to a conditional request.
+pub enum Fetched {
+    /// As it was.
+    Unchanged,
+    /// Another content.
+    New(Spooled, Validators),
+}
+
+impl Fetcher {
+    /// Over `transport`, into `spool`.
+    pub fn new(transport: Transport, spool: Spool) -> Self {
+        Self { transport, spool }
+    }
+
+    /// Reads `url` whole, at most `limit` bytes. With `known`, only when it has changed. The credential goes along only while
+    /// the address is on `home`, the origin of the source.
+    ///
+    /// # Errors
+    /// [`SourceError`], naming the address without its query.
+    pub async fn get(
+        &self,
+        access: &Access,
+        home: &Origin,
+        url: &Url,
+        known: Option<&Validators>,
+        limit: u64,
+    ) -> Result<Fetched, SourceError> {
+        let mut url = url.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            let answered = self.ask(access, home, &url, known).await?;
+            match answered.head.status {
+                StatusCode::OK => return self.keep(answered, &url, limit).await,
+                StatusCode::NOT_MODIFIED if known.is_some() => {
+                    self.discard(answered).await;
+                    return Ok(Fetched::Unchanged);
+                }
+                status if status.is_redirection() => {
+                    url = redirected(&url, &answered.head.headers)?;
+                    self.discard(answered).await;
+                }
+                status => {
+                    self.discard(answered).await;
+                    return Err(refused(&url, status, access));
+                }
+            }
+        }
+        Err(SourceError::Redirect { url: shown(&url), detail: format!("more than {MOST_REDIRECTS} of them") })
+    }
+
+    async fn ask(&self, access: &Access, home: &Origin, url: &Url, known: Option<&Validators>) -> Result<Answered, SourceError> {
+        let origin = Origin::try_from(url).map_err(|error| SourceError::Address { url: shown(url), detail: error.to_string() })?;
+        let head = request(access, home, url, &origin, known)?;
+        let endpoint = Endpoint {
+            addresses: vec![Address::Name { host: origin.host.clone(), port: origin.port }],
+            origin,
+            tls: access.tls.clone(),
+            policy: access.policy.clone(),
+        };
+        let failed = |cause| SourceError::Net { url: shown(url), cause };
+        let lease = self.transport.lease(&endpoint, access.patience, Reuse::Idle).await.map_err(failed)?;
+        match lease.send(head.clone(), &Bytes::new(), access.patience).await {
+            Err(NetError::StaleConnection) => {
+                let lease = self.transport.lease(&endpoint, access.patience, Reuse::Never).await.map_err(failed)?;
+                lease.send(head, &Bytes::new(), access.patience).await.map_err(failed)
+            }
+            other => other.map_err(failed),
+        }
+    }
+
+    async fn keep(&self, mut answered: Answered, url: &Url, limit: u64) -> Result<Fetched, SourceError> {
+        let failed = |cause| SourceError::Spool { url: shown(url), cause };
+        let promised = answered.head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let validators = Validators::of(&answered.head.headers);
+        let mut writer = self.spool.writer(promised, limit).await.map_err(failed)?;
+        while let Some(piece) = answered.chunk().await.map_err(|cause| SourceError::Net { url: shown(url), cause })? {
+            writer.write(&piece).await.map_err(failed)?;
+        }
+        drop(answered.into_lease());
+        Ok(Fetched::New(writer.finish().await.map_err(failed)?, validators))
+    }
+
+    /// A short rest of an answer is read, so that the connection can be used again.
+    async fn discard(&self, mut answered: Answered) {
+        let _ = answered.bounded(64 * 1024).await;
+    }
+}
+
+fn request(
+    access: &Access,
+    home: &Origin,
+    url: &Url,
+    origin: &Origin,
+    known: Option<&Validators>,
+) -> Result<http::request::Parts, SourceError> {
+    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    // Compressed on the way, the bytes would not be those that the index promises.
+    let mut builder = Request::get(path)
+        .header(header::HOST, origin.authority())
+        .header(header::USER_AGENT, crate::USER_AGENT)
+        .header(header::ACCEPT_ENCODING, "identity");
+    if let Some(etag) = known.and_then(|known| known.etag.as_ref()) {
+        builder = builder.header(header::IF_NONE_MATCH, etag);
+    }
+    if let Some(modified) = known.and_then(|known| known.modified.as_ref()) {
+        builder = builder.header(header::IF_MODIFIED_SINCE, modified);
+    }
+    if let Some(credential) = access.credential.as_ref().filter(|_| origin == home) {
+        builder = builder.header(header::AUTHORIZATION, credential.basic_header().expose_secret());
+    }
+    let built = builder.body(()).map_err(|_| SourceError::Address { url: shown(url), detail: "it cannot stand in a request".to_owned() })?;
+    Ok(built.into_parts().0)
+}
+
+fn redirected(from: &Url, headers: &HeaderMap) -> Result<Url, SourceError> {
+    let refused = |detail: &str| SourceError::Redirect { url: shown(from), detail: detail.to_owned() };
+    let location = headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).ok_or_else(|| refused("it names no address"))?;
+    let to = from.join(location).map_err(|_| refused("it names no URL"))?;
+    let origin = Origin::try_from(&to).map_err(|_| refused("it leads to something that is neither http nor https"))?;
+    if from.scheme() == "https" && origin.scheme == Scheme::Http {
+        return Err(refused("it would leave TLS"));
+    }
+    Ok(to)
+}
+
+fn refused(url: &Url, status: StatusCode, access: &Access) -> SourceError {
+    let (url, status) = (shown(url), status.as_u16());
+    match status {
+        404 | 410 => SourceError::NotFound { url, status },
+        401 | 403 => SourceError::Unauthorized { url, status, secret: access.secret.clone() },
+        _ => SourceError::Refused { url, status },
+    }
+}
+
+/// A URL as it may be shown: without user information, query and fragment.
+pub fn shown(url: &Url) -> String {
+    let mut shown = url.clone();
+    shown.set_query(None);
+    shown.set_fragment(None);
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.to_string().chars().take(300).collect()
+}
+
+
+/// Reads an address of the spec.
+pub(super) fn parsed(text: &str) -> Result<Url, SourceError> {
+    let shown: String = text.split(['?', '#']).next().unwrap_or_default().chars().take(300).collect();
+    let url = Url::parse(text).map_err(|error| SourceError::Address { url: shown, detail: error.to_string() })?;
+    if url.username().is_empty() && url.password().is_none() {
+        Ok(url)
+    } else {
+        Err(SourceError::Address { url: self::shown(&url), detail: "user information belongs into a Secret (`secretRef`)".to_owned() })
+    }
+}

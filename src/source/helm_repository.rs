@@ -1,0 +1,154 @@
+//! An HTTP Helm repository: its index, asked for only when it has changed, and the archives that it names.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use url::Url;
+
+use super::{
+    Access, FetchedChart, Fetcher, SourceError, Validators,
+    fetch::{Fetched, shown},
+    index::{self, Index, IndexEntry},
+};
+use crate::{
+    chart::{self, Limits},
+    model::{Digest, Origin},
+    net::OpenBody,
+    spool::Spooled,
+};
+
+/// A signature is a few KiB.
+const MOST_OF_A_PROVENANCE: u64 = 1 << 20;
+
+/// What was read of an index, and by what it is known whether it is still so.
+#[derive(Debug)]
+pub struct IndexSnapshot {
+    /// The digest of the whole index.
+    pub revision: Digest,
+    /// The charts that were asked for.
+    pub index: Index,
+    names: BTreeSet<String>,
+    validators: Validators,
+}
+
+/// An HTTP Helm repository.
+pub struct HelmRepository {
+    url: Url,
+    home: Origin,
+    access: Access,
+    fetcher: Fetcher,
+    limits: Limits,
+    index_limits: index::Limits,
+}
+
+impl HelmRepository {
+    /// At `url`.
+    ///
+    /// # Errors
+    /// [`SourceError::Address`].
+    pub fn new(url: &str, access: Access, fetcher: Fetcher, limits: Limits, index_limits: index::Limits) -> Result<Self, SourceError> {
+        let mut url = super::fetch::parsed(url)?;
+        // A base without a slash at its end would lose its last part when an address is resolved against it.
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        let home = Origin::try_from(&url).map_err(|error| SourceError::Address { url: shown(&url), detail: error.to_string() })?;
+        Ok(Self { url, home, access, fetcher, limits, index_limits })
+    }
+
+    /// The index as far as it speaks of `names`; what is `known` when the server says that it has not changed.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub async fn index(&self, names: &BTreeSet<String>, known: Option<Arc<IndexSnapshot>>) -> Result<Arc<IndexSnapshot>, SourceError> {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}index.yaml", self.url.path()));
+        let known = known.filter(|known| known.names == *names);
+        let validators = known.as_ref().map(|known| &known.validators);
+        let fetched = self.fetcher.get(&self.access, &self.home, &url, validators, self.index_limits.bytes).await?;
+        let (body, validators) = match (fetched, known) {
+            (Fetched::Unchanged, Some(known)) => return Ok(known),
+            (Fetched::Unchanged, None) => return Err(SourceError::Refused { url: shown(&url), status: 304 }),
+            (Fetched::New(body, _), Some(known)) if body.digest() == known.revision => return Ok(known),
+            (Fetched::New(body, validators), _) => (body, validators),
+        };
+        let revision = body.digest();
+        let (wanted, limits) = (names.clone(), self.index_limits.clone());
+        let index = blocking(move || index::parse(body.reader(), &wanted, &limits)).await;
+        let index = index.map_err(|cause| SourceError::Index { url: shown(&url), cause })?;
+        Ok(Arc::new(IndexSnapshot { revision, index, names: names.clone(), validators }))
+    }
+
+    /// The chart of an entry: from the first of its addresses that works, with the digest that the index promises.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub async fn chart(&self, entry: &IndexEntry) -> Result<FetchedChart, SourceError> {
+        let mut failure = None;
+        for address in &entry.urls {
+            match self.chart_at(entry, address).await {
+                Ok(chart) => return Ok(chart),
+                Err(error) => failure = Some(failure.unwrap_or(error)),
+            }
+        }
+        let none = || SourceError::Address { url: shown(&self.url), detail: format!("`{} {}` has no address", entry.name, entry.version) };
+        Err(failure.unwrap_or_else(none))
+    }
+
+    async fn chart_at(&self, entry: &IndexEntry, address: &str) -> Result<FetchedChart, SourceError> {
+        let invalid = |detail: String| SourceError::Address { url: address.split('?').next().unwrap_or_default().chars().take(300).collect(), detail };
+        let mut url = self.url.join(address).map_err(|error| invalid(error.to_string()))?;
+        // As Helm does: what the repository's own address carries (a signature, say) goes to the archives of the same host too.
+        if url.query().is_none() && Origin::try_from(&url).is_ok_and(|origin| origin == self.home) {
+            url.set_query(self.url.query());
+        }
+        let archive = download(&self.fetcher, &self.access, &self.home, &url, self.limits.compressed).await?;
+        if let Some(promised) = entry.digest.filter(|promised| *promised != archive.digest()) {
+            return Err(SourceError::Digest { url: shown(&url), found: archive.digest(), promised, by: "the index" });
+        }
+        let content = read(&archive, &self.limits, &url).await?;
+        if content.name != entry.name || content.version != entry.version {
+            let found = format!("{} {}", content.name, content.version);
+            let promised = format!("{} {}", entry.name, entry.version);
+            return Err(SourceError::Identity { url: shown(&url), found, promised });
+        }
+        let provenance = provenance(&self.fetcher, &self.access, &self.home, &url).await?;
+        Ok(FetchedChart { content, archive, provenance })
+    }
+}
+
+pub(super) async fn download(fetcher: &Fetcher, access: &Access, home: &Origin, url: &Url, limit: u64) -> Result<Spooled, SourceError> {
+    match fetcher.get(access, home, url, None, limit).await? {
+        Fetched::New(body, _) => Ok(body),
+        Fetched::Unchanged => Err(SourceError::Refused { url: shown(url), status: 304 }),
+    }
+}
+
+/// The `.prov` beside an archive: the archive's address with `.prov` at its end. Most charts have none.
+pub(super) async fn provenance(fetcher: &Fetcher, access: &Access, home: &Origin, url: &Url) -> Result<Option<Bytes>, SourceError> {
+    let mut url = url.clone();
+    url.set_path(&format!("{}.prov", url.path()));
+    let body = match download(fetcher, access, home, &url, MOST_OF_A_PROVENANCE).await {
+        Ok(body) => body,
+        // Stores answer 403 for what is not there when a listing is not allowed.
+        Err(SourceError::NotFound { .. } | SourceError::Unauthorized { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let bytes = body.open(0).collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    // Servers that answer every address with a page do not have a signature there.
+    Ok(bytes.starts_with(b"-----BEGIN PGP SIGNED MESSAGE-----").then_some(bytes))
+}
+
+pub(super) async fn read(archive: &Spooled, limits: &Limits, url: &Url) -> Result<chart::ChartContent, SourceError> {
+    let (reader, limits) = (archive.reader(), limits.clone());
+    blocking(move || chart::read(reader, &limits)).await.map_err(|cause| SourceError::Chart { url: shown(url), cause })
+}
+
+/// Inflating and parsing take milliseconds to seconds: not on the threads that drive connections.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

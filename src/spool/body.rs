@@ -1,0 +1,87 @@
+//! A spooled body as HTTP sends it: read at an offset in pieces of 256 KiB, with its exact length.
+
+use std::{
+    fs::File,
+    os::unix::fs::FileExt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
+use tokio::task::JoinHandle;
+
+use super::{Content, Spooled};
+use crate::net::{BodyError, OpenBody, ReadyBody};
+
+const PIECE: u64 = 256 * 1024;
+
+impl OpenBody for Spooled {
+    fn length(&self) -> u64 {
+        self.0.length
+    }
+
+    fn open(&self, offset: u64) -> ReadyBody {
+        match &self.0.content {
+            Content::Memory(bytes) => bytes.open(offset),
+            Content::File(file) => {
+                FileBody { file: file.clone(), offset, end: self.0.length, reading: None, _keep: self.clone() }.boxed_unsync()
+            }
+        }
+    }
+}
+
+struct FileBody {
+    file: Arc<File>,
+    offset: u64,
+    end: u64,
+    reading: Option<JoinHandle<std::io::Result<Bytes>>>,
+    /// Holds its share of the budget until the last byte is sent.
+    _keep: Spooled,
+}
+
+impl FileBody {
+    fn start(&self) -> JoinHandle<std::io::Result<Bytes>> {
+        let (file, offset) = (self.file.clone(), self.offset);
+        let length = usize::try_from(PIECE.min(self.end - self.offset)).unwrap_or_default();
+        tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; length];
+            file.read_exact_at(&mut piece, offset)?;
+            Ok(piece.into())
+        })
+    }
+}
+
+impl http_body::Body for FileBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.offset >= self.end {
+            return Poll::Ready(None);
+        }
+        let mut reading = self.reading.take().unwrap_or_else(|| self.start());
+        match Pin::new(&mut reading).poll(context) {
+            Poll::Pending => {
+                self.reading = Some(reading);
+                Poll::Pending
+            }
+            Poll::Ready(Ok(Ok(piece))) => {
+                self.offset += piece.len() as u64;
+                Poll::Ready(Some(Ok(Frame::data(piece))))
+            }
+            Poll::Ready(Ok(Err(error))) => Poll::Ready(Some(Err(BodyError(error.to_string())))),
+            Poll::Ready(Err(_)) => Poll::Ready(Some(Err(BodyError("the task that read was ended".to_owned())))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.offset >= self.end
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.end.saturating_sub(self.offset))
+    }
+}

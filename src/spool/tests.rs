@@ -1,0 +1,89 @@
+use std::io::Read;
+
+use http_body_util::BodyExt;
+
+use super::*;
+use crate::net::OpenBody;
+
+fn spool(budget: Budget) -> (tempfile::TempDir, Spool) {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = Spool::new(directory.path().to_owned(), budget);
+    (directory, spool)
+}
+
+const SMALL: Budget = Budget { memory: 64 << 10, memory_of_one: 16 << 10, disk: 2 << 20 };
+
+async fn stored(spool: &Spool, bytes: &[u8], promised: bool) -> Result<Spooled, SpoolError> {
+    let mut writer = spool.writer(promised.then_some(bytes.len() as u64), 1 << 30).await?;
+    for piece in bytes.chunks(7000) {
+        writer.write(piece).await?;
+    }
+    writer.finish().await
+}
+
+fn bytes(count: usize) -> Vec<u8> {
+    (0..count).map(|index| u8::try_from(index % 251).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_is_read_at_any_offset_is_what_was_written() {
+    let (directory, spool) = spool(SMALL);
+    for (count, promised) in
+        [(0, true), (1, false), (16 << 10, true), (16 << 10, false), ((16 << 10) + 1, false), (700_001, true), (700_001, false)]
+    {
+        let whole = bytes(count);
+        let body = stored(&spool, &whole, promised).await.unwrap();
+        assert_eq!((body.length(), body.digest()), (count as u64, Digest::of(&whole)));
+        for offset in [0, count / 2, count] {
+            let opened = body.open(offset as u64);
+            assert_eq!(http_body::Body::size_hint(&opened).exact(), Some((count - offset) as u64));
+            assert_eq!(opened.collect().await.unwrap().to_bytes(), whole[offset..]);
+        }
+        let mut read = Vec::new();
+        body.reader().read_to_end(&mut read).unwrap();
+        assert!(read == whole);
+        assert_eq!(directory.path().read_dir().unwrap().count(), 0, "a spool file has a name");
+    }
+}
+
+#[tokio::test]
+async fn beyond_the_memory_budget_bodies_go_to_disk_and_beyond_that_they_are_refused() {
+    let (_directory, spool) = spool(SMALL);
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        match stored(&spool, &bytes(16 << 10), false).await {
+            Ok(body) => held.push(body),
+            Err(error) => {
+                assert_eq!(error, SpoolError::Full { limit: 2 << 20 });
+                break;
+            }
+        }
+    }
+    let in_memory = held.iter().filter(|body| matches!(body.0.content, Content::Memory(_))).count();
+    assert_eq!((in_memory, held.len()), (4, 4 + 128 - 0));
+    held.clear();
+    assert!(stored(&spool, &bytes(1 << 20), false).await.is_ok(), "shares are given back");
+}
+
+#[tokio::test]
+async fn a_body_with_a_promised_length_waits_for_room() {
+    let (_directory, spool) = spool(SMALL);
+    let first = stored(&spool, &bytes(2 << 20), true).await.unwrap();
+    let waiting = tokio::spawn({
+        let spool = spool.clone();
+        async move { stored(&spool, &bytes(2 << 20), true).await.map(|body| body.length()) }
+    });
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    drop(first);
+    assert_eq!(waiting.await.unwrap(), Ok(2 << 20));
+}
+
+#[tokio::test]
+async fn what_can_never_fit_is_refused_before_a_byte_is_read() {
+    let (_directory, spool) = spool(SMALL);
+    assert_eq!(spool.writer(Some(11), 10).await.err(), Some(SpoolError::TooLarge { limit: 10 }));
+    assert_eq!(spool.writer(Some(3 << 20), 1 << 30).await.err(), Some(SpoolError::Full { limit: 2 << 20 }));
+    let mut writer = spool.writer(None, 10).await.unwrap();
+    assert_eq!(writer.write(&[0; 11]).await, Err(SpoolError::TooLarge { limit: 10 }));
+}
