@@ -1,4 +1,4 @@
-//! The ClusterIP route: the Service's own address inside of the cluster.
+//! The `ClusterIP` route: the Service's own address inside of the cluster.
 
 use std::net::SocketAddr;
 

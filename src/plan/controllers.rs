@@ -18,7 +18,7 @@ pub enum Controller {
     Nginx,
     /// Traefik
     Traefik,
-    /// HAProxy Technologies: haproxytech/kubernetes-ingress
+    /// `HAProxy` Technologies: haproxytech/kubernetes-ingress
     HaproxyTech,
     /// jcmoraisjr/haproxy-ingress
     HaproxyIngress,
@@ -85,6 +85,21 @@ const HTTP_PORTS: [&str; 4] = ["http", "web", "http2", "kong-proxy"];
 const HTTPS_PORTS: [&str; 3] = ["https", "websecure", "kong-proxy-tls"];
 
 impl Controller {
+    /// As its makers write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::IngressNginx => "ingress-nginx",
+            Self::Nginx => "NGINX Ingress Controller",
+            Self::Traefik => "Traefik",
+            Self::HaproxyTech => "HAProxy Kubernetes Ingress Controller",
+            Self::HaproxyIngress => "HAProxy Ingress",
+            Self::Contour => "Contour",
+            Self::Kong => "Kong",
+            Self::Cilium => "Cilium",
+            Self::Istio => "Istio",
+        }
+    }
+
     /// By `IngressClass.spec.controller`.
     pub fn of(name: &str) -> Option<Self> {
         let is_named = |known: &&Known| known.names.iter().any(|own| *own == name || (own.ends_with('/') && name.starts_with(own)));

@@ -42,7 +42,7 @@ impl Families {
 pub struct Exposure<'a> {
     /// The Service of the target.
     pub service: &'a Service,
-    /// EndpointSlices; those of other Services are passed over.
+    /// `EndpointSlices`; those of other Services are passed over.
     pub slices: &'a [Arc<EndpointSlice>],
     /// All nodes.
     pub nodes: &'a [Arc<Node>],

@@ -18,7 +18,7 @@ use crate::{
     net::Address,
 };
 
-/// The label by which an EndpointSlice belongs to a Service.
+/// The label by which an `EndpointSlice` belongs to a Service.
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
 /// A Pod, or another place, that is ready to answer.

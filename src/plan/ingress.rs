@@ -133,7 +133,8 @@ fn status_addresses(ingress: &Ingress, own: &[(&Service, u16)], scheme: Scheme, 
         let usable = match &address {
             Address::Socket(socket) => {
                 let ip = socket.ip();
-                facts.exposure.families.have(ip) && !ip.is_loopback() && !ip.is_unspecified() && !(on_node_port && is_node(ip))
+                let leads_nowhere = ip.is_loopback() || ip.is_unspecified() || (on_node_port && is_node(ip));
+                facts.exposure.families.have(ip) && !leads_nowhere
             }
             Address::Name { host, .. } => host != "localhost" && !host.ends_with(".localhost"),
         };

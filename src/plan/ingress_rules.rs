@@ -9,7 +9,7 @@ use super::facts::Facts;
 /// Where the distribution specification puts everything.
 const API: &str = "/v2/";
 
-/// Paths of type ImplementationSpecific that the known controllers read as a prefix, or as an expression, that `/v2/` fits.
+/// Paths of type `ImplementationSpecific` that the known controllers read as a prefix, or as an expression, that `/v2/` fits.
 const COVERING: [&str; 8] = ["", "/", "/*", "/.*", "/(.*)", "/v2", "/v2/", "/v2/*"];
 
 /// Annotations by which controllers speak TLS without an entry under `tls`; the values that switch it on, none for any.
@@ -145,15 +145,12 @@ fn takes(pattern: &str, host: &str) -> bool {
 fn choose(doors: Vec<Door>, facts: &Facts<'_>) -> Reading {
     let hosts = doors.iter().map(|door| format!("\"{}\"", door.host.as_deref().unwrap_or("*"))).collect::<Vec<_>>().join(", ");
     let hostname = super::facts::named_origin(facts.target, facts.scheme()).map(|origin| origin.host);
-    let chosen = match &hostname {
-        Some(name) => {
-            let fits = doors.into_iter().filter(|door| door.host.as_deref().is_none_or(|host| takes(host, name)));
-            fits.min_by_key(|door| door.host.as_deref().map_or(2, |host| u8::from(host.starts_with('*'))))
-        }
-        None => {
-            let plain = doors.into_iter().filter(|door| door.host.as_deref().is_none_or(|host| !host.starts_with('*')));
-            plain.min_by_key(|door| (!door.tls, door.host.is_none()))
-        }
+    let chosen = if let Some(name) = &hostname {
+        let fits = doors.into_iter().filter(|door| door.host.as_deref().is_none_or(|host| takes(host, name)));
+        fits.min_by_key(|door| door.host.as_deref().map_or(2, |host| u8::from(host.starts_with('*'))))
+    } else {
+        let plain = doors.into_iter().filter(|door| door.host.as_deref().is_none_or(|host| !host.starts_with('*')));
+        plain.min_by_key(|door| (!door.tls, door.host.is_none()))
     };
     match (chosen, hostname) {
         (Some(door), _) => Reading::Open(door),

@@ -1,4 +1,4 @@
-//! The LoadBalancer route: the addresses and names that the load balancer's controller wrote into the Service's status.
+//! The `LoadBalancer` route: the addresses and names that the load balancer's controller wrote into the Service's status.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -1,4 +1,4 @@
-//! The NodePort route: a few nodes, with the port that each of them opens for the Service.
+//! The `NodePort` route: a few nodes, with the port that each of them opens for the Service.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -23,7 +23,7 @@ const WITHOUT_KUBE_PROXY_LABELS: [(&str, Option<&str>); 4] = [
 const WITHOUT_KUBE_PROXY_TAINTS: [&str; 3] =
     ["virtual-kubelet.io/provider", "virtual-kubelet.io/compute-type", "eks.amazonaws.com/compute-type"];
 
-/// The InternalIPs of at most three nodes, the preferred family of all of them first; our own node last.
+/// The `InternalIPs` of at most three nodes, the preferred family of all of them first; our own node last.
 pub(super) fn find(facts: &Facts<'_>) -> Found {
     let Some(port) = facts.port.node_port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0) else {
         return Found::none(format!("the Service is of type {} and has no node port", facts.service_type()));

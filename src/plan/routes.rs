@@ -1,7 +1,7 @@
 //! The plan: which routes lead to a Service, in which order, and why. The order is that of the table in the design:
 //! it begins where the Service's type points its users, and the cures come after it.
 //!
-//! Relay and HTTPRoute join as further kinds in [`by_exposure`] and [`candidates`].
+//! Relay and `HTTPRoute` join as further kinds in [`by_exposure`] and [`candidates`].
 
 use super::{Exposure, Method, PlanError, Route, Strategy, Via, cluster_ip, endpoint, facts::Facts, ingress, load_balancer, node_port};
 use crate::{

@@ -14,7 +14,7 @@ const NODE_A: &str = "NodePort http://10.0.0.1:30500 → 10.0.0.1:30500";
 const V4: Families = Families { v4: true, v6: false };
 const V6: Families = Families { v4: false, v6: true };
 
-fn balanced(entries: serde_json::Value) -> serde_json::Value {
+fn balanced(entries: &serde_json::Value) -> serde_json::Value {
     json!({"status": {"loadBalancer": {"ingress": entries}}})
 }
 
@@ -104,7 +104,7 @@ fn external_traffic_policy_local_leaves_only_nodes_with_a_ready_pod() {
 
 #[test]
 fn a_load_balancer_is_reached_by_what_its_status_says() {
-    let of = |entries| World::new("LoadBalancer").service(balanced(entries)).nodes(vec![node("node-a", &["10.0.0.1"])]);
+    let of = |entries| World::new("LoadBalancer").service(balanced(&entries)).nodes(vec![node("node-a", &["10.0.0.1"])]);
     let by_ip = of(json!([{"ip": "192.0.2.1", "ipMode": "VIP"}]));
     let first = "LoadBalancer http://192.0.2.1:5000 → 192.0.2.1:5000";
     check(&by_ip, &[first, CLUSTER_IP, ENDPOINT], "oci://192.0.2.1:5000/charts", &[]);
