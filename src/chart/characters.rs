@@ -1,7 +1,8 @@
 //! The characters of a byte stream, for the YAML parser.
 //!
 //! In: a reader and a limit in bytes. Out: characters, or why there are no more. What go-yaml v2 refuses is refused: bytes that
-//! are no UTF-8, and control characters. A byte order mark at the beginning is passed over.
+//! are no UTF-8, and control characters. A byte order mark at the beginning is passed over. U+0085 ends a line, as in YAML 1.1
+//! (U+2028 and U+2029 would too; they are left as text, where the difference is seen only outside of quotes).
 
 use std::io::Read;
 
@@ -90,6 +91,7 @@ impl<R: Read> Iterator for Characters<R> {
                 let message = format!("control characters are not allowed (U+{:04X})", u32::from(character));
                 Some(Err(ErrorKind::InputDecoding { message }))
             }
+            Ok(Some('\u{85}')) => Some(Ok('\n')),
             other => other.transpose(),
         };
         self.done = !matches!(next, Some(Ok(_)));
@@ -116,7 +118,7 @@ mod tests {
 
     #[test]
     fn characters_survive_cuts_anywhere() {
-        assert_eq!(read("\u{FEFF}aß→😀\u{85}".as_bytes(), 100).unwrap(), "aß→😀\u{85}");
+        assert_eq!(read("\u{FEFF}aß→😀\u{85}".as_bytes(), 100).unwrap(), "aß→😀\n");
         assert_eq!(read(b"", 0).unwrap(), "");
     }
 

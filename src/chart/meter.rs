@@ -82,7 +82,11 @@ impl<'a> Meter<'a> {
         if self.in_headers.get() {
             self.headers.set(self.headers.get() + count as u64);
             if self.headers.get() > HEADERS {
-                return Err(self.stop(ChartError::TooLarge { what: "bytes in the header of a file", limit: HEADERS, found: self.headers.get() }));
+                return Err(self.stop(ChartError::TooLarge {
+                    what: "bytes in the header of a file",
+                    limit: HEADERS,
+                    found: self.headers.get(),
+                }));
             }
         }
         Ok(count)

@@ -60,8 +60,12 @@ impl Value {
     /// As the key of a mapping. None for what JSON has no key for.
     pub(crate) fn into_key(self) -> Option<String> {
         match self {
-            Self::Float(value) if value.is_nan() => Some(".nan".to_owned()),
-            Self::Float(value) if value.is_infinite() => Some(if value > 0.0 { ".inf" } else { "-.inf" }.to_owned()),
+            Self::Float(value) => Some(match single_precision(value).as_str() {
+                "NaN" => ".nan".to_owned(),
+                "+Inf" => ".inf".to_owned(),
+                "-Inf" => "-.inf".to_owned(),
+                number => number.to_owned(),
+            }),
             Self::Null | Self::Unsigned(_) | Self::List(_) | Self::Map(_) => None,
             other => other.as_text(),
         }
@@ -280,7 +284,7 @@ mod tests {
 
     #[test]
     fn keys_are_text_or_nothing() {
-        for (scalar, expected) in [("1", Some("1")), ("yes", Some("true")), ("1.50", Some("1.5")), (".inf", Some(".inf")), ("~", None)] {
+        for (scalar, expected) in [("1", Some("1")), ("yes", Some("true")), ("1.50", Some("1.5")), ("1e40", Some(".inf")), ("~", None)] {
             assert_eq!(resolve(scalar, true, None).and_then(Value::into_key).as_deref(), expected, "{scalar}");
         }
         assert_eq!(Value::List(Vec::new()).into_key(), None);

@@ -99,9 +99,10 @@ pub(crate) enum Step {
 impl<R: Read> Events<R> {
     /// Begins to read.
     pub(crate) fn new(reader: R, bounds: Bounds) -> Self {
-        let depth = bounds.depth as usize + 1;
+        let depth = bounds.depth as usize + 2;
         let options = options! {
             emit_comments: false,
+            bom_inside_document_as_content: true,
             block_scalar_eof_without_line_feed: true,
             flow_nesting_limit: depth,
             block_nesting_limit: depth,

@@ -3,3 +3,7 @@
 mod strategy;
 
 pub use strategy::{Method, Route, Strategy, Via};
+
+mod selection;
+
+pub use selection::{Selection, SelectionFailure, Wanted, select};
