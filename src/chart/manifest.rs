@@ -111,3 +111,55 @@ fn authors(metadata: &Metadata) -> String {
     let all: Vec<String> = metadata.maintainers.iter().flatten().map(|person| one(&person.email, &person.name)).collect();
     all.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::metadata::Maintainer;
+
+    fn chart(annotations: &[(&str, &str)]) -> ChartContent {
+        ChartContent {
+            name: "web".into(),
+            version: "1.2.3".parse().unwrap(),
+            config: Bytes::from_static(b"{}"),
+            annotations: annotations.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            packaged: None,
+            files: Vec::new(),
+        }
+    }
+
+    fn blob(text: &[u8]) -> Descriptor {
+        Descriptor { digest: Digest::of(text), size: text.len() as u64 }
+    }
+
+    #[test]
+    fn layers_are_sorted_by_their_digests() {
+        let (one, other) = (blob(b"a"), blob(b"b"));
+        for (layer, provenance) in [(one, other), (other, one)] {
+            let manifest = manifest(&chart(&[]), &layer, Some(&provenance), None);
+            let text = String::from_utf8(manifest.bytes.to_vec()).unwrap();
+            assert!(text.find(&other.digest.to_string()) < text.find(&one.digest.to_string()), "{text}");
+            assert_eq!(manifest.config_digest, Digest::of(b"{}"));
+        }
+    }
+
+    #[test]
+    fn the_time_is_left_out_or_put_in_or_the_charts_own() {
+        let text = |chart: &ChartContent, created| String::from_utf8(manifest(chart, &blob(b""), None, created).bytes.to_vec()).unwrap();
+        assert!(!text(&chart(&[]), None).contains("annotations"));
+        assert!(
+            text(&chart(&[]), Some(1_704_164_645))
+                .ends_with(r#""annotations":{"org.opencontainers.image.created":"2024-01-02T03:04:05Z"}}"#)
+        );
+        assert!(text(&chart(&[(CREATED, "then")]), Some(0)).ends_with(r#""annotations":{"org.opencontainers.image.created":"then"}}"#));
+        assert!(!text(&chart(&[]), Some(i64::MAX)).contains("annotations"));
+    }
+
+    #[test]
+    fn authors_are_listed_as_helm_does() {
+        let person = |name: &str, email: &str| Some(Maintainer { name: name.into(), email: email.into(), url: String::new() });
+        let metadata =
+            Metadata { maintainers: vec![person("Ada", "a@x"), person("Grace", ""), person("", "only@x")], ..Metadata::default() };
+        assert_eq!(annotations(&metadata)["org.opencontainers.image.authors"], "Ada (a@x), Grace,  (only@x)");
+    }
+}

@@ -279,3 +279,62 @@ fn optional<T: Default>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::yaml::{Bounds, document};
+
+    fn decoded(texts: &[&str]) -> Result<Metadata, FieldError> {
+        let mut metadata = Metadata::default();
+        for text in texts {
+            metadata.decode(&document(text.as_bytes(), Bounds { bytes: 10_000, built: 100_000, depth: 20 }).unwrap())?;
+        }
+        Ok(metadata)
+    }
+
+    fn check(texts: &[&str], expected: &str) {
+        let found = decoded(texts).map_or_else(|error| error.to_string(), |metadata| metadata.to_json());
+        assert_eq!(found, expected, "{texts:?}");
+    }
+
+    #[test]
+    fn members_come_in_the_order_of_helm_and_empty_ones_are_left_out() {
+        check(&["type: t\nname: w\nversion: 1\nhome: ''\nsources: []\ndeprecated: no"], r#"{"name":"w","version":"1","type":"t"}"#);
+        check(
+            &["dependencies: [{enabled: yes, import-values: [1e21]}]"],
+            r#"{"dependencies":[{"name":"","repository":"","enabled":true,"import-values":[1e+21]}]}"#,
+        );
+    }
+
+    #[test]
+    fn a_second_document_merges_as_go_does() {
+        check(&["keywords: [a, b]", "keywords: [c]"], r#"{"keywords":["c"]}"#);
+        check(&["keywords: [a, b]", "keywords: [~, c]"], r#"{"keywords":["a","c"]}"#);
+        check(&["keywords: [a]", "keywords: ~"], "{}");
+        check(&["name: a", "name: ~"], r#"{"name":"a"}"#);
+        check(&["annotations: {a: 1}", "annotations: {b: ~}"], r#"{"annotations":{"a":"1","b":""}}"#);
+        check(&["maintainers: [{name: a, url: u}]", "maintainers: [{name: b}]"], r#"{"maintainers":[{"name":"b","url":"u"}]}"#);
+        check(&["name: a", "~"], r#"{"name":"a"}"#);
+    }
+
+    #[test]
+    fn a_field_of_the_wrong_type_is_named() {
+        for (text, expected) in [
+            ("[a]", "`the document` must be a mapping, not a list"),
+            ("name: [a]", "`name` must be text, not a list"),
+            ("Keywords: a", "`Keywords` must be a list, not text"),
+            ("keywords: [a, {}]", "`keywords[1]` must be text, not a mapping"),
+            ("deprecated: 'yes'", "`deprecated` must be true or false, without quotes, not text"),
+            ("maintainers: [{name: [x]}]", "`maintainers[0].name` must be text, not a list"),
+            ("annotations: {a: [b]}", "`annotations.a` must be text, not a list"),
+            ("other: {a: [.inf]}", "`other` holds an infinity or NaN, which JSON has no form for: quote it"),
+            (
+                "dependencies: [{import-values: [.nan]}]",
+                "`dependencies[0].import-values[0]` holds an infinity or NaN, which JSON has no form for: quote it",
+            ),
+        ] {
+            check(&[text], expected);
+        }
+    }
+}

@@ -105,3 +105,6 @@ fn decode(metadata: &mut Metadata, file: &'static str, text: &[u8]) -> Result<()
     let document = yaml::document(text, bounds).map_err(|source| ChartError::Yaml { file, source })?;
     metadata.decode(&document).map_err(|source| ChartError::Field { file, source })
 }
+
+#[cfg(test)]
+mod tests;
