@@ -132,7 +132,7 @@ impl<'a> Rule<'a> {
     }
 
     /// `entries` are newest first, and so is what is chosen.
-    fn choose<'b>(self, entries: &'b [IndexEntry]) -> Vec<&'b IndexEntry> {
+    fn choose(self, entries: &[IndexEntry]) -> Vec<&IndexEntry> {
         let releases = || entries.iter().filter(|entry| !entry.version.is_prerelease());
         match self {
             Self::Exact(version) => exact(version, entries).into_iter().collect(),

@@ -25,7 +25,7 @@ use crate::{
 const REMEMBERED: usize = 1_000;
 
 /// What an index may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexLimits {
     /// Bytes of the index.
     pub bytes: u64,
@@ -241,7 +241,9 @@ impl<'a> Picker<'a> {
                 same
             });
         }
-        twice.into_iter().for_each(|skipped| self.skip(skipped));
+        for skipped in twice {
+            self.skip(skipped);
+        }
         let missing = self.wanted.iter().filter(|name| !self.index.charts.contains_key(*name));
         let close = missing.map(|name| (name.clone(), close::names(name, &self.others)));
         self.index.close = close.filter(|(_, names)| !names.is_empty()).collect();

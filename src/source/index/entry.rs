@@ -51,7 +51,7 @@ fn shortened(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(120).collect()
 }
 
-/// Helm's rules, with the exception that Helm makes for indexes (https://github.com/helm/helm/issues/12748).
+/// Helm's rules, with the exception that Helm makes for indexes (<https://github.com/helm/helm/issues/12748>).
 fn validate(metadata: &mut Metadata) -> Result<ChartVersion, RuleError> {
     if metadata.api_version.is_empty() {
         "v1".clone_into(&mut metadata.api_version);

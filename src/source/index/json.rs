@@ -77,6 +77,7 @@ impl<'de> Visitor<'de> for Part<'_, '_, '_, '_> {
         Ok(())
     }
 
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough in its lifetimes")]
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         if let Level::Versions(_) = self.of {
             return Err(serde::de::Error::invalid_type(serde::de::Unexpected::Map, &self));

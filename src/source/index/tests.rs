@@ -170,7 +170,7 @@ fn a_reader_that_fails_is_no_bad_index() {
 fn a_large_index_passes_the_limits_of_the_parser() {
     let mut text = String::from("apiVersion: v1\nentries:\n");
     for chart in 0..40 {
-        let _ = write!(text, "  chart{chart}:\n");
+        let _ = writeln!(text, "  chart{chart}:");
         for version in 0..100 {
             let _ = write!(
                 text,
