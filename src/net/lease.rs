@@ -112,17 +112,7 @@ impl Lease {
         let (head, body) = response.into_parts();
         let sent = progress.handed_over();
         let window = (Instant::now(), 0);
-        Ok(Answered {
-            head,
-            sent,
-            body,
-            patience,
-            received: 0,
-            window,
-            finished: false,
-            whole_request_was_sent: sent >= length,
-            lease: self,
-        })
+        Ok(Answered { head, sent, body, patience, received: 0, window, finished: false, whole_request_was_sent: sent >= length, lease: self })
     }
 
     async fn exchange(
