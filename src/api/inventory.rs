@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
     shortname = "chartinv",
     category = "charts",
     namespaced,
+    doc = "What a ChartPublication has published and proven. Written by the controller; deleted with its publication.",
     derive = "PartialEq",
     printcolumn(name = "Entries", type_ = "integer", json_path = ".spec.count"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")

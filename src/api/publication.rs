@@ -16,6 +16,7 @@ use super::ChartPublicationStatus;
     shortname = "chartpub",
     category = "charts",
     namespaced,
+    doc = "Publishes Helm charts as OCI artifacts into registries, and proves that they arrived.",
     status = "ChartPublicationStatus",
     derive = "PartialEq",
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
