@@ -1,0 +1,163 @@
+//! An Ingress in front of a registry: the objects, and an nginx that does what ingress-nginx would do for them.
+
+use std::net::SocketAddr;
+
+use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
+use kube::{
+    Api,
+    api::{DeleteParams, Patch, PatchParams},
+};
+use serde_json::{Value, json};
+
+use super::{
+    access_log::Request,
+    authority::{Authority, Validity},
+    background,
+    exposure::SERVICE_PORT,
+    namespace::Namespace,
+    nginx::{Nginx, Site},
+};
+
+/// An Ingress that is described and not yet there.
+pub struct IngressBuilder<'a> {
+    namespace: &'a Namespace,
+    name: String,
+    host: String,
+    service: String,
+    upstream: SocketAddr,
+    authority: Option<&'a Authority>,
+    body_limit: String,
+    annotations: Value,
+    address_in_status: bool,
+}
+
+/// An Ingress that answers. Dropping it ends its nginx and removes its class; the Ingress goes with its namespace.
+pub struct ServedIngress {
+    nginx: Nginx,
+    class: String,
+    bed: &'static super::Bed,
+}
+
+impl Namespace {
+    /// An Ingress `name` that leads requests for `host` to the Service `service`, whose server is `upstream`.
+    ///
+    /// As with ingress-nginx, its bodies are read whole before they are passed on, and may have 1 MiB.
+    pub fn ingress<'a>(&'a self, name: &str, host: &str, service: &str, upstream: SocketAddr) -> IngressBuilder<'a> {
+        IngressBuilder {
+            namespace: self,
+            name: name.to_owned(),
+            host: host.to_owned(),
+            service: service.to_owned(),
+            upstream,
+            authority: None,
+            body_limit: "1m".to_owned(),
+            annotations: json!({}),
+            address_in_status: true,
+        }
+    }
+}
+
+impl<'a> IngressBuilder<'a> {
+    /// Speaks TLS, with a certificate for its host.
+    pub fn tls(mut self, authority: &'a Authority) -> Self {
+        self.authority = Some(authority);
+        self
+    }
+
+    /// Allows bodies of another size, and says so in the annotation.
+    pub fn body_limit(mut self, limit: &str) -> Self {
+        limit.clone_into(&mut self.body_limit);
+        self.annotations["nginx.ingress.kubernetes.io/proxy-body-size"] = json!(limit);
+        self
+    }
+
+    /// Allows bodies of another size and says so nowhere.
+    pub fn silent_body_limit(mut self, limit: &str) -> Self {
+        limit.clone_into(&mut self.body_limit);
+        self
+    }
+
+    /// Leaves the Ingress's status without an address.
+    pub fn without_address(mut self) -> Self {
+        self.address_in_status = false;
+        self
+    }
+
+    /// Makes the objects and starts the nginx.
+    pub async fn start(self) -> ServedIngress {
+        let bed = self.namespace.bed;
+        let place = bed.place(if self.authority.is_some() { 443 } else { 80 });
+        let identity = self.authority.map(|authority| authority.server(&[&self.host], Validity::Now).expect("a certificate"));
+        let nginx = bed.nginx(place, Site { port: 80, identity, directives: self.directives() }).await;
+        let class = format!("{}-nginx", self.namespace.name());
+        self.declare(&class, nginx.socket()).await;
+        ServedIngress { nginx, class, bed }
+    }
+
+    /// What ingress-nginx writes for such an Ingress, as far as bodies and headers are concerned.
+    fn directives(&self) -> String {
+        let (host, upstream, limit) = (&self.host, self.upstream, &self.body_limit);
+        format!(
+            r#"server_name {host};
+        client_max_body_size {limit};
+        location / {{
+            if ($host != "{host}") {{ return 404; }}
+            proxy_pass http://{upstream};
+            proxy_http_version 1.1;
+            proxy_request_buffering on;
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-Host $http_host;
+            proxy_set_header X-Forwarded-Proto $scheme;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Real-IP $remote_addr;
+        }}"#
+        )
+    }
+
+    async fn declare(&self, class: &str, address: SocketAddr) {
+        let classes = Api::<IngressClass>::all(self.namespace.client.clone());
+        let wanted = json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": class},
+            "spec": {"controller": "k8s.io/ingress-nginx"},
+        });
+        classes.patch(class, &PatchParams::apply("test").force(), &Patch::Apply(wanted)).await.expect("an IngressClass");
+        let tls = if self.authority.is_some() { json!([{"hosts": [self.host], "secretName": "ingress-tls"}]) } else { json!([]) };
+        let backend = json!({"service": {"name": self.service, "port": {"number": SERVICE_PORT}}});
+        self.namespace
+            .apply::<Ingress>(json!({
+                "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+                "metadata": {"name": self.name, "annotations": self.annotations},
+                "spec": {
+                    "ingressClassName": class, "tls": tls,
+                    "rules": [{"host": self.host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}],
+                },
+            }))
+            .await;
+        if self.address_in_status {
+            let status = json!({"status": {"loadBalancer": {"ingress": [{"ip": address.ip()}]}}});
+            let ingresses = self.namespace.api::<Ingress>();
+            ingresses.patch_status(&self.name, &PatchParams::default(), &Patch::Merge(status)).await.expect("an Ingress");
+        }
+    }
+}
+
+impl ServedIngress {
+    /// Where its nginx listens: port 80, or 443 with TLS.
+    pub fn socket(&self) -> SocketAddr {
+        self.nginx.socket()
+    }
+
+    /// All requests so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.nginx.requests()
+    }
+}
+
+impl Drop for ServedIngress {
+    fn drop(&mut self) {
+        let (bed, class) = (self.bed, self.class.clone());
+        background::finish(async move {
+            let _ = Api::<IngressClass>::all(bed.client().await).delete(&class, &DeleteParams::default()).await;
+        });
+    }
+}
