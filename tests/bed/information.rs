@@ -80,7 +80,7 @@ impl BedInformation {
         let mut text = format!("export KUBECONFIG={}\nexport PATH={tools}:$PATH\n", self.kubeconfig.display());
         if let Some(networks) = &self.networks {
             text += &format!(
-                "\n# {} and {} answer inside the node only; a shell there, and one with a Pod's view:\nnsenter --net=/run/netns/{} env KUBECONFIG={} bash\nnsenter --net=/run/netns/{} env KUBECONFIG={} bash\n",
+                "\n# {} and {} answer inside the node only; a shell there, and one with a Pod's view:\nip netns exec {} env KUBECONFIG={} bash\nip netns exec {} env KUBECONFIG={} bash\n",
                 networks.node_address,
                 networks.second_node_address,
                 networks.node,

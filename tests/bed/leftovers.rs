@@ -23,6 +23,11 @@ pub fn name(supervisor: u32) -> String {
     format!("chartpub-{supervisor}")
 }
 
+/// The folder with what programs in a network namespace see as `/etc/hosts` and `/etc/resolv.conf`.
+pub fn names(namespace: &str) -> PathBuf {
+    Path::new("/etc/netns").join(namespace)
+}
+
 /// Removes every bed whose supervisor is dead.
 pub fn remove(tools: &Path) {
     let Ok(beds) = fs::read_dir(directory(tools)) else { return };
@@ -41,6 +46,7 @@ pub fn remove(tools: &Path) {
 pub fn remove_networks(tools: &Path, supervisor: u32) {
     for suffix in NETWORKS {
         let namespace = format!("{}-{suffix}", name(supervisor));
+        let _ = fs::remove_dir_all(names(&namespace));
         if !Path::new("/run/netns").join(&namespace).exists() {
             continue;
         }

@@ -56,9 +56,14 @@ pub fn create_networks(bed: &mut Bed) -> Outcome<()> {
         format!("-n {pod} route add default via 10.244.0.1"),
     ];
     lines.iter().try_for_each(|line| ip(bed.tools(), line).map(drop))?;
-    for namespace in [node, second_node] {
-        // What lies below /proc/sys/net is the network of the thread that opens it.
-        network::inside(Some(namespace), || fs::write("/proc/sys/net/ipv4/ip_forward", "1"))?;
+    for namespace in [node, second_node, pod] {
+        let names = leftovers::names(namespace);
+        fs::create_dir_all(&names)?;
+        fs::write(names.join("hosts"), "127.0.0.1 localhost\n10.90.0.1 node-1\n10.90.0.2 node-2\n")?;
+        fs::write(names.join("resolv.conf"), "# Names come from /etc/hosts alone.\n")?;
+        // What lies below /proc/sys/net is the network of the thread that opens it. A Pod forwards nothing.
+        let forwards = if namespace == pod { "0" } else { "1" };
+        network::inside(Some(namespace), || fs::write("/proc/sys/net/ipv4/ip_forward", forwards))?;
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ use rustix::{
 
 /// A program with its arguments, and where it is to run.
 #[derive(Debug)]
+#[must_use]
 pub struct Launch {
     program: PathBuf,
     arguments: Vec<OsString>,
@@ -83,16 +84,13 @@ impl Launch {
 }
 
 /// A command that runs `words` in a network namespace, and is that program itself: no process stands in between.
+///
+/// `ip netns exec` also shows it the namespace's own `/etc/hosts`, in a mount namespace that ends with it.
 pub fn enter(namespace: Option<&str>, words: &[&str]) -> Command {
-    let mut all = Vec::new();
-    let entered = namespace.map(|name| format!("--net=/run/netns/{name}"));
-    if let Some(entered) = &entered {
-        all.extend(["nsenter", entered, "--"]);
-    }
-    all.extend(words);
-    let (program, arguments) = all.split_first().unwrap_or((&"true", &[]));
-    let mut command = Command::new(program);
-    command.args(arguments);
+    let entered = namespace.map_or(Vec::new(), |name| vec!["ip", "netns", "exec", name]);
+    let mut all = entered.iter().chain(words);
+    let mut command = Command::new(all.next().unwrap_or(&"true"));
+    command.args(all);
     command
 }
 

@@ -61,6 +61,16 @@ impl Bed {
         Ipv4Addr::new(10, 91, high, low)
     }
 
+    /// Gives an address a host name that programs in the cluster's network resolve; the name must be this test's own
+    /// ([`super::random_word`]).
+    pub fn name(&self, host: &str, address: IpAddr) {
+        let Some(networks) = &self.information.networks else { return };
+        for namespace in [&networks.pod, &networks.node] {
+            let mut hosts = OpenOptions::new().append(true).open(format!("/etc/netns/{namespace}/hosts")).expect("the namespace's hosts");
+            hosts.write_all(format!("{address} {host}\n").as_bytes()).expect("a line of the namespace's hosts");
+        }
+    }
+
     /// A number that no other test of this bed gets; begins at 1.
     pub fn next_number(&self) -> u32 {
         let path = self.information.state.join("numbers");

@@ -16,6 +16,7 @@ use super::{
 };
 
 /// A controller that is described and not yet started.
+#[must_use]
 pub struct ControllerBuilder {
     bed: &'static Bed,
     kubeconfig: PathBuf,

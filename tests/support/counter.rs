@@ -44,14 +44,12 @@ impl Counter {
     }
 
     fn nft(&self, line: &str) -> String {
-        let entered = format!("--net=/run/netns/{}", self.namespace);
-        self.bed.run_on_host(&["nsenter", &entered, "nft", "-j", line]).expect_success()
+        self.bed.run_on_host(&["ip", "netns", "exec", &self.namespace, "nft", "-j", line]).expect_success()
     }
 }
 
 impl Drop for Counter {
     fn drop(&mut self) {
-        let entered = format!("--net=/run/netns/{}", self.namespace);
-        self.bed.run_on_host(&["nsenter", &entered, "nft", "delete", "table", "inet", &self.table]);
+        self.bed.run_on_host(&["ip", "netns", "exec", &self.namespace, "nft", "delete", "table", "inet", &self.table]);
     }
 }

@@ -13,6 +13,7 @@ use super::{
 };
 
 /// A repository that is described and not yet served.
+#[must_use]
 pub struct HelmRepositoryBuilder<'a> {
     bed: &'static Bed,
     charts: Vec<PathBuf>,

@@ -19,6 +19,7 @@ use super::{
 };
 
 /// An Ingress that is described and not yet there.
+#[must_use]
 pub struct IngressBuilder<'a> {
     namespace: &'a Namespace,
     name: String,
@@ -39,7 +40,8 @@ pub struct ServedIngress {
 }
 
 impl Namespace {
-    /// An Ingress `name` that leads requests for `host` to the Service `service`, whose server is `upstream`.
+    /// An Ingress `name` that leads requests for `host` to the Service `service`, whose server is `upstream`. Programs in the
+    /// cluster resolve `host`, which must be this test's own.
     ///
     /// As with ingress-nginx, its bodies are read whole before they are passed on, and may have 1 MiB.
     pub fn ingress<'a>(&'a self, name: &str, host: &str, service: &str, upstream: SocketAddr) -> IngressBuilder<'a> {
@@ -89,6 +91,7 @@ impl<'a> IngressBuilder<'a> {
         let place = bed.place(if self.authority.is_some() { 443 } else { 80 });
         let identity = self.authority.map(|authority| authority.server(&[&self.host], Validity::Now).expect("a certificate"));
         let nginx = bed.nginx(place, Site { port: 80, identity, directives: self.directives() }).await;
+        bed.name(&self.host, nginx.socket().ip());
         let class = format!("{}-nginx", self.namespace.name());
         self.declare(&class, nginx.socket()).await;
         ServedIngress { nginx, class, bed }

@@ -206,10 +206,14 @@ pub fn random_word() -> String {
     (0..8).map(|_| fastrand::lowercase()).collect()
 }
 
-/// The program of the supervisor, as cargo built it beside this test.
+/// The program of the supervisor. `cargo test --test NAME` does not build it, so it is built here when its sources have changed.
 pub fn supervisor_program() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
-    let program = test.ancestors().nth(2).expect("target/debug/deps").join("examples/bed");
-    assert!(program.exists(), "{} is missing: `cargo build --example bed`", program.display());
-    program
+    let profile = test.ancestors().nth(2).expect("target/debug/deps");
+    let target = profile.parent().expect("target/debug");
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--example", "bed", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
+    build.arg("--target-dir").arg(target).args(profile.ends_with("release").then_some("--release"));
+    assert!(build.status().expect("cargo").success(), "the supervisor of the test bed does not build");
+    profile.join("examples/bed")
 }

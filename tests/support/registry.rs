@@ -38,6 +38,7 @@ impl Version {
 }
 
 /// A registry that is described and not yet started.
+#[must_use]
 pub struct RegistryBuilder<'a> {
     bed: &'static Bed,
     version: Version,

@@ -19,9 +19,19 @@ use hyper::{body::{Bytes, Incoming}, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use rcgen::{CertificateParams, DnType, KeyPair, SigningKey};
 use serde_json::{Value, json};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
 use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_rustls::TlsAcceptor;
 
-use super::{Bed, address::Place, background, random_word};
+use super::{
+    Bed,
+    address::Place,
+    authority::{Authority, Identity, Validity},
+    background, random_word,
+};
 
 const SERVICE: &str = "registry";
 const ISSUER: &str = "test-bed";
@@ -51,46 +61,92 @@ struct Shared {
     requests: Mutex<Vec<TokenRequest>>,
 }
 
+/// A token server that is described and not yet started.
+#[must_use]
+pub struct TokenServerBuilder {
+    bed: &'static Bed,
+    users: Vec<User>,
+    lifetime: u64,
+    identity: Option<(Place, Identity)>,
+    host: String,
+}
+
 /// A running token server. Dropping it ends it.
 pub struct TokenServer {
     place: Place,
+    realm: String,
     bundle: PathBuf,
     shared: Arc<Shared>,
     serving: JoinHandle<()>,
 }
 
 impl Bed {
-    /// A token server with one user who may pull and push. Tokens hold for five minutes.
-    pub fn token_server(&'static self, user: &str, password: &str) -> TokenServer {
-        self.token_server_with(&[(user, password, &["pull", "push", "delete"])], 300)
+    /// A token server, so far without users; tokens hold for five minutes.
+    pub fn token_server(&'static self) -> TokenServerBuilder {
+        TokenServerBuilder { bed: self, users: Vec::new(), lifetime: 300, identity: None, host: format!("tokens-{}.example", random_word()) }
+    }
+}
+
+impl TokenServerBuilder {
+    /// A user, and what they may do: `pull`, `push`, `delete`. Anybody else may do nothing.
+    pub fn user(mut self, name: &str, password: &str, actions: &[&str]) -> Self {
+        let actions = actions.iter().map(ToString::to_string).collect();
+        self.users.push(User { name: name.to_owned(), password: password.to_owned(), actions });
+        self
     }
 
-    /// A token server with these users and the actions that each may take; tokens hold for `lifetime` seconds.
-    pub fn token_server_with(&'static self, users: &[(&str, &str, &[&str])], lifetime: u64) -> TokenServer {
+    /// How long tokens hold, in seconds.
+    pub fn lifetime(mut self, seconds: u64) -> Self {
+        self.lifetime = seconds;
+        self
+    }
+
+    /// Speaks TLS. Helm wants that of a registry that speaks TLS.
+    pub fn tls(mut self, authority: &Authority) -> Self {
+        let place = self.bed.place(5001);
+        let identity = authority.server(&[&place.socket().ip().to_string(), &self.host], Validity::Now).expect("a certificate");
+        self.identity = Some((place, identity));
+        self
+    }
+
+    /// Starts it.
+    pub fn start(self) -> TokenServer {
         let key = KeyPair::generate().expect("a key");
         let mut parameters = CertificateParams::default();
         parameters.distinguished_name.push(DnType::CommonName, "token signer");
         let certificate = parameters.self_signed(&key).expect("a certificate");
-        let bundle = self.folder("token-server").join("bundle.pem");
+        let bundle = self.bed.folder("token-server").join("bundle.pem");
         fs::write(&bundle, certificate.pem()).expect("a file in the bed's folder");
-        let user = |(name, password, actions): &(&str, &str, &[&str])| User {
-            name: (*name).to_owned(),
-            password: (*password).to_owned(),
-            actions: actions.iter().map(ToString::to_string).collect(),
-        };
-        let users = users.iter().map(user).collect();
+        let (users, lifetime) = (self.users, self.lifetime);
         let shared = Arc::new(Shared { users, lifetime, key, certificate: certificate.der().to_vec(), requests: Mutex::default() });
-        let place = self.place(5001);
-        let listener = place.listen();
-        let serving = background::runtime().spawn(serve(listener, Arc::clone(&shared)));
-        TokenServer { place, bundle, shared, serving }
+        let scheme = if self.identity.is_some() { "https" } else { "http" };
+        let (place, identity) = self.identity.map_or_else(|| (self.bed.place(5001), None), |(place, identity)| (place, Some(identity)));
+        let acceptor = identity.as_ref().map(acceptor);
+        // Helm and oras refuse a realm that is the private address of another host than the registry's, but not a name for it.
+        self.bed.name(&self.host, place.socket().ip());
+        let host = if self.bed.has_nodes() { self.host } else { place.socket().ip().to_string() };
+        let realm = format!("{scheme}://{host}:{}/token", place.socket().port());
+        let serving = background::runtime().spawn(serve(place.listen(), acceptor, Arc::clone(&shared)));
+        TokenServer { place, realm, bundle, shared, serving }
     }
+}
+
+fn acceptor(identity: &Identity) -> TlsAcceptor {
+    let chain = CertificateDer::pem_slice_iter(identity.certificate.as_bytes()).collect::<Result<_, _>>().expect("PEM");
+    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).expect("PEM");
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).expect("a matching key");
+    TlsAcceptor::from(Arc::new(config))
 }
 
 impl TokenServer {
     /// Where it listens.
     pub fn socket(&self) -> SocketAddr {
         self.place.socket()
+    }
+
+    /// The URL that registries name in their challenges; its host is a name that programs in the cluster resolve.
+    pub fn realm(&self) -> &str {
+        &self.realm
     }
 
     /// The requests so far.
@@ -100,8 +156,7 @@ impl TokenServer {
 
     /// What a registry that trusts it has below `auth.token`.
     pub fn registry_configuration(&self) -> Value {
-        let realm = format!("http://{}/token", self.socket());
-        json!({"realm": realm, "service": SERVICE, "issuer": ISSUER, "rootcertbundle": self.bundle})
+        json!({"realm": self.realm, "service": SERVICE, "issuer": ISSUER, "rootcertbundle": self.bundle})
     }
 }
 
@@ -111,12 +166,22 @@ impl Drop for TokenServer {
     }
 }
 
-async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) {
+async fn serve(listener: std::net::TcpListener, acceptor: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let listener = TcpListener::from_std(listener).expect("a listener");
     while let Ok((stream, _)) = listener.accept().await {
-        let shared = Arc::clone(&shared);
-        let service = service_fn(move |request| std::future::ready(Ok::<_, Infallible>(shared.answer(&request))));
-        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        let (shared, acceptor) = (Arc::clone(&shared), acceptor.clone());
+        tokio::spawn(async move {
+            let service = service_fn(move |request| std::future::ready(Ok::<_, Infallible>(shared.answer(&request))));
+            let builder = http1::Builder::new();
+            match acceptor {
+                None => drop(builder.serve_connection(TokioIo::new(stream), service).await),
+                Some(acceptor) => {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        drop(builder.serve_connection(TokioIo::new(stream), service).await);
+                    }
+                }
+            }
+        });
     }
 }
 
