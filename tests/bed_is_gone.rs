@@ -1,6 +1,6 @@
 //! A bed leaves nothing behind: not when it is told to end, not when its start fails half-way, not when it is killed.
+#![cfg(test)]
 
-#[cfg(test)]
 #[expect(dead_code, reason = "each test uses a part of the bed")]
 mod support;
 

@@ -1,6 +1,6 @@
 //! The test bed itself: what it promises to the tests that use it.
+#![cfg(test)]
 
-#[cfg(test)]
 #[expect(dead_code, reason = "each test uses a part of the bed")]
 mod support;
 
@@ -128,7 +128,9 @@ async fn helm_pulls_from_the_helm_repository() {
     let pull = ["helm", "pull", "--repo", &closed.url(), "large", "--destination", &destination, "--ca-file", &file];
     assert!(!bed.run_in_pod(&pull).success);
     bed.run_in_pod(&[&pull[..], &["--username", "reader", "--password", "secret"]].concat()).expect_success();
-    let same = |name: &str| std::fs::read(folder.join(name)).expect("pulled") == std::fs::read(bed.information.charts.join(name)).expect("packaged");
+    let same = |name: &str| {
+        std::fs::read(folder.join(name)).expect("pulled") == std::fs::read(bed.information.charts.join(name)).expect("packaged")
+    };
     assert!(same("large-3.0.0.tgz") && same("umbrella-2.0.0.tgz"));
     assert!(closed.requests().iter().any(|request| request.line() == "GET /index.yaml 401"));
 }
@@ -152,8 +154,13 @@ async fn the_recorder_keeps_every_head() {
 async fn tokens_of_a_service_account_are_not_the_administrator() {
     let bed = support::shared();
     let namespace = bed.namespace().await;
-    namespace.apply::<k8s_openapi::api::core::v1::ServiceAccount>(json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "controller"}})).await;
+    namespace
+        .apply::<k8s_openapi::api::core::v1::ServiceAccount>(
+            json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "controller"}}),
+        )
+        .await;
     let kubeconfig = namespace.kubeconfig_of("controller").await.display().to_string();
-    let may = |verb: &str| bed.run_in_pod(&["kubectl", "--kubeconfig", &kubeconfig, "auth", "can-i", verb, "secrets"]).output.trim().to_owned();
+    let may =
+        |verb: &str| bed.run_in_pod(&["kubectl", "--kubeconfig", &kubeconfig, "auth", "can-i", verb, "secrets"]).output.trim().to_owned();
     assert_eq!(may("list"), "no");
 }

@@ -1,6 +1,9 @@
 //! A private certificate authority and what it signs. Shared by the supervisor and by the tests.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, Error, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, Error, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
 
 /// A certificate authority that nobody trusts unless told to.
 pub struct Authority {

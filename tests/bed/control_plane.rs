@@ -202,14 +202,16 @@ pub async fn wait_for_controllers(bed: &mut Bed) -> Outcome<()> {
 
 /// Asks again and again whether `condition` holds, as long as all programs run, for a minute.
 pub async fn until(bed: &mut Bed, what: &str, condition: impl AsyncFn() -> Outcome<bool>) -> Outcome<()> {
-    let end = tokio::time::Instant::now() + Duration::from_secs(60);
+    let end = tokio::time::Instant::now() + Duration::from_mins(1);
     let mut asks = tokio::time::interval(Duration::from_millis(100));
     loop {
         asks.tick().await;
         bed.everything_runs()?;
         match condition().await {
             Ok(true) => return Ok(()),
-            Err(problem) if tokio::time::Instant::now() > end => return Err(format!("`{what}` is not ready after a minute: {problem}").into()),
+            Err(problem) if tokio::time::Instant::now() > end => {
+                return Err(format!("`{what}` is not ready after a minute: {problem}").into());
+            }
             Ok(false) if tokio::time::Instant::now() > end => return Err(format!("`{what}` is not ready after a minute").into()),
             Ok(false) | Err(_) => {}
         }

@@ -1,6 +1,6 @@
 //! What a bed tells its users: where things are and what they are called. Shared by the supervisor and by the tests.
 
-use std::{net::Ipv4Addr, path::PathBuf, str::FromStr};
+use std::{fmt::Write, net::Ipv4Addr, path::PathBuf, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,8 @@ impl BedInformation {
         let tools = self.tools.display();
         let mut text = format!("export KUBECONFIG={}\nexport PATH={tools}:$PATH\n", self.kubeconfig.display());
         if let Some(networks) = &self.networks {
-            text += &format!(
+            let _ = write!(
+                text,
                 "\n# {} and {} answer inside the node only; a shell there, and one with a Pod's view:\nip netns exec {} env KUBECONFIG={} bash\nip netns exec {} env KUBECONFIG={} bash\n",
                 networks.node_address,
                 networks.second_node_address,

@@ -123,7 +123,8 @@ impl Namespace {
             Exposure::LoadBalancer => at(&balancer_address(service).expect("an address"), port.port),
             Exposure::Headless => *servers.first().expect("a server"),
             Exposure::NodePort => {
-                let node = self.bed.information.networks.as_ref().map_or(IpAddr::from([127, 0, 0, 1]), |networks| networks.node_address.into());
+                let node =
+                    self.bed.information.networks.as_ref().map_or(IpAddr::from([127, 0, 0, 1]), |networks| networks.node_address.into());
                 at(&node.to_string(), port.node_port.expect("a node port"))
             }
         }

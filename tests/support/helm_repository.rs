@@ -68,7 +68,7 @@ impl<'a> HelmRepositoryBuilder<'a> {
         let mut directives = format!("root {}/site;", folder.display());
         if let Some((user, password)) = &self.user {
             fs::write(folder.join("users"), format!("{user}:{{PLAIN}}{password}\n")).expect("a file in the bed's folder");
-            directives += &format!(" auth_basic charts; auth_basic_user_file {}/users;", folder.display());
+            directives = format!("{directives} auth_basic charts; auth_basic_user_file {}/users;", folder.display());
         }
         let scheme = if identity.is_some() { "https" } else { "http" };
         let nginx = bed.nginx(place, Site { port: 80, identity, directives }).await;

@@ -1,7 +1,7 @@
 //! The test bed, as tests use it: a real cluster, and real registries, proxies and repositories beside it.
 //!
 //! ```ignore
-//! #[cfg(test)]
+//! #![cfg(test)] // the first line of the file: what panics here are tests
 //! #[expect(dead_code, reason = "each test uses a part of the bed")]
 //! mod support;
 //!
@@ -12,7 +12,7 @@
 //! ```
 //!
 //! One bed serves all tests of a process, and with `CHART_PUBLISHER_BED` (`tests/tools/with-bed.sh`) all processes. Whatever a test
-//! starts is a guard: it goes when the guard is dropped. Only `cfg(test)` code, so it says what it expects by panicking.
+//! starts is a guard: it goes when the guard is dropped.
 
 pub mod access_log;
 pub mod address;
@@ -73,6 +73,7 @@ pub fn shared() -> &'static Bed {
 /// The bed, when it has nodes. `None` without root: the test says so and ends.
 pub fn with_node() -> Option<&'static Bed> {
     let bed = shared();
+    #[expect(clippy::print_stderr, reason = "a skipped test must not look like one that passed")]
     if bed.information.networks.is_none() {
         eprintln!("SKIPPED: this test needs nodes in network namespaces, which only root can make; run it as root");
         return None;

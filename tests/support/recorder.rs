@@ -81,7 +81,13 @@ async fn serve(bed: &'static Bed, listener: std::net::TcpListener, upstream: Soc
     }
 }
 
-async fn relay(bed: &'static Bed, near: TcpStream, upstream: SocketAddr, connection: usize, heads: Arc<Mutex<Vec<Head>>>) -> io::Result<()> {
+async fn relay(
+    bed: &'static Bed,
+    near: TcpStream,
+    upstream: SocketAddr,
+    connection: usize,
+    heads: Arc<Mutex<Vec<Head>>>,
+) -> io::Result<()> {
     let far = http::connect(bed.server_namespace(), upstream).await?;
     near.set_nodelay(true)?;
     far.set_nodelay(true)?;

@@ -144,8 +144,8 @@ impl<'a> RegistryBuilder<'a> {
             configuration["http"]["tls"] = json!({"certificate": folder.join("tls.crt"), "key": folder.join("tls.key")});
         }
         if !self.users.is_empty() {
-            let lines: String = self.users.iter().map(|(user, hash)| format!("{user}:{hash}\n")).collect();
-            fs::write(folder.join("users"), lines).expect("a file in the bed's folder");
+            let lines: Vec<_> = self.users.iter().map(|(user, hash)| format!("{user}:{hash}")).collect();
+            fs::write(folder.join("users"), lines.join("\n")).expect("a file in the bed's folder");
             configuration["auth"] = json!({"htpasswd": {"realm": "test", "path": folder.join("users")}});
         }
         if let Some(token) = &self.token {
@@ -186,7 +186,8 @@ impl Registry {
     /// Starts it again, on the same address, and waits until it answers.
     pub async fn resume(&mut self) {
         let launch = Launch::new(self.bed.tool(self.version.program()), self.folder.join("access.log")).separate_errors();
-        let launch = launch.arguments(["serve".as_ref(), self.folder.join("config.yml").as_os_str()]).namespace(self.bed.server_namespace());
+        let launch =
+            launch.arguments(["serve".as_ref(), self.folder.join("config.yml").as_os_str()]).namespace(self.bed.server_namespace());
         // Nothing of it leaves the machine.
         let launch = launch.environment("OTEL_TRACES_EXPORTER", "none");
         self.process = Some(launch.start().expect("a registry"));

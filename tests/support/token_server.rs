@@ -13,16 +13,23 @@ use std::{
 };
 
 use ::http::{Request, Response, StatusCode, header::AUTHORIZATION};
-use base64::{Engine, prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD}};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use http_body_util::Full;
-use hyper::{body::{Bytes, Incoming}, server::conn::http1, service::service_fn};
+use hyper::{
+    body::{Bytes, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use rcgen::{CertificateParams, DnType, KeyPair, SigningKey};
-use serde_json::{Value, json};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
+use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_rustls::TlsAcceptor;
 
@@ -83,7 +90,13 @@ pub struct TokenServer {
 impl Bed {
     /// A token server, so far without users; tokens hold for five minutes.
     pub fn token_server(&'static self) -> TokenServerBuilder {
-        TokenServerBuilder { bed: self, users: Vec::new(), lifetime: 300, identity: None, host: format!("tokens-{}.example", random_word()) }
+        TokenServerBuilder {
+            bed: self,
+            users: Vec::new(),
+            lifetime: 300,
+            identity: None,
+            host: format!("tokens-{}.example", random_word()),
+        }
     }
 }
 
@@ -191,9 +204,9 @@ impl Shared {
         let parameters = url::form_urlencoded::parse(query.as_bytes());
         let scopes: Vec<String> = parameters.filter(|(name, _)| name == "scope").map(|(_, value)| value.into_owned()).collect();
         let credentials = request.headers().get(AUTHORIZATION).and_then(|value| basic(value.to_str().ok()?));
-        let user = credentials.as_ref().and_then(|(name, password)| {
-            self.users.iter().find(|user| user.name == *name && user.password == *password)
-        });
+        let user = credentials
+            .as_ref()
+            .and_then(|(name, password)| self.users.iter().find(|user| user.name == *name && user.password == *password));
         let status = if credentials.is_some() && user.is_none() { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
         let asked = TokenRequest { user: credentials.map(|(name, _)| name), scopes: scopes.clone(), status: status.as_u16() };
         self.requests.lock().expect("the list of requests").push(asked);
