@@ -1,6 +1,9 @@
 //! Services in front of servers of the tests, as users have them in front of registry Pods.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use k8s_openapi::api::{core::v1::Service, discovery::v1::EndpointSlice};
 use kube::api::{Patch, PatchParams};
@@ -62,7 +65,7 @@ impl Namespace {
         if self.bed.has_nodes() {
             let pod = self.bed.client_namespace();
             eventually(SOON, &format!("{exposure:?} {name} answers at {}", exposed.socket), async || {
-                http::connect(pod, exposed.socket).await.map(drop)
+                http::connect_within(Duration::from_millis(200), pod, exposed.socket).await.map(drop)
             })
             .await;
         }

@@ -4,7 +4,7 @@
 # cargo-deny is taken from PATH or from the cache of the test tools; where it is in neither, it is built once, which takes some
 # minutes. Advisories are left to the bot that updates dependencies: their database lies at a Git host.
 set -euo pipefail
-VERSION=0.19.9
+VERSION=0.20.2
 cd "$(dirname "$0")/../.."
 cache=${CHART_PUBLISHER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/chart-publisher}/build/cargo-deny-$VERSION
 program=$(command -v cargo-deny || true)
