@@ -115,6 +115,43 @@ async fn the_ingress_refuses_bodies_over_its_limit_and_logs_the_host() {
 }
 
 #[tokio::test]
+async fn another_ingress_takes_bodies_of_any_size_by_tls() {
+    let Some(bed) = support::with_node() else { return };
+    let namespace = bed.namespace().await;
+    let authority = Authority::new("test").expect("an authority");
+    let registry = bed.registry(Version::V3).start().await;
+    namespace.expose("registry", Exposure::ClusterIp, &[registry.socket()]).await;
+    let host = format!("{}.example", support::random_word());
+    let ingress = namespace.ingress("registry", &host, "registry", registry.socket()).haproxy().tls(&authority).start().await;
+    let file = bed.folder("authority").join("ca.crt");
+    std::fs::write(&file, authority.pem()).expect("a file");
+    let (file, chart, target) =
+        (file.display().to_string(), bed.chart("large-3.0.0").display().to_string(), format!("oci://{host}/charts"));
+    bed.run_in_pod(&["helm", "push", "--ca-file", &file, &chart, &target]).expect_success();
+    let puts: Vec<_> = ingress.requests().into_iter().filter(|request| request.method == "PUT" && request.status == 201).collect();
+    assert!(puts.iter().any(|request| request.received.is_some_and(|bytes| bytes > 6_000_000)), "{puts:?}");
+    assert!(puts.iter().all(|request| request.host.as_deref() == Some(&*host)), "{puts:?}");
+}
+
+#[tokio::test]
+async fn a_service_changes_its_type_and_its_endpoints_move() {
+    let Some(bed) = support::with_node() else { return };
+    let namespace = bed.namespace().await;
+    let first = bed.registry(Version::V2).start().await;
+    let second = bed.registry(Version::V3).start().await;
+    for exposure in [Exposure::NodePort, Exposure::ClusterIp, Exposure::LoadBalancer, Exposure::NodePort] {
+        namespace.expose("registry", exposure, &[first.socket()]).await;
+    }
+    let before = second.requests().len();
+    let moved = namespace.expose("registry", Exposure::NodePort, &[second.socket()]).await;
+    support::eventually::eventually(support::eventually::SOON, "the endpoint moves", async || {
+        http::get(bed.client_namespace(), moved.socket, "registry", "/v2/").await?;
+        if second.requests().len() > before { Ok(()) } else { Err("the first one answers".to_owned()) }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn helm_pulls_from_the_helm_repository() {
     let bed = support::shared();
     let authority = Authority::new("test").expect("an authority");

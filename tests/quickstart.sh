@@ -23,7 +23,7 @@ work=$(mktemp -d "${CHART_PUBLISHER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/chart
 children=()
 namespace=chart-publisher-quickstart
 title() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-show() { printf '$ %s\n' "$*"; "$@"; }
+show() { printf '$ %s\n' "$*" >&2; "$@"; }
 
 end() {
   local status=$?

@@ -71,7 +71,7 @@ impl<'a> HelmRepositoryBuilder<'a> {
             directives = format!("{directives} auth_basic charts; auth_basic_user_file {}/users;", folder.display());
         }
         let scheme = if identity.is_some() { "https" } else { "http" };
-        let nginx = bed.nginx(place, Site { port: 80, identity, directives }).await;
+        let nginx = bed.nginx(place, Site { identity, directives }).await;
         let repository = HelmRepository { nginx, folder, bed, scheme };
         self.charts.iter().for_each(|chart| repository.copy(chart));
         repository.index();

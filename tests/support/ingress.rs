@@ -1,4 +1,4 @@
-//! An Ingress in front of a registry: the objects, and an nginx that does what ingress-nginx would do for them.
+//! An Ingress in front of a registry: the objects, and an nginx or haproxy that does what the controller would have it do for them.
 
 use std::net::SocketAddr;
 
@@ -14,14 +14,40 @@ use super::{
     authority::{Authority, Validity},
     background,
     exposure::SERVICE_PORT,
+    haproxy::Haproxy,
     namespace::Namespace,
     nginx::{Nginx, Site},
 };
+
+/// Which Ingress controller is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// ingress-nginx: reads bodies whole, and takes 1 MiB unless an annotation allows more.
+    Nginx,
+    /// The Ingress controller of HAProxy: passes bodies on as they come, of any size.
+    Haproxy,
+}
+
+impl Kind {
+    /// What the class says.
+    pub fn controller(self) -> &'static str {
+        match self {
+            Self::Nginx => "k8s.io/ingress-nginx",
+            Self::Haproxy => "haproxy.org/ingress-controller",
+        }
+    }
+}
+
+enum Server {
+    Nginx(Nginx),
+    Haproxy(Haproxy),
+}
 
 /// An Ingress that is described and not yet there.
 #[must_use]
 pub struct IngressBuilder<'a> {
     namespace: &'a Namespace,
+    kind: Kind,
     name: String,
     host: String,
     service: String,
@@ -32,9 +58,9 @@ pub struct IngressBuilder<'a> {
     address_in_status: bool,
 }
 
-/// An Ingress that answers. Dropping it ends its nginx and removes its class; the Ingress goes with its namespace.
+/// An Ingress that answers. Dropping it ends its proxy and removes its class; the Ingress goes with its namespace.
 pub struct ServedIngress {
-    nginx: Nginx,
+    server: Server,
     class: String,
     bed: &'static super::Bed,
 }
@@ -47,6 +73,7 @@ impl Namespace {
     pub fn ingress<'a>(&'a self, name: &str, host: &str, service: &str, upstream: SocketAddr) -> IngressBuilder<'a> {
         IngressBuilder {
             namespace: self,
+            kind: Kind::Nginx,
             name: name.to_owned(),
             host: host.to_owned(),
             service: service.to_owned(),
@@ -60,6 +87,12 @@ impl Namespace {
 }
 
 impl<'a> IngressBuilder<'a> {
+    /// Is served by haproxy, as the Ingress controller of HAProxy does.
+    pub fn haproxy(mut self) -> Self {
+        self.kind = Kind::Haproxy;
+        self
+    }
+
     /// Speaks TLS, with a certificate for its host.
     pub fn tls(mut self, authority: &'a Authority) -> Self {
         self.authority = Some(authority);
@@ -85,16 +118,19 @@ impl<'a> IngressBuilder<'a> {
         self
     }
 
-    /// Makes the objects and starts the nginx.
+    /// Starts the proxy and makes the objects.
     pub async fn start(self) -> ServedIngress {
         let bed = self.namespace.bed;
         let place = bed.place(if self.authority.is_some() { 443 } else { 80 });
         let identity = self.authority.map(|authority| authority.server(&[&self.host], Validity::Now).expect("a certificate"));
-        let nginx = bed.nginx(place, Site { port: 80, identity, directives: self.directives() }).await;
-        bed.name(&self.host, nginx.socket().ip());
-        let class = format!("{}-nginx", self.namespace.name());
-        self.declare(&class, nginx.socket()).await;
-        ServedIngress { nginx, class, bed }
+        let server = match self.kind {
+            Kind::Nginx => Server::Nginx(bed.nginx(place, Site { identity, directives: self.directives() }).await),
+            Kind::Haproxy => Server::Haproxy(bed.haproxy(place, identity, &self.host, self.upstream).await),
+        };
+        let ingress = ServedIngress { server, class: format!("{}-{:?}", self.namespace.name(), self.kind).to_lowercase(), bed };
+        bed.name(&self.host, ingress.socket().ip());
+        self.declare(&ingress.class, ingress.socket()).await;
+        ingress
     }
 
     /// What ingress-nginx writes for such an Ingress, as far as bodies and headers are concerned.
@@ -121,7 +157,7 @@ impl<'a> IngressBuilder<'a> {
         let classes = Api::<IngressClass>::all(self.namespace.client.clone());
         let wanted = json!({
             "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": class},
-            "spec": {"controller": "k8s.io/ingress-nginx"},
+            "spec": {"controller": self.kind.controller()},
         });
         classes.patch(class, &PatchParams::apply("test").force(), &Patch::Apply(wanted)).await.expect("an IngressClass");
         let tls = if self.authority.is_some() { json!([{"hosts": [self.host], "secretName": "ingress-tls"}]) } else { json!([]) };
@@ -145,14 +181,25 @@ impl<'a> IngressBuilder<'a> {
 }
 
 impl ServedIngress {
-    /// Where its nginx listens: port 80, or 443 with TLS.
+    /// Where its proxy listens: port 80, or 443 with TLS.
     pub fn socket(&self) -> SocketAddr {
-        self.nginx.socket()
+        match &self.server {
+            Server::Nginx(nginx) => nginx.socket(),
+            Server::Haproxy(haproxy) => haproxy.socket(),
+        }
+    }
+
+    /// The name of its class.
+    pub fn class(&self) -> &str {
+        &self.class
     }
 
     /// All requests so far.
     pub fn requests(&self) -> Vec<Request> {
-        self.nginx.requests()
+        match &self.server {
+            Server::Nginx(nginx) => nginx.requests(),
+            Server::Haproxy(haproxy) => haproxy.requests(),
+        }
     }
 }
 

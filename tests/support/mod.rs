@@ -23,6 +23,7 @@ pub mod controller;
 pub mod counter;
 pub mod eventually;
 pub mod exposure;
+pub mod haproxy;
 pub mod helm_repository;
 pub mod http;
 #[path = "../bed/information.rs"]

@@ -22,8 +22,6 @@ pub struct Nginx {
 
 /// What one nginx serves.
 pub struct Site {
-    /// The port that it would like to have.
-    pub port: u16,
     /// The certificate, when it speaks TLS.
     pub identity: Option<Identity>,
     /// What stands in its one `server` block.
