@@ -25,7 +25,7 @@ flock 9
 say() { printf 'tools: %s\n' "$*" >&2; }
 
 # link NAME FILE: what the tests will start under this name.
-link() { [ "$(readlink "$bin/$1" 2>/dev/null)" = "$2" ] || { ln -sfn "$2" "$bin/$1"; say "$1 is $2"; }; }
+link() { [ -n "$2" ] || exit 1; [ "$(readlink "$bin/$1" 2>/dev/null)" = "$2" ] || { ln -sfn "$2" "$bin/$1"; say "$1 is $2"; }; }
 
 # on_path NAME PATTERN ARGS...: the program on PATH, when what it prints of its version fits.
 on_path() {
@@ -64,6 +64,24 @@ kubernetes_program() {
   link "$name" "$dir/$name"
 }
 
+# quietly_installed PACKAGE: installs it without the services that it would start, now and at the next boot.
+quietly_installed() {
+  local policy=/usr/sbin/policy-rc.d install=(apt-get install -y --no-install-recommends "$1") ours="" service
+  if [ ! -e "$policy" ]; then
+    ours=yes; printf '#!/bin/sh\nexit 101\n' >"$policy"; chmod +x "$policy"
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  "${install[@]}" >"$cache/apt.log" 2>&1 || { apt-get update && "${install[@]}"; } >"$cache/apt.log" 2>&1 || {
+    [ -z "$ours" ] || rm -f "$policy"
+    tail -5 "$cache/apt.log" >&2; return 1
+  }
+  [ -z "$ours" ] || rm -f "$policy"
+  [ -d /run/systemd/system ] || return 0
+  for service in $(dpkg -L "$1" | sed -n 's|.*/systemd/system/\([^/@]*\.service\)$|\1|p'); do
+    systemctl disable --quiet "$service" >&2 || true
+  done
+}
+
 # debian NAME PACKAGE: a program of a Debian package; installed as root, unpacked into the cache without.
 debian() {
   local name=$1 package=$2 found dir=$cache/build/debian-$2
@@ -73,9 +91,7 @@ debian() {
   if ! command -v apt-get >/dev/null; then say "\`$name\` is missing: install it (Debian package \`$package\`) or put it on PATH"; return 1; fi
   if [ "$(id -u)" = 0 ]; then
     say "installing the Debian package $package"
-    { DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package" ||
-      { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package"; }; } >"$cache/apt.log" 2>&1 ||
-      { tail -5 "$cache/apt.log" >&2; return 1; }
+    quietly_installed "$package"
   else
     say "unpacking the Debian package $package into the cache (no root)"
     mkdir -p "$dir"

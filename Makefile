@@ -1,0 +1,28 @@
+.DEFAULT_GOAL := help
+.PHONY: help quickstart test lint generate cluster bench
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+quickstart: ## a chart published into a registry of a cluster, before your eyes (QUICKSTART_CLUSTER=current for yours)
+	@tests/quickstart.sh
+
+test: ## all tests; as root also those on real nodes
+	@tests/tools/with-bed.sh cargo test
+
+lint: ## formatting, clippy, licences and sources of dependencies, shell syntax
+	cargo fmt --check
+	cargo clippy --all-targets --quiet -- -D warnings
+	@for script in $$(git ls-files '*.sh' .ci/run); do bash -n "$$script" || exit 1; done
+	@tests/tools/deny.sh
+
+generate: ## what is committed and not written by hand: CRDs, rendered manifests
+	@cargo build --quiet
+	@deploy/generate.sh "$${CARGO_TARGET_DIR:-target}/debug/chart-publisher" "$$(tests/tools/install.sh)/helm"
+
+cluster: ## a cluster in the foreground, until Ctrl-C; prints how to use it
+	@cargo build --quiet --example bed
+	@exec "$${CARGO_TARGET_DIR:-target}/debug/examples/bed" up --keep-in-foreground
+
+bench: ## the benchmarks
+	cargo bench

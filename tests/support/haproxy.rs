@@ -1,0 +1,92 @@
+//! A real haproxy on an address of its own, in front of one server.
+
+use std::{fmt::Write, fs, net::SocketAddr, path::PathBuf, time::Duration};
+
+use super::{
+    Bed,
+    access_log::{self, Request},
+    address::Place,
+    authority::Identity,
+    eventually::{SOON, eventually},
+    http,
+    process::{Launch, Process},
+};
+
+/// A running haproxy. Dropping it ends it.
+pub struct Haproxy {
+    place: Place,
+    process: Process,
+    folder: PathBuf,
+}
+
+impl Bed {
+    /// Starts haproxy for one host and waits until it accepts connections.
+    pub async fn haproxy(&'static self, place: Place, identity: Option<Identity>, host: &str, upstream: SocketAddr) -> Haproxy {
+        let folder = self.folder("haproxy");
+        let mut bind = format!("bind {}", place.socket());
+        if let Some(identity) = identity {
+            let file = folder.join("tls.pem");
+            fs::write(&file, identity.certificate + &identity.key).expect("a file in the bed's folder");
+            let _ = write!(bind, " ssl crt {}", file.display());
+        }
+        let file = folder.join("haproxy.cfg");
+        fs::write(&file, configuration(&bind, host, upstream)).expect("a file in the bed's folder");
+        let launch = Launch::new(self.tool("haproxy"), folder.join("access.log")).separate_errors();
+        let launch = launch.arguments(["-db".as_ref(), "-f".as_ref(), file.as_os_str()]).namespace(self.server_namespace());
+        let mut haproxy = Haproxy { place, process: launch.start().expect("haproxy"), folder };
+        eventually(SOON, "haproxy accepts connections", async || {
+            haproxy.process.still_runs()?;
+            http::connect(self.server_namespace(), haproxy.socket()).await.map(drop).map_err(|problem| problem.to_string())
+        })
+        .await;
+        haproxy
+    }
+}
+
+impl Haproxy {
+    /// Where it listens.
+    pub fn socket(&self) -> SocketAddr {
+        self.place.socket()
+    }
+
+    /// All requests so far.
+    pub fn requests(&self) -> Vec<Request> {
+        access_log::read(&self.folder.join("access.log"))
+    }
+}
+
+impl Drop for Haproxy {
+    fn drop(&mut self) {
+        self.process.stop(Duration::from_secs(2));
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// As its Ingress controller writes it, with a log in the format of the others.
+fn configuration(bind: &str, host: &str, upstream: SocketAddr) -> String {
+    let log = r#""%ci - - [%tr] \"%HM %HU %HV\" %ST %B \"-\" \"%[capture.req.hdr(1)]\" \"%[capture.req.hdr(0)]\" %U""#;
+    let name = host.split(':').next().unwrap_or(host);
+    format!(
+        "global
+    log stdout format raw local0
+defaults
+    mode http
+    log global
+    timeout connect 5s
+    timeout client 50s
+    timeout server 50s
+    timeout http-request 5s
+frontend web
+    {bind}
+    capture request header Host len 128
+    capture request header User-Agent len 128
+    log-format {log}
+    http-request deny deny_status 404 unless {{ hdr(host),field(1,:) -i {name} }}
+    http-request set-header X-Forwarded-Proto https if {{ ssl_fc }}
+    default_backend registry
+backend registry
+    option forwardfor
+    server registry {upstream}
+"
+    )
+}

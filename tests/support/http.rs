@@ -1,0 +1,77 @@
+//! A small HTTP/1.1 client whose connections are opened in a network namespace: is a server there, and what does it answer?
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use ::http::{HeaderMap, Request, StatusCode};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::TlsConnector;
+
+use super::network;
+
+/// Long enough for a server on this machine.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its header.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+}
+
+/// Opens a connection from inside of a namespace; it then serves this runtime.
+pub async fn connect(namespace: Option<&str>, to: SocketAddr) -> io::Result<TcpStream> {
+    connect_within(PATIENCE, namespace, to).await
+}
+
+/// The same with a limit of one's own: where no route leads yet, nothing refuses, and a new packet is sooner there than a repeated one.
+pub async fn connect_within(limit: Duration, namespace: Option<&str>, to: SocketAddr) -> io::Result<TcpStream> {
+    let namespace = namespace.map(str::to_owned);
+    let open = move || network::inside(namespace.as_deref(), || std::net::TcpStream::connect_timeout(&to, limit));
+    let stream = tokio::task::spawn_blocking(open).await.map_err(io::Error::other)??;
+    stream.set_nonblocking(true)?;
+    TcpStream::from_std(stream)
+}
+
+/// `GET`s a path from the server at `to`, asking for `host`.
+pub async fn get(namespace: Option<&str>, to: SocketAddr, host: &str, path: &str) -> Result<Answer, String> {
+    let stream = connect(namespace, to).await.map_err(|problem| format!("{to}: {problem}"))?;
+    ask(stream, host, path).await
+}
+
+/// The same by TLS; `authority` (PEM) must have signed the server's certificate for `host`.
+pub async fn get_tls(namespace: Option<&str>, to: SocketAddr, host: &str, path: &str, authority: &str) -> Result<Answer, String> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(CertificateDer::pem_slice_iter(authority.as_bytes()).flatten());
+    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let name = ServerName::try_from(host.to_owned()).map_err(|problem| problem.to_string())?;
+    let stream = connect(namespace, to).await.map_err(|problem| format!("{to}: {problem}"))?;
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|problem| format!("{to}: {problem}"))?;
+    ask(stream, host, path).await
+}
+
+async fn ask(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, host: &str, path: &str) -> Result<Answer, String> {
+    let exchange = async {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        let request = Request::get(path).header("host", host).body(Empty::<Bytes>::new()).expect("a request");
+        let (head, body) = sender.send_request(request).await?.into_parts();
+        Ok::<_, hyper::Error>(Answer { status: head.status, headers: head.headers, body: body.collect().await?.to_bytes() })
+    };
+    timeout(PATIENCE, exchange).await.map_err(|_| "no answer".to_owned())?.map_err(|problem| problem.to_string())
+}
