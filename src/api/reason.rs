@@ -68,6 +68,8 @@ reasons! {
     NoRoute,
     /// No connection to the registry came about.
     RouteUnreachable,
+    /// What answers at the address is no registry.
+    NotARegistry,
     /// A connection came about and the bytes stopped.
     PathStalled,
     /// Something on the way refuses bodies of this size.
@@ -88,6 +90,10 @@ reasons! {
     AuthFailed,
     /// The credential is good and has no right to write here.
     Denied,
+    /// The registry has no such repository or project, and makes none by itself.
+    RepositoryNotFound,
+    /// The registry takes images and refuses charts.
+    ArtifactRefused,
     /// The registry asks for fewer requests.
     RateLimited,
     /// The registry answered with a fault of its own.

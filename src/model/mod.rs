@@ -8,6 +8,7 @@ mod digest;
 mod image_name;
 mod login;
 mod origin;
+mod span;
 
 pub use chart_version::{ChartVersion, InvalidVersion};
 pub use credential::Credential;
@@ -15,3 +16,4 @@ pub use digest::{Digest, DigestWriter, InvalidDigest};
 pub use image_name::{InvalidName, RepositoryName, Tag};
 pub use login::{InvalidDockerConfig, Login};
 pub use origin::{InvalidOrigin, Origin, Scheme};
+pub use span::{InvalidSpan, span};

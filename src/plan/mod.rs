@@ -1,5 +1,28 @@
 //! PURE: what to publish, by which routes and methods, and why. No I/O, no clock.
 
+mod cluster_ip;
+mod controllers;
+mod endpoint;
+mod error;
+mod exposure;
+mod facts;
+mod ingress;
+mod ingress_rules;
+#[cfg(test)]
+mod ingress_tests;
+mod load_balancer;
+mod node_port;
+mod routes;
 mod strategy;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod url;
 
+pub use controllers::Controller;
+pub use error::PlanError;
+pub use exposure::{Exposure, Families};
+pub use routes::{LeftOut, Plan, routes};
 pub use strategy::{Method, Route, Strategy, Via};
+pub use url::url;

@@ -46,7 +46,7 @@ pub struct Via {
     pub namespace: String,
     /// The name.
     pub name: String,
-    /// What serves it: the `controller` of its IngressClass, for example `k8s.io/ingress-nginx`. Decides which annotation cures.
+    /// What serves it: the `controller` of its `IngressClass`, for example `k8s.io/ingress-nginx`. Decides which annotation cures.
     pub controller: Option<String>,
 }
 

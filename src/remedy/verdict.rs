@@ -2,15 +2,16 @@
 
 use crate::{
     api::Reason,
+    model::Scheme,
     plan::{Route, Via},
 };
 
 /// What is done next. Only this reaches retry and requeue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
-    /// The same request by the same way, once more.
+    /// The same request by the same way, once more; where that fails alike, as [`Class::OtherRoute`].
     SameAgain,
-    /// The same way with another framing.
+    /// The same way with another framing; where there is none, as [`Class::OtherRoute`].
     OtherMethod,
     /// Another way.
     OtherRoute,
@@ -18,6 +19,19 @@ pub enum Class {
     Wait,
     /// Nothing helps before somebody changes something.
     Final,
+}
+
+impl Class {
+    /// For the documentation.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SameAgain => "the same once more, then another route",
+            Self::OtherMethod => "another method, then another route",
+            Self::OtherRoute => "another route",
+            Self::Wait => "wait",
+            Self::Final => "nothing until it is mended",
+        }
+    }
 }
 
 /// What a failure is judged by.
@@ -40,6 +54,8 @@ pub struct Scene<'a> {
     pub route: Route,
     /// The address that was dialled.
     pub address: &'a str,
+    /// Whether TLS was spoken.
+    pub scheme: Scheme,
     /// What stands between.
     pub via: Option<&'a Via>,
     /// Repository and tag, `charts/podinfo:6.5.0`.

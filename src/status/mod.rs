@@ -1,1 +1,13 @@
-//! To be written.
+//! PURE: outcome → conditions. What a user reads, made of what really happened; no I/O, no clock.
+//!
+//! *Invariant:* `Ready=True` is written only where every wanted version at every target is [`crate::publish::Done`], and a `Done`
+//! is made of a [`crate::verify::Verified`] of this run or of the record of one.
+
+mod conditions;
+mod summary;
+
+pub use conditions::{Standing, conditions};
+pub use summary::{Report, SourceReport, progress, report, suspended};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Secrets, read by name at each run and never watched, become what connections are made with. Nothing of them is ever shown.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Client};
+
+use crate::{
+    api::{LocalReference, Reason},
+    model::{Credential, Login},
+    net::{ClientCertificate, SystemRoots, TlsConfig},
+    publish::Failed,
+};
+
+/// An API server that does not answer a read by then is away.
+const LONGEST_READ: Duration = Duration::from_secs(15);
+const DOCKER_CONFIG: &str = ".dockerconfigjson";
+
+/// Reads the Secrets of one namespace.
+pub(super) struct Secrets {
+    api: Api<Secret>,
+    namespace: String,
+}
+
+/// Who we are and whom we trust, at one place.
+pub(super) struct Keys {
+    pub(super) login: Login,
+    /// The Secret that the login came from, `namespace/name`.
+    pub(super) secret: Option<String>,
+    pub(super) tls: TlsConfig,
+    /// The Secret that the trust came from.
+    pub(super) cert_secret: Option<String>,
+}
+
+impl Secrets {
+    pub(super) fn new(client: Client, namespace: &str) -> Self {
+        Self { api: Api::namespaced(client, namespace), namespace: namespace.to_owned() }
+    }
+
+    /// What the two references of a source or target lead to.
+    pub(super) async fn keys(
+        &self,
+        secret: Option<&LocalReference>,
+        cert_secret: Option<&LocalReference>,
+        roots: &SystemRoots,
+        plain: &TlsConfig,
+    ) -> Result<Keys, Failed> {
+        let login = match secret {
+            None => Login::Anonymous,
+            Some(reference) => self.login(reference).await?,
+        };
+        let tls = match cert_secret {
+            None => plain.clone(),
+            Some(reference) => self.tls(reference, roots).await?,
+        };
+        let shown = |reference: &LocalReference| format!("{}/{}", self.namespace, reference.name);
+        Ok(Keys { login, secret: secret.map(shown), tls, cert_secret: cert_secret.map(shown) })
+    }
+
+    async fn login(&self, reference: &LocalReference) -> Result<Login, Failed> {
+        let secret = self.read(reference).await?;
+        if let Some(config) = value(&secret, DOCKER_CONFIG) {
+            return Login::from_docker_config(config).map_err(|error| self.invalid(reference, &format!("`{DOCKER_CONFIG}`: {error}")));
+        }
+        let text = |key: &str| {
+            let missing = || self.invalid(reference, &format!("it has no `{key}`: give it `username` and `password`, or make it of type kubernetes.io/dockerconfigjson"));
+            let bytes = value(&secret, key).ok_or_else(missing)?;
+            // An editor's line end is no part of a password that a header can carry.
+            let text = std::str::from_utf8(bytes).map_err(|_| self.invalid(reference, &format!("`{key}` is no text")))?;
+            Ok::<_, Failed>(text.trim_end_matches(['\r', '\n']).to_owned())
+        };
+        Ok(Login::Pair(Credential::new(text("username")?, text("password")?)))
+    }
+
+    async fn tls(&self, reference: &LocalReference, roots: &SystemRoots) -> Result<TlsConfig, Failed> {
+        let secret = self.read(reference).await?;
+        let client = match (value(&secret, "tls.crt"), value(&secret, "tls.key")) {
+            (Some(certificate), Some(key)) => Some(ClientCertificate { certificate, key }),
+            (None, None) => None,
+            _ => return Err(self.invalid(reference, "`tls.crt` and `tls.key` belong together: it has only one of them")),
+        };
+        let authority = value(&secret, "ca.crt");
+        if authority.is_none() && client.is_none() {
+            return Err(self.invalid(reference, "it has neither `ca.crt` nor `tls.crt` with `tls.key`"));
+        }
+        TlsConfig::new(roots, authority, client).map_err(|error| self.invalid(reference, &error.to_string()))
+    }
+
+    async fn read(&self, reference: &LocalReference) -> Result<Secret, Failed> {
+        let name = &reference.name;
+        let passing = |sentence: String| Failed { reason: Reason::SecretInvalid, sentence, passing: true };
+        match tokio::time::timeout(LONGEST_READ, self.api.get_opt(name)).await {
+            Ok(Ok(Some(secret))) => Ok(secret),
+            Ok(Ok(None)) => Err(self.invalid(reference, "it does not exist: create it in the namespace of the ChartPublication")),
+            Ok(Err(kube::Error::Api(status))) if status.code == 403 => {
+                Err(self.invalid(reference, "the controller may not read it: it needs `get` on Secrets there"))
+            }
+            Ok(Err(_)) | Err(_) => {
+                Err(passing(format!("Secret `{}/{name}` could not be read: the API server did not answer", self.namespace)))
+            }
+        }
+    }
+
+    fn invalid(&self, reference: &LocalReference, what: &str) -> Failed {
+        let sentence = format!("Secret `{}/{}`: {what}", self.namespace, reference.name);
+        Failed { reason: Reason::SecretInvalid, sentence, passing: false }
+    }
+}
+
+fn value<'a>(secret: &'a Secret, key: &str) -> Option<&'a [u8]> {
+    secret.data.as_ref()?.get(key).map(|bytes| bytes.0.as_slice())
+}

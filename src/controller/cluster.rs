@@ -1,0 +1,98 @@
+//! The objects that routes are made of, as the watches hold them.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::{
+    core::v1::{Node, Service},
+    discovery::v1::EndpointSlice,
+    networking::v1::{Ingress, IngressClass},
+};
+use kube::{
+    ResourceExt,
+    runtime::reflector::{ObjectRef, Store},
+};
+
+use crate::{
+    api::Target,
+    plan::{self, Exposure, Families, Plan, PlanError},
+};
+
+const SERVICE_NAME: &str = "kubernetes.io/service-name";
+
+/// The stores of the watches: one for each watched namespace, or one for all.
+#[derive(Clone, Default)]
+pub(super) struct Cluster {
+    pub(super) services: Vec<Store<Service>>,
+    pub(super) slices: Vec<Store<EndpointSlice>>,
+    pub(super) ingresses: Vec<Store<Ingress>>,
+    pub(super) nodes: Vec<Store<Node>>,
+    pub(super) ingress_classes: Vec<Store<IngressClass>>,
+    pub(super) own_node: Option<String>,
+}
+
+impl Cluster {
+    /// Waits until every watch has read what is there.
+    pub(super) async fn read(&self) {
+        async fn all<K>(stores: &[Store<K>])
+        where
+            K: kube::runtime::reflector::Lookup + Clone + 'static,
+            K::DynamicType: Eq + std::hash::Hash + Clone,
+        {
+            for store in stores {
+                // An error says that the watch has ended: the program stops.
+                let _ = store.wait_until_ready().await;
+            }
+        }
+        all(&self.services).await;
+        all(&self.slices).await;
+        all(&self.ingresses).await;
+        all(&self.nodes).await;
+        all(&self.ingress_classes).await;
+    }
+
+    /// The ways to a target of a publication in `namespace`.
+    pub(super) fn plan(&self, target: &Target, namespace: &str) -> Result<Plan, PlanError> {
+        let Some(wanted) = &target.service else { return plan::url(target) };
+        let reference = ObjectRef::new(&wanted.name).within(namespace);
+        let service = self.services.iter().find_map(|store| store.get(&reference));
+        let service = service.ok_or_else(|| PlanError::NoService { service: format!("{namespace}/{}", wanted.name) })?;
+        let slices = all(&self.slices, |slice: &EndpointSlice| {
+            slice.metadata.namespace.as_deref() == Some(namespace) && slice.labels().get(SERVICE_NAME) == Some(&wanted.name)
+        });
+        let ingresses = all(&self.ingresses, |ingress: &Ingress| ingress.metadata.namespace.as_deref() == Some(namespace));
+        let exposure = Exposure {
+            service: &service,
+            slices: &slices,
+            nodes: &all(&self.nodes, |_| true),
+            ingresses: &ingresses,
+            ingress_classes: &all(&self.ingress_classes, |_| true),
+            services: &if ingresses.is_empty() { Vec::new() } else { all(&self.services, |_| true) },
+            own_node: self.own_node.as_deref(),
+            families: own_families(),
+        };
+        plan::routes(target, namespace, &exposure)
+    }
+}
+
+fn all<K>(stores: &[Store<K>], wanted: impl Fn(&K) -> bool) -> Vec<Arc<K>>
+where
+    K: kube::runtime::reflector::Lookup + Clone + 'static,
+    K::DynamicType: Eq + std::hash::Hash + Clone,
+{
+    let mut found: Vec<Arc<K>> = stores.iter().flat_map(Store::state).filter(|object| wanted(object)).collect();
+    // A store has no order; a plan must not change when nothing has.
+    found.sort_by_cached_key(|object| (object.namespace().map(std::borrow::Cow::into_owned), object.name().map(std::borrow::Cow::into_owned)));
+    found
+}
+
+/// What this machine has addresses of: a family without any leads nowhere.
+fn own_families() -> Families {
+    use std::{net::UdpSocket, sync::OnceLock};
+    static FAMILIES: OnceLock<Families> = OnceLock::new();
+    // A connected UDP socket sends nothing; it only asks the kernel for a route.
+    let has_route = |local: &str, remote: &str| UdpSocket::bind(local).is_ok_and(|socket| socket.connect(remote).is_ok());
+    *FAMILIES.get_or_init(|| {
+        let found = Families { v4: has_route("0.0.0.0:0", "10.0.0.1:9"), v6: has_route("[::]:0", "[fd00::1]:9") };
+        if found.v4 || found.v6 { found } else { Families::BOTH }
+    })
+}

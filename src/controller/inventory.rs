@@ -1,0 +1,140 @@
+//! `ChartInventory`: read once after a start, written when something changed, split at 2,000 entries.
+
+use kube::{
+    Api, Client, Resource,
+    api::{DeleteParams, Patch, PatchParams},
+};
+
+use super::memory::Memory;
+use crate::{
+    api::{ChartInventory, ChartInventorySpec, ChartPublication, FIELD_MANAGER, InventoryEntry},
+    publish::{Done, Outcome, TargetOutcome},
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+const ENTRIES_OF_ONE: usize = 2000;
+/// More objects than this are never made: 2,000,000 entries.
+const MOST_OBJECTS: usize = 1000;
+
+/// The record of what is published.
+pub(super) struct Inventory {
+    api: Api<ChartInventory>,
+    name: String,
+}
+
+impl Inventory {
+    pub(super) fn of(client: Client, publication: &ChartPublication) -> Self {
+        let namespace = publication.metadata.namespace.as_deref().unwrap_or_default();
+        Self { api: Api::namespaced(client, namespace), name: publication.metadata.name.clone().unwrap_or_default() }
+    }
+
+    /// `NAME`, `NAME-1`, `NAME-2` …
+    fn object_name(&self, index: usize) -> String {
+        if index == 0 { self.name.clone() } else { format!("{}-{index}", self.name) }
+    }
+
+    /// What is known, from memory or from the API server.
+    pub(super) async fn entries(&self, publication: &ChartPublication, memory: &mut Memory) -> Result<Vec<InventoryEntry>, kube::Error> {
+        if let Some((entries, _)) = &memory.inventory {
+            return Ok(entries.clone());
+        }
+        let mut entries = Vec::new();
+        let mut objects = 0;
+        while objects < MOST_OBJECTS {
+            let Some(object) = self.api.get_opt(&self.object_name(objects)).await? else { break };
+            // An object of the same name that belongs to somebody else is no record of ours.
+            let owners = object.metadata.owner_references.unwrap_or_default();
+            if !owners.iter().any(|owner| Some(&owner.uid) == publication.metadata.uid.as_ref()) {
+                break;
+            }
+            entries.extend(object.spec.entries);
+            objects += 1;
+        }
+        memory.inventory = Some((entries.clone(), objects));
+        Ok(entries)
+    }
+
+    /// Writes what has changed.
+    pub(super) async fn write(
+        &self,
+        publication: &ChartPublication,
+        entries: Vec<InventoryEntry>,
+        memory: &mut Memory,
+    ) -> Result<(), kube::Error> {
+        let (before, objects_before) = memory.inventory.take().unwrap_or_default();
+        if before == entries {
+            memory.inventory = Some((before, objects_before));
+            return Ok(());
+        }
+        let chunks: Vec<&[InventoryEntry]> = entries.chunks(ENTRIES_OF_ONE).collect();
+        let chunks_before: Vec<&[InventoryEntry]> = before.chunks(ENTRIES_OF_ONE).collect();
+        for (index, chunk) in chunks.iter().enumerate() {
+            if chunks_before.get(index) != Some(chunk) {
+                self.write_one(publication, index, chunk).await?;
+            }
+        }
+        for index in chunks.len()..objects_before {
+            match self.api.delete(&self.object_name(index), &DeleteParams::default()).await {
+                Err(kube::Error::Api(status)) if status.code == 404 => {}
+                other => drop(other?),
+            }
+        }
+        memory.inventory = Some((entries.clone(), chunks.len()));
+        Ok(())
+    }
+
+    async fn write_one(&self, publication: &ChartPublication, index: usize, entries: &[InventoryEntry]) -> Result<(), kube::Error> {
+        let name = self.object_name(index);
+        let spec = ChartInventorySpec { count: u32::try_from(entries.len()).unwrap_or(u32::MAX), entries: entries.to_vec() };
+        let mut object = ChartInventory::new(&name, spec);
+        object.metadata.owner_references = publication.controller_owner_ref(&()).map(|owner| vec![owner]);
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        self.api.patch(&name, &parameters, &Patch::Apply(&object)).await.map(drop)
+    }
+}
+
+/// What is known after a run: what it proved; and of what it could not reach, what was known before.
+pub(super) fn updated(before: &[InventoryEntry], outcome: &Outcome, now: &Time) -> Vec<InventoryEntry> {
+    let mut entries = Vec::new();
+    for target in &outcome.targets {
+        let of_target = before.iter().filter(|entry| entry.target == target.name && entry.registry == target.registry);
+        if target.failure.is_some() {
+            entries.extend(of_target.cloned());
+            continue;
+        }
+        entries.extend(of_target.filter(|entry| !is_settled(target, entry)).cloned());
+        entries.extend(target.charts.iter().filter_map(|chart| {
+            let (repository, tag) = chart.place.as_ref()?;
+            let done = chart.result.as_ref().ok()?;
+            let known = done.known()?;
+            let proved_before = before.iter().find(|entry| {
+                entry.target == target.name && entry.repository == repository.as_str() && entry.tag == tag.as_str()
+            });
+            let proved = match (done, proved_before) {
+                (Done::Unchanged(_), Some(entry)) => entry.proved.clone(),
+                _ => now.clone(),
+            };
+            Some(InventoryEntry {
+                target: target.name.clone(),
+                registry: target.registry.clone(),
+                chart: chart.chart.clone(),
+                version: chart.version.clone(),
+                repository: repository.to_string(),
+                tag: tag.to_string(),
+                manifest: known.manifest.to_string(),
+                layer: known.layer.to_string(),
+                proved,
+            })
+        }));
+    }
+    entries.sort_by(|a, b| (&a.target, &a.repository, &a.tag).cmp(&(&b.target, &b.repository, &b.tag)));
+    entries
+}
+
+/// Whether this run has said something new of an entry. What is no longer wanted stays on record: it is still published.
+fn is_settled(target: &TargetOutcome, entry: &InventoryEntry) -> bool {
+    target.charts.iter().any(|chart| {
+        let same = chart.place.as_ref().is_some_and(|(repository, tag)| entry.repository == repository.as_str() && entry.tag == tag.as_str());
+        same && chart.result.is_ok()
+    })
+}

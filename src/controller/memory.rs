@@ -1,0 +1,64 @@
+//! What the controller remembers of each publication between two runs. A restart loses it, and nothing but time with it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::time::Instant;
+
+use super::targets::PlannedTarget;
+use crate::{
+    api::InventoryEntry,
+    source::{ArchiveSnapshot, IndexSnapshot},
+};
+
+/// What is remembered of one publication.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// The last run, once there was one.
+    pub(super) last: Option<LastRun>,
+    /// Runs in a row that are to be tried again.
+    pub(super) failures: u32,
+    /// What was read of its index.
+    pub(super) index: Option<Arc<IndexSnapshot>>,
+    /// What was read of its archive.
+    pub(super) archive: Option<Arc<ArchiveSnapshot>>,
+    /// The source that `index` and `archive` were read from, with who read it.
+    pub(super) source_key: Option<crate::model::Digest>,
+    /// The record of what is published, once it was read; and how many objects hold it.
+    pub(super) inventory: Option<(Vec<InventoryEntry>, usize)>,
+}
+
+/// What the last run was made for.
+pub(super) struct LastRun {
+    pub(super) generation: Option<i64>,
+    pub(super) requested_at: Option<String>,
+    pub(super) plans: Vec<PlannedTarget>,
+    pub(super) next: Instant,
+}
+
+impl Memory {
+    /// How long nothing has to be done; nothing when a run is due now.
+    pub(super) fn rest(&self, generation: Option<i64>, requested_at: Option<&String>, plans: &[PlannedTarget]) -> Option<std::time::Duration> {
+        let last = self.last.as_ref()?;
+        let same = last.generation == generation && last.requested_at.as_ref() == requested_at && last.plans == plans;
+        let rest = last.next.checked_duration_since(Instant::now())?;
+        (same && !rest.is_zero()).then_some(rest)
+    }
+}
+
+/// The memories of all publications, by their uid.
+#[derive(Default)]
+pub(super) struct Memories(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Memory>>>>);
+
+impl Memories {
+    pub(super) fn of(&self, uid: &str) -> Arc<tokio::sync::Mutex<Memory>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(uid.to_owned()).or_default().clone()
+    }
+
+    /// Forgets all but those that exist.
+    pub(super) fn keep(&self, exists: impl Fn(&str) -> bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|uid, _| exists(uid));
+    }
+}

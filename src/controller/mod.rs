@@ -1,0 +1,31 @@
+//! The controller: watches, reconciles, writes status. The only room, beside `relay`, that speaks to the API server.
+//!
+//! ```text
+//! watch ─▶ due? ─▶ dereference ─▶ plan ─▶ source ─▶ publish + verify ─▶ status ─▶ one patch
+//!          pure       reads        pure     reads        writes           pure
+//! ```
+//!
+//! # Invariants
+//! * Nothing is written into a `spec`.
+//! * A reconcile that panics, and an object that cannot be read, leave all others working.
+//! * A trigger that changes nothing (no other generation, plan, request or time) costs no request to a source or registry.
+
+mod access;
+mod authorizers;
+mod cluster;
+mod events;
+mod health;
+mod inputs;
+mod inventory;
+mod memory;
+mod patch;
+mod reconcile;
+mod run;
+mod schedule;
+mod settings;
+mod start;
+mod targets;
+mod watches;
+
+pub use settings::Settings;
+pub use start::{StartError, start};

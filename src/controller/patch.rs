@@ -1,0 +1,66 @@
+//! The status, by server-side apply: one patch when a run ends, and progress at most every 5 s.
+
+use std::time::Duration;
+
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams},
+};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{ChartPublication, ChartPublicationStatus, FIELD_MANAGER, GROUP, VERSION};
+
+const LONGEST_PATCH: Duration = Duration::from_secs(15);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Writes the status of one publication.
+#[derive(Clone)]
+pub(super) struct StatusWriter {
+    api: Api<ChartPublication>,
+    name: String,
+}
+
+impl StatusWriter {
+    pub(super) fn of(client: Client, namespace: &str, name: &str) -> Self {
+        Self { api: Api::namespaced(client, namespace), name: name.to_owned() }
+    }
+
+    /// Writes once; what fails is written by the next patch.
+    pub(super) async fn try_write(&self, status: &ChartPublicationStatus) -> Result<(), kube::Error> {
+        let object = json!({
+            "apiVersion": format!("{GROUP}/{VERSION}"),
+            "kind": "ChartPublication",
+            "metadata": {"name": self.name},
+            "status": status,
+        });
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        match tokio::time::timeout(LONGEST_PATCH, self.api.patch_status(&self.name, &parameters, &Patch::Apply(&object))).await {
+            Ok(result) => result.map(drop),
+            Err(_) => Err(kube::Error::Service("the API server did not answer in time".into())),
+        }
+    }
+
+    /// Writes until it is written, also when the API server is away: the result of a run is not lost. Ends without writing when the
+    /// object is gone or the program stops.
+    pub(super) async fn write(&self, status: &ChartPublicationStatus, stop: &CancellationToken) {
+        let mut pause = Duration::from_millis(500);
+        loop {
+            match self.try_write(status).await {
+                Ok(()) => return,
+                Err(kube::Error::Api(answer)) if matches!(answer.code, 403 | 404 | 422) => {
+                    // 404: deleted meanwhile. The others are a defect of the installation that another try does not mend.
+                    if answer.code != 404 {
+                        tracing::error!(name = self.name, code = answer.code, message = answer.message, "the status was refused");
+                    }
+                    return;
+                }
+                Err(error) => tracing::warn!(name = self.name, %error, "the status could not be written; trying again"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! One reconcile, from the object to the time of the next: a sequence.
+
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures::FutureExt;
+use kube::{
+    ResourceExt,
+    api::DeserializeGuard,
+    runtime::{controller::Action, reflector::Store},
+};
+use tokio::time::Instant;
+
+use super::{
+    memory::{LastRun, Memory},
+    patch::StatusWriter,
+    run::Run,
+    schedule::{Ended, pause},
+    start::Context,
+    targets::plan_all,
+};
+use crate::{
+    api::{ChartPublication, REQUESTED_AT},
+    model::span,
+    status::{Report, suspended},
+};
+
+const AFTER_PANIC: Duration = Duration::from_secs(60);
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(3600);
+/// What is left of a stop's 10 s after running work was told to end.
+const GRACE: Duration = Duration::from_secs(6);
+
+type Guarded = DeserializeGuard<ChartPublication>;
+
+/// Brings one publication to what its spec says. A panic ends this run alone.
+pub(super) async fn reconcile(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Infallible> {
+    let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
+    let publication = match &object.0 {
+        Ok(publication) => publication,
+        Err(invalid) => {
+            tracing::error!(publication = name, error = invalid.error, "the object does not fit the schema: apply the CRD of this version");
+            return Ok(Action::await_change());
+        }
+    };
+    let work = AssertUnwindSafe(reconciled(publication, &context)).catch_unwind();
+    let stopped = async {
+        context.stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    let result = tokio::select! {
+        result = work => result,
+        () = stopped => return Ok(Action::await_change()),
+    };
+    Ok(result.unwrap_or_else(|_| {
+        tracing::error!(publication = name, "the reconcile panicked: this is a defect of chart-publisher, please report it");
+        Action::requeue(AFTER_PANIC)
+    }))
+}
+
+/// There are no errors: each is a status.
+pub(super) fn after_error(_: Arc<Guarded>, error: &Infallible, _: Arc<Context>) -> Action {
+    match *error {}
+}
+
+async fn reconciled(publication: &ChartPublication, context: &Context) -> Action {
+    let Some(uid) = publication.uid() else { return Action::await_change() };
+    context.memories.keep(|known| known == uid || exists(&context.publications, known));
+    let memory = context.memories.of(&uid);
+    let mut memory = memory.lock().await;
+    if publication.metadata.deletion_timestamp.is_some() {
+        return Action::await_change();
+    }
+    if publication.spec.suspend {
+        return suspend(publication, context, &mut memory).await;
+    }
+    let generation = publication.metadata.generation;
+    let requested_at = publication.annotations().get(REQUESTED_AT).cloned();
+    let plans = plan_all(publication, &context.cluster);
+    if let Some(rest) = memory.rest(generation, requested_at.as_ref(), &plans) {
+        return Action::requeue(rest);
+    }
+    let ended = Run::new(publication, context, &plans).execute(&mut memory).await;
+    let next = next(publication, ended, &mut memory);
+    memory.last = Some(LastRun { generation, requested_at, plans, next: Instant::now() + next });
+    Action::requeue(next)
+}
+
+fn exists(stores: &[Store<Guarded>], uid: &str) -> bool {
+    stores.iter().any(|store| store.state().iter().any(|object| object.uid().as_deref() == Some(uid)))
+}
+
+async fn suspend(publication: &ChartPublication, context: &Context, memory: &mut Memory) -> Action {
+    let report = Report {
+        generation: publication.metadata.generation,
+        requested_at: publication.annotations().get(REQUESTED_AT).cloned(),
+        previous: publication.status.as_ref(),
+        now: super::run::now(),
+    };
+    let status = suspended(&report);
+    if publication.status.as_ref() != Some(&status) {
+        let writer = StatusWriter::of(context.client.clone(), &publication.namespace().unwrap_or_default(), &publication.name_any());
+        writer.write(&status, &context.stop).await;
+    }
+    memory.last = None;
+    Action::await_change()
+}
+
+fn next(publication: &ChartPublication, ended: Ended, memory: &mut Memory) -> Duration {
+    memory.failures = if ended == Ended::Retry { memory.failures.saturating_add(1) } else { 0 };
+    let interval = span(&publication.spec.interval).unwrap_or(DEFAULT_INTERVAL);
+    pause(ended, memory.failures, interval, fastrand::f64())
+}

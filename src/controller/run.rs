@@ -1,0 +1,237 @@
+//! One run: dereference, ask the source, plan, publish, prove, report. What goes wrong in a step stands in the status, and the
+//! other targets go on.
+
+use std::{
+    sync::Mutex,
+    time::Duration,
+};
+
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use kube::ResourceExt;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    access::Secrets,
+    events,
+    inputs::{Offer, offer},
+    inventory::{self, Inventory},
+    memory::Memory,
+    patch::StatusWriter,
+    schedule::Ended,
+    start::Context,
+    targets::{PlannedTarget, identity, target_run, unplanned},
+};
+use crate::{
+    api::{ChartPublication, ChartPublicationStatus, InventoryEntry, REQUESTED_AT, Reason, Target},
+    model::span,
+    net::Patience,
+    publish::{self, Course, Failed, Outcome, TargetOutcome, TargetRun},
+    status::{Report, SourceReport, progress, report},
+};
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+const BETWEEN_PROGRESS: Duration = Duration::from_secs(5);
+/// How soon a running publication sees that its spec has changed.
+const LOOK: Duration = Duration::from_secs(1);
+
+pub(super) fn now() -> Time {
+    // Kubernetes keeps whole seconds; a status with more would differ from itself once it was read back.
+    let now = Timestamp::now();
+    Time(Timestamp::from_second(now.as_second()).unwrap_or(now))
+}
+
+/// One run of one publication.
+pub(super) struct Run<'a> {
+    publication: &'a ChartPublication,
+    context: &'a Context,
+    plans: &'a [PlannedTarget],
+    namespace: String,
+    writer: StatusWriter,
+    /// Cancelled by a change of the spec, by deletion, and when the program stops.
+    cancel: CancellationToken,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(publication: &'a ChartPublication, context: &'a Context, plans: &'a [PlannedTarget]) -> Self {
+        let namespace = publication.namespace().unwrap_or_default();
+        let writer = StatusWriter::of(context.client.clone(), &namespace, &publication.name_any());
+        Self { publication, context, plans, namespace, writer, cancel: context.stop.child_token() }
+    }
+
+    /// Does all of it; the status is written when this returns.
+    pub(super) async fn execute(&self, memory: &mut Memory) -> Ended {
+        self.announce().await;
+        let secrets = Secrets::new(self.context.client.clone(), &self.namespace);
+        let patience = Patience { stall: span(&self.publication.spec.timeout).unwrap_or(DEFAULT_TIMEOUT) };
+        let inventory = Inventory::of(self.context.client.clone(), self.publication);
+        let entries = match inventory.entries(self.publication, memory).await {
+            Ok(entries) => entries,
+            Err(error) => {
+                tracing::warn!(%error, "the inventory could not be read; trying again");
+                return Ended::Retry;
+            }
+        };
+        let offer = match offer(self.context, self.publication, &secrets, patience, memory).await {
+            Ok(offer) => offer,
+            Err(failed) => return self.finish(None, &[failed], &Outcome::default()).await,
+        };
+        let (runs, failed) = self.targets(&secrets, patience, &entries, &offer).await;
+        let outcome = self.publish(&offer, &runs, failed).await;
+        let updated = inventory::updated(&entries, &outcome, &now());
+        if let Err(error) = inventory.write(self.publication, updated, memory).await {
+            tracing::warn!(%error, "the inventory could not be written; trying again");
+            memory.inventory = None;
+            self.finish(Some(&offer.report), &offer.refused, &outcome).await;
+            return Ended::Retry;
+        }
+        self.finish(Some(&offer.report), &offer.refused, &outcome).await
+    }
+
+    /// The ways to each target, or why there is none.
+    async fn targets(
+        &self,
+        secrets: &Secrets,
+        patience: Patience,
+        entries: &[InventoryEntry],
+        offer: &Offer,
+    ) -> (Vec<TargetRun>, Vec<TargetOutcome>) {
+        let (mut runs, mut failed) = (Vec::new(), Vec::new());
+        for (target, planned) in self.publication.spec.targets.iter().zip(self.plans) {
+            match self.target(target, planned, secrets, patience, entries).await {
+                Ok(run) => runs.push(run),
+                Err(failure) => failed.push(TargetOutcome {
+                    name: target.name.clone(),
+                    registry: identity(target, &self.namespace),
+                    wanted: offer.wanted.len(),
+                    pull: planned.plan.as_ref().ok().and_then(|plan| plan.pull.clone()),
+                    failure: Some(failure),
+                    ..TargetOutcome::default()
+                }),
+            }
+        }
+        (runs, failed)
+    }
+
+    async fn target(
+        &self,
+        target: &Target,
+        planned: &PlannedTarget,
+        secrets: &Secrets,
+        patience: Patience,
+        entries: &[InventoryEntry],
+    ) -> Result<TargetRun, Failed> {
+        let plan = planned.plan.as_ref().map_err(unplanned)?;
+        let (secret, cert_secret) = (target.secret_ref.as_ref(), target.cert_secret_ref.as_ref());
+        let keys = secrets.keys(secret, cert_secret, &self.context.roots, &self.context.plain_tls).await?;
+        let previous = self.publication.status.as_ref().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
+        target_run(self.context, target, &self.namespace, plan, &keys, patience, entries, previous)
+    }
+
+    async fn publish(&self, offer: &Offer, runs: &[TargetRun], failed: Vec<TargetOutcome>) -> Outcome {
+        let told = Mutex::new((Instant::now(), None::<(usize, usize)>));
+        let tell = |done: usize, total: usize| {
+            told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).1 = Some((done, total));
+        };
+        let course = Course { workers: self.context.workers, cancel: &self.cancel, progress: &tell };
+        let work = publish::run(&offer.source, &offer.wanted, runs, &course);
+        let beside = async {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                if self.is_outdated() {
+                    self.cancel.cancel();
+                }
+                let news = {
+                    let mut told = told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    if told.0.elapsed() < BETWEEN_PROGRESS { None } else { told.1.take().inspect(|_| told.0 = Instant::now()) }
+                };
+                if let Some((done, total)) = news {
+                    self.tell(done, total).await;
+                }
+            }
+        };
+        let mut outcome = tokio::select! {
+            outcome = work => outcome,
+            () = beside => Outcome { cancelled: true, ..Outcome::default() },
+        };
+        outcome.targets.extend(failed);
+        let position = |name: &str| self.publication.spec.targets.iter().position(|target| target.name == name);
+        outcome.targets.sort_by_key(|target| position(&target.name));
+        self.with_chart_name(offer, &mut outcome);
+        outcome
+    }
+
+    /// Where all versions are of one chart, its address can be pasted as it is.
+    fn with_chart_name(&self, offer: &Offer, outcome: &mut Outcome) {
+        let mut names = offer.wanted.iter().map(|wanted| wanted.name.as_str());
+        let Some(name) = names.next().filter(|first| names.all(|name| name == *first)) else { return };
+        for pull in outcome.targets.iter_mut().filter_map(|target| target.pull.as_mut()) {
+            *pull = format!("{}/{name}", pull.trim_end_matches('/'));
+        }
+    }
+
+    /// Whether the object that this run is for has another spec by now, or is gone.
+    fn is_outdated(&self) -> bool {
+        let reference = kube::runtime::reflector::ObjectRef::new(&self.publication.name_any()).within(&self.namespace);
+        let current = self.context.publications.iter().find_map(|store| store.get(&reference));
+        current.is_none_or(|current| {
+            current.uid() != self.publication.uid()
+                || current.meta().generation != self.publication.metadata.generation
+                || current.meta().deletion_timestamp.is_some()
+        })
+    }
+
+    fn report(&self) -> Report<'_> {
+        Report {
+            generation: self.publication.metadata.generation,
+            requested_at: self.publication.annotations().get(REQUESTED_AT).cloned(),
+            previous: self.publication.status.as_ref(),
+            now: now(),
+        }
+    }
+
+    /// A spec that was not seen before is told that it is. Nobody should take the absence of conditions for success.
+    async fn announce(&self) {
+        let observed = self.publication.status.as_ref().and_then(|status| status.observed_generation);
+        if observed != self.publication.metadata.generation {
+            self.tell(0, 0).await;
+        }
+    }
+
+    async fn tell(&self, done: usize, total: usize) {
+        let mut report = self.report();
+        // A request is handled when its run has ended.
+        report.requested_at = report.previous.and_then(|previous| previous.last_handled_reconcile_at.clone());
+        if let Err(error) = self.writer.try_write(&progress(&report, done, total)).await {
+            tracing::debug!(%error, "progress could not be written");
+        }
+    }
+
+    async fn finish(&self, source: Option<&SourceReport>, refused: &[Failed], outcome: &Outcome) -> Ended {
+        let before = self.publication.status.as_ref();
+        let status = report(&self.report(), source, refused, outcome);
+        self.log(&status);
+        if before != Some(&status) || outcome.targets.iter().any(|target| target.proven() > 0) {
+            self.writer.write(&status, &self.context.stop).await;
+        }
+        events::send(&self.context.recorder, self.publication, events::of_run(before, &status, outcome)).await;
+        let retrying = status.conditions.iter().any(|condition| condition.type_ == "Reconciling");
+        let secret = refused
+            .iter()
+            .chain(outcome.targets.iter().filter_map(TargetOutcome::first_failure))
+            .any(|failed| failed.reason == Reason::SecretInvalid);
+        Ended::of(secret.then_some(Reason::SecretInvalid), retrying)
+    }
+
+    fn log(&self, status: &ChartPublicationStatus) {
+        let name = format!("{}/{}", self.namespace, self.publication.name_any());
+        for condition in status.conditions.iter().filter(|condition| condition.type_ == "Ready") {
+            let (reason, message) = (&condition.reason, &condition.message);
+            if condition.status == "True" {
+                tracing::info!(publication = name, %reason, "{message}");
+            } else {
+                tracing::warn!(publication = name, %reason, "{message}");
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What the administrator decides, once, at the start.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use crate::spool::Budget;
+
+/// How the controller runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The namespaces whose resources it acts on; empty for all.
+    pub namespaces: Vec<String>,
+    /// Where spool files lie.
+    pub spool_directory: PathBuf,
+    /// How much the spool may hold.
+    pub spool: Budget,
+    /// Publications at once.
+    pub concurrency: u16,
+    /// Charts of one publication at once.
+    pub workers: usize,
+    /// Where `/healthz` and `/readyz` answer.
+    pub health: SocketAddr,
+    /// Addresses that sources and `url` targets may reach although they are special.
+    pub allowed_addresses: Vec<ipnet::IpNet>,
+    /// The node that this process runs on.
+    pub own_node: Option<String>,
+    /// Names this replica in Events.
+    pub identity: Option<String>,
+}

@@ -1,0 +1,200 @@
+//! From settings to a running controller, and back down again within 10 s of SIGTERM.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use futures::StreamExt;
+use kube::{
+    Api, Client,
+    api::DeserializeGuard,
+    runtime::{
+        Controller,
+        controller::Config,
+        events::{Recorder, Reporter},
+        reflector::Store,
+        watcher,
+    },
+};
+use tokio::{sync::mpsc, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Settings,
+    authorizers::Authorizers,
+    cluster::Cluster,
+    health::{self, Readiness},
+    memory::Memories,
+    reconcile::{after_error, reconcile},
+    watches::{Change, concerned, scopes, watch},
+};
+use crate::{
+    api::{ChartPublication, FIELD_MANAGER},
+    chart::Limits,
+    net::{InvalidPem, SystemRoots, TlsConfig, Transport},
+    source::{Fetcher, index::IndexLimits},
+    spool::Spool,
+};
+
+const SWEEP: Duration = Duration::from_secs(10);
+
+/// Why the controller could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address for probes is taken.
+    #[error("`--health-address {address}` cannot be listened on")]
+    Health {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The folder for spool files cannot be written.
+    #[error("`--spool-dir {directory}` cannot be written; give a folder on a volume of its own")]
+    Spool {
+        /// The folder.
+        directory: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] InvalidPem),
+}
+
+/// What all reconciles share.
+pub(super) struct Context {
+    pub(super) client: Client,
+    pub(super) cluster: Cluster,
+    pub(super) publications: Vec<Store<DeserializeGuard<ChartPublication>>>,
+    pub(super) memories: Memories,
+    pub(super) authorizers: Authorizers,
+    pub(super) transport: Transport,
+    pub(super) fetcher: Fetcher,
+    pub(super) roots: SystemRoots,
+    pub(super) plain_tls: TlsConfig,
+    pub(super) allowed_addresses: Arc<[ipnet::IpNet]>,
+    pub(super) api_server: Arc<[SocketAddr]>,
+    pub(super) limits: Limits,
+    pub(super) index_limits: IndexLimits,
+    pub(super) workers: usize,
+    pub(super) recorder: Recorder,
+    /// Cancelled when the program stops.
+    pub(super) stop: CancellationToken,
+}
+
+/// Runs until `stop`, then lets running work come to a safe point.
+///
+/// # Errors
+/// [`StartError`], before anything is watched.
+pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settings, stop: CancellationToken) -> Result<(), StartError> {
+    let address = settings.health;
+    let listener = health::bind(address).await.map_err(|source| StartError::Health { address, source })?;
+    let spool = spool(&settings)?;
+    let roots = SystemRoots::load();
+    let readiness = Readiness::default();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(health::serve(listener, readiness.clone(), stop.clone()));
+
+    let (changes, received) = mpsc::unbounded_channel();
+    let transport = Transport::new();
+    tasks.spawn(swept(transport.clone(), stop.clone()));
+    let mut controllers = controllers(&client, &settings, received);
+    let context = Arc::new(Context {
+        cluster: watch(&client, &settings.namespaces, settings.own_node.clone(), &changes, &stop),
+        publications: controllers.iter().map(Controller::store).collect(),
+        memories: Memories::default(),
+        authorizers: Authorizers::default(),
+        fetcher: Fetcher::new(transport.clone(), spool),
+        transport,
+        plain_tls: TlsConfig::new(&roots, None, None)?,
+        roots,
+        allowed_addresses: settings.allowed_addresses.clone().into(),
+        api_server: api_server.into(),
+        limits: Limits::default(),
+        index_limits: IndexLimits::default(),
+        workers: settings.workers,
+        recorder: recorder(&client, &settings),
+        client,
+        stop: stop.clone(),
+    });
+    let all_read = tokio::select! {
+        () = context.cluster.read() => true,
+        () = stop.cancelled() => false,
+    };
+    if all_read {
+        tracing::info!("the watches have read what is there");
+        readiness.set();
+        let running = controllers.drain(..).map(|controller| run(controller, context.clone(), stop.clone()));
+        futures::future::join_all(running).await;
+    }
+    stop.cancel();
+    while tasks.join_next().await.is_some() {}
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn spool(settings: &Settings) -> Result<Spool, StartError> {
+    let directory = settings.spool_directory.clone();
+    let failed = |source| StartError::Spool { directory: directory.display().to_string(), source };
+    std::fs::create_dir_all(&directory).map_err(failed)?;
+    tempfile::tempfile_in(&directory).map_err(failed)?;
+    Ok(Spool::new(directory.clone(), settings.spool))
+}
+
+fn recorder(client: &Client, settings: &Settings) -> Recorder {
+    Recorder::new(client.clone(), Reporter { controller: FIELD_MANAGER.to_owned(), instance: settings.identity.clone() })
+}
+
+type Publications = Controller<DeserializeGuard<ChartPublication>>;
+
+/// One controller for each watched namespace, or one for all; each is told of all changes.
+fn controllers(client: &Client, settings: &Settings, mut changes: mpsc::UnboundedReceiver<Change>) -> Vec<Publications> {
+    let mut tellers = Vec::new();
+    let mut controllers = Vec::new();
+    for namespace in scopes(&settings.namespaces) {
+        let (teller, told) = mpsc::unbounded_channel();
+        tellers.push(teller);
+        let api: Api<DeserializeGuard<ChartPublication>> = scoped_publications(client, namespace);
+        let controller =
+            Controller::new(api, watcher::Config::default()).with_config(Config::default().concurrency(settings.concurrency));
+        let store = controller.store();
+        let told = futures::stream::unfold(told, async |mut told| told.recv().await.map(|change| (change, told)));
+        controllers.push(controller.reconcile_on(concerned(store, told)));
+    }
+    tokio::spawn(async move {
+        while let Some(change) = changes.recv().await {
+            for teller in &tellers {
+                let _ = teller.send(change.clone());
+            }
+        }
+    });
+    controllers
+}
+
+fn scoped_publications(client: &Client, namespace: Option<&str>) -> Api<DeserializeGuard<ChartPublication>> {
+    match namespace {
+        None => Api::all(client.clone()),
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+    }
+}
+
+async fn run(controller: Publications, context: Arc<Context>, stop: CancellationToken) {
+    let ended = controller.graceful_shutdown_on(stop.cancelled_owned()).run(reconcile, after_error, context);
+    ended
+        .for_each(|result| {
+            if let Err(error) = result {
+                tracing::debug!(%error, "a reconcile ended with an error");
+            }
+            futures::future::ready(())
+        })
+        .await;
+}
+
+/// Connections that were idle for too long are closed, so that a controller at rest holds none.
+async fn swept(transport: Transport, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(SWEEP) => transport.sweep(),
+            () = stop.cancelled() => return,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! From a target of the spec to the ways that lead there.
+
+use std::collections::BTreeMap;
+
+use super::{access::Keys, cluster::Cluster, start::Context};
+use crate::{
+    api::{ChartPublication, InventoryEntry, Reason, Target, TargetStatus},
+    model::{RepositoryName, Tag},
+    net::{AddressPolicy, Endpoint, Patience},
+    plan::{Plan, PlanError, Route, Strategy},
+    publish::{Failed, Known, Subject, TargetRun, Way, Ways},
+    registry::{AllowedHosts, Registry},
+};
+
+/// A target and the ways that lead there, or why none does.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct PlannedTarget {
+    pub(super) name: String,
+    pub(super) plan: Result<Plan, PlanError>,
+}
+
+/// Plans all targets from what the watches hold; asks nobody.
+pub(super) fn plan_all(publication: &ChartPublication, cluster: &Cluster) -> Vec<PlannedTarget> {
+    let namespace = publication.metadata.namespace.as_deref().unwrap_or_default();
+    let planned = |target: &Target| PlannedTarget { name: target.name.clone(), plan: cluster.plan(target, namespace) };
+    publication.spec.targets.iter().map(planned).collect()
+}
+
+/// What the inventory knows a registry by: not the route, which may change.
+pub(super) fn identity(target: &Target, namespace: &str) -> String {
+    match (&target.service, &target.url) {
+        (Some(service), _) => {
+            let port = service.port.as_deref().map(|port| format!(":{port}")).unwrap_or_default();
+            format!("service/{namespace}/{}{port}", service.name)
+        }
+        (None, Some(url)) => url.clone(),
+        (None, None) => String::new(),
+    }
+}
+
+/// As sentences name it.
+fn shown(target: &Target, namespace: &str) -> String {
+    match (&target.service, &target.url) {
+        (Some(service), _) => {
+            let port = service.port.as_deref().map(|port| format!(" port {port}")).unwrap_or_default();
+            format!("Service \"{namespace}/{}\"{port}", service.name)
+        }
+        (None, url) => url.clone().unwrap_or_default(),
+    }
+}
+
+/// Where charts lie in the registry.
+fn prefix(target: &Target) -> String {
+    match (&target.service, &target.url) {
+        (Some(service), _) => service.repository.clone(),
+        (None, Some(url)) => {
+            let rest = url.trim_start_matches("oci://");
+            rest.split_once('/').map_or("", |(_, path)| path).trim_end_matches('/').to_owned()
+        }
+        (None, None) => String::new(),
+    }
+}
+
+/// Why a target could not be planned, as a failure of a run.
+pub(super) fn unplanned(error: &PlanError) -> Failed {
+    // What appears by itself (a Service that is applied later, a Pod that becomes ready) is awaited.
+    let passing = matches!(error, PlanError::NoService { .. } | PlanError::NoEndpoint { .. } | PlanError::NoEndpointByHand { .. });
+    Failed { reason: error.reason(), sentence: error.to_string(), passing }
+}
+
+/// Puts together what a run over `target` needs.
+pub(super) fn target_run(
+    context: &Context,
+    target: &Target,
+    namespace: &str,
+    plan: &Plan,
+    keys: &Keys,
+    patience: Patience,
+    inventory: &[InventoryEntry],
+    previous: Option<&TargetStatus>,
+) -> Result<TargetRun, Failed> {
+    let registry = identity(target, namespace);
+    check_login(target, plan, keys)?;
+    let allowed = AllowedHosts::new(target.allowed_hosts.iter().cloned());
+    let way = |strategy: &Strategy| {
+        let endpoint = Endpoint {
+            addresses: strategy.addresses.clone(),
+            origin: strategy.origin.clone(),
+            tls: keys.tls.clone(),
+            policy: policy(context, strategy),
+        };
+        let credential = keys.login.to(&strategy.credential_hosts);
+        let authorizer = context.authorizers.of(&registry, &strategy.origin, credential, &allowed);
+        let registry = Registry::new(context.transport.clone(), endpoint, authorizer, allowed.clone(), patience);
+        Way { strategy: strategy.clone(), registry }
+    };
+    let subject = Subject {
+        registry: shown(target, namespace),
+        secret: keys.secret.clone(),
+        cert_secret: keys.cert_secret.clone(),
+        insecure: target.insecure,
+    };
+    Ok(TargetRun {
+        name: target.name.clone(),
+        known: known(inventory, &target.name, &registry),
+        registry,
+        prefix: prefix(target),
+        ways: Ways::new(plan.strategies.iter().map(way).collect(), subject),
+        known_by: previous.and_then(|previous| previous.route.clone()),
+        pull: plan.pull.clone(),
+    })
+}
+
+/// A Docker configuration that has nothing for this registry would be silently anonymous.
+fn check_login(target: &Target, plan: &Plan, keys: &Keys) -> Result<(), Failed> {
+    let is_for_somebody = plan.strategies.iter().any(|strategy| keys.login.to(&strategy.credential_hosts).is_some());
+    if keys.login.is_anonymous() || is_for_somebody {
+        return Ok(());
+    }
+    let mut names: Vec<&str> = plan.strategies.iter().flat_map(|strategy| &strategy.credential_hosts).map(String::as_str).collect();
+    names.dedup();
+    let sentence = format!(
+        "Secret `{}` has no entry for the registry of target `{}`: it has {}; name it {} in `auths`",
+        keys.secret.as_deref().unwrap_or_default(),
+        target.name,
+        if keys.login.hosts().is_empty() { "none".to_owned() } else { format!("`{}`", keys.login.hosts().join("`, `")) },
+        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "),
+    );
+    Err(Failed { reason: Reason::SecretInvalid, sentence, passing: false })
+}
+
+fn policy(context: &Context, strategy: &Strategy) -> AddressPolicy {
+    match strategy.route {
+        Route::Url => AddressPolicy::Registry { allowed: context.allowed_addresses.clone() },
+        // The planner took these from objects of the cluster, and loopback or link-local addresses stand in none of them.
+        Route::Service(_) => AddressPolicy::Any,
+    }
+}
+
+fn known(inventory: &[InventoryEntry], target: &str, registry: &str) -> BTreeMap<(RepositoryName, Tag), Known> {
+    let of_target = inventory.iter().filter(|entry| entry.target == target && entry.registry == registry);
+    of_target
+        .filter_map(|entry| {
+            let place = (entry.repository.parse().ok()?, entry.tag.parse().ok()?);
+            Some((place, Known { manifest: entry.manifest.parse().ok()?, layer: entry.layer.parse().ok()? }))
+        })
+        .collect()
+}

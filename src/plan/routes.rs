@@ -1,0 +1,174 @@
+//! The plan: which routes lead to a Service, in which order, and why. The order is that of the table in the design:
+//! it begins where the Service's type points its users, and the cures come after it.
+//!
+//! Relay and `HTTPRoute` join as further kinds in [`by_exposure`] and [`candidates`].
+
+use super::{Exposure, Method, PlanError, Route, Strategy, Via, cluster_ip, endpoint, facts::Facts, ingress, load_balancer, node_port};
+use crate::{
+    api::{RouteKind, Target, UploadMethod},
+    model::Origin,
+    net::Address,
+};
+
+/// What to try, in order. Two plans that are equal ask for the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Plan {
+    /// Ordered, never empty.
+    pub strategies: Vec<Strategy>,
+    /// What cannot be taken.
+    pub left_out: Vec<LeftOut>,
+    /// The path of the repositories in the registry, without slashes at its ends; empty for none.
+    pub prefix: String,
+    /// The address for readers of the Service's own exposure, without the chart's name: `oci://HOST[:PORT]/PREFIX`.
+    pub pull: Option<String>,
+    /// The route that these readers take, whatever `routes` says.
+    pub reader: Route,
+}
+
+/// A route that cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LeftOut {
+    /// The route.
+    pub route: RouteKind,
+    /// What is missing, and what would cure it.
+    pub why: String,
+}
+
+/// A way that can be taken, before its place in the order is known.
+pub(super) struct Candidate {
+    pub(super) kind: RouteKind,
+    pub(super) addresses: Vec<Address>,
+    pub(super) origin: Origin,
+    /// Ends the sentence that says why.
+    pub(super) what: String,
+    pub(super) via: Option<Via>,
+    /// `host[:port]` as a reader names it.
+    pub(super) readers: String,
+}
+
+/// The ways of one kind, and what was left out.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) left_out: Vec<String>,
+}
+
+impl Found {
+    /// One way.
+    pub(super) fn one(candidate: Candidate) -> Self {
+        Self { candidates: vec![candidate], left_out: Vec::new() }
+    }
+
+    /// No way.
+    pub(super) fn none(why: impl Into<String>) -> Self {
+        Self { candidates: Vec::new(), left_out: vec![why.into()] }
+    }
+}
+
+/// Plans the ways to the Service of `target`, which lies in `namespace`.
+///
+/// # Errors
+/// When the Service has no such port, or no route leads to it.
+pub fn routes(target: &Target, namespace: &str, exposure: &Exposure<'_>) -> Result<Plan, PlanError> {
+    let facts = Facts::gather(target, namespace, exposure)?;
+    let (own, own_left_out) = ways(&by_exposure(&facts), &facts, false);
+    let prefix = target.service.as_ref().map(|service| service.repository.trim_matches('/').to_owned()).unwrap_or_default();
+    let reader = own.first().map(|way| (Route::Service(way.kind), pull_address(&way.readers, &prefix)));
+    let listed = !target.routes.is_empty();
+    let (ways, left_out) = if listed { ways(&target.routes, &facts, true) } else { (own, own_left_out) };
+    let Some(first) = ways.first() else {
+        let (service, left_out) = (facts.label(), in_words(&left_out));
+        return Err(if listed { PlanError::NoListedRoute { service, left_out } } else { PlanError::NoRoute { service, left_out } });
+    };
+    let (reader, pull) = reader.unwrap_or_else(|| (Route::Service(first.kind), pull_address(&first.readers, &prefix)));
+    Ok(Plan { strategies: strategies(ways, &facts), left_out, prefix, pull: Some(pull), reader })
+}
+
+/// `oci://HOST[:PORT]/PREFIX`
+pub(super) fn pull_address(host: &str, prefix: &str) -> String {
+    if prefix.is_empty() { format!("oci://{host}") } else { format!("oci://{host}/{prefix}") }
+}
+
+/// The method that `upload.method` asks for.
+pub(super) fn method(target: &Target) -> Method {
+    match target.upload.method {
+        UploadMethod::Auto | UploadMethod::Buffered => Method::Buffered,
+    }
+}
+
+/// The kinds in the order of the design's table.
+fn by_exposure(facts: &Facts<'_>) -> Vec<RouteKind> {
+    use RouteKind::{ClusterIp, Endpoint, Ingress, LoadBalancer, NodePort};
+    match facts.service_type() {
+        "LoadBalancer" if load_balancer::find(facts).candidates.is_empty() => vec![LoadBalancer, NodePort, Ingress, ClusterIp, Endpoint],
+        "LoadBalancer" => vec![LoadBalancer, Ingress, ClusterIp, Endpoint],
+        "NodePort" => vec![NodePort, Ingress, ClusterIp, Endpoint],
+        _ if facts.is_headless() || facts.is_internal_local() => vec![Ingress, Endpoint],
+        _ => vec![Ingress, ClusterIp, Endpoint],
+    }
+}
+
+fn candidates(kind: RouteKind, facts: &Facts<'_>) -> Found {
+    match kind {
+        RouteKind::LoadBalancer => load_balancer::find(facts),
+        RouteKind::NodePort => node_port::find(facts),
+        RouteKind::Ingress => ingress::find(facts),
+        RouteKind::ClusterIp => cluster_ip::find(facts),
+        RouteKind::Endpoint => endpoint::find(facts),
+    }
+}
+
+/// An Ingress that is not there is worth a word only where `routes` asks for one.
+fn ways(kinds: &[RouteKind], facts: &Facts<'_>, listed: bool) -> (Vec<Candidate>, Vec<LeftOut>) {
+    let (mut ways, mut left_out) = (Vec::new(), Vec::new());
+    for &route in kinds {
+        let mut found = candidates(route, facts);
+        if listed && found.candidates.is_empty() && found.left_out.is_empty() {
+            found.left_out.push(format!("no Ingress of namespace \"{}\" leads to the Service", facts.namespace));
+        }
+        ways.append(&mut found.candidates);
+        left_out.extend(found.left_out.into_iter().map(|why| LeftOut { route, why }));
+    }
+    (ways, left_out)
+}
+
+fn in_words(left_out: &[LeftOut]) -> String {
+    left_out.iter().map(|left| format!("{}: {}", left.route.as_str(), left.why)).collect::<Vec<_>>().join("; ")
+}
+
+fn strategies(ways: Vec<Candidate>, facts: &Facts<'_>) -> Vec<Strategy> {
+    let mut before: Option<RouteKind> = None;
+    let mut strategies = Vec::with_capacity(ways.len());
+    for way in ways {
+        let opening = match before.replace(way.kind) {
+            Some(before) => format!("after {}", before.as_str()),
+            None => opening(way.kind, facts),
+        };
+        strategies.push(Strategy {
+            route: Route::Service(way.kind),
+            credential_hosts: facts.credential_hosts(&way.origin, &way.addresses),
+            addresses: way.addresses,
+            origin: way.origin,
+            method: method(facts.target),
+            reason: format!("{opening}: {}", way.what),
+            via: way.via,
+        });
+    }
+    strategies
+}
+
+/// Why the first route is the first.
+fn opening(kind: RouteKind, facts: &Facts<'_>) -> String {
+    let service_type = facts.service_type();
+    match kind {
+        _ if !facts.target.routes.is_empty() => format!("`routes` names {} before others that are possible", kind.as_str()),
+        RouteKind::NodePort if service_type == "LoadBalancer" => "the Service is of type LoadBalancer and has no address yet".to_owned(),
+        RouteKind::Ingress if service_type == "ClusterIP" => "an Ingress leads to the Service".to_owned(),
+        RouteKind::Endpoint if facts.is_headless() => "the Service is headless".to_owned(),
+        RouteKind::Endpoint if facts.is_internal_local() && service_type == "ClusterIP" => {
+            "the Service has internalTrafficPolicy Local".to_owned()
+        }
+        _ if kind.as_str() == service_type => format!("the Service is of type {service_type}"),
+        _ => format!("the Service is of type {service_type}, and that route is left out"),
+    }
+}

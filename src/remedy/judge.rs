@@ -1,0 +1,134 @@
+//! From a failure to its verdict: one exhaustive match names the symptom, one look-up finds the row.
+
+use super::{
+    Class, Scene, Verdict,
+    connections::CONNECTIONS,
+    content::CONTENT,
+    rights::RIGHTS,
+    row::{Pattern, Row, Shape, Symptom, is_of_registry},
+    sentence,
+    states::STATES,
+    tls::TLS,
+};
+use crate::{
+    api::Reason,
+    model::Scheme,
+    net::{ConnectFailure, NetError, TlsFailure},
+    registry::{Answer, Cause, Failure, Stage},
+};
+
+/// All that is known, by heading. Within the answers, the first row that fits is taken.
+pub const ROWS: &[(&str, &[Row])] = &[
+    ("Connections", CONNECTIONS),
+    ("TLS", TLS),
+    ("Credentials and rights", RIGHTS),
+    ("Content", CONTENT),
+    ("Registry and proxies", STATES),
+];
+
+/// Stands where no row fits, which a test rules out.
+const UNKNOWN: Row = Row {
+    id: "unknown",
+    seen: "anything else",
+    pattern: Pattern::Answered(Shape::ANY),
+    reason: Reason::RegistryUnavailable,
+    class: Class::OtherRoute,
+    sentence: "Look at the log of the registry.",
+    link: "https://github.com/opencontainers/distribution-spec/blob/main/spec.md",
+};
+
+/// Says what a failure means: its reason, what to do next, and the sentence for the status.
+pub fn judge(failure: &Failure, scene: &Scene<'_>) -> Verdict {
+    let row = row(failure, scene.scheme);
+    Verdict { reason: row.reason, class: row.class, sentence: sentence::write(row, failure, scene) }
+}
+
+/// The row of a failure.
+pub(super) fn row(failure: &Failure, scheme: Scheme) -> &'static Row {
+    let evidence = evidence(failure, scheme);
+    let fits = |row: &&Row| match (row.pattern, &evidence) {
+        (Pattern::Seen(known), Evidence::Symptom(seen)) => known == *seen,
+        (Pattern::Answered(shape), Evidence::Answer(answer)) => shape.fits(answer, failure.stage),
+        (Pattern::Seen(_), Evidence::Answer(_)) | (Pattern::Answered(_), Evidence::Symptom(_)) => false,
+    };
+    ROWS.iter().flat_map(|(_, rows)| rows.iter()).find(fits).unwrap_or(&UNKNOWN)
+}
+
+enum Evidence<'a> {
+    Symptom(Symptom),
+    Answer(&'a Answer),
+}
+
+fn evidence(failure: &Failure, scheme: Scheme) -> Evidence<'_> {
+    let symptom = match &failure.cause {
+        Cause::Net(error) => of_network(error, failure.stage, scheme),
+        Cause::Answer(answer) => return of_answer(answer, failure.stage, scheme),
+        // A registry may refuse by 403 where others say 401: its words decide.
+        Cause::Unauthorized { answer, .. } if answer.status != 401 => return of_answer(answer, failure.stage, scheme),
+        Cause::Unauthorized { had_credential, answer } => of_unauthorized(*had_credential, answer, failure.stage),
+        Cause::Location { .. } => Symptom::LocationForeign,
+        Cause::Realm { .. } => Symptom::RealmForeign,
+        Cause::Content { .. } if failure.stage == Stage::PullBlob => Symptom::BlobDiffers,
+        Cause::Content { .. } => Symptom::ManifestDiffers,
+        Cause::Malformed { .. } => Symptom::Malformed,
+    };
+    Evidence::Symptom(symptom)
+}
+
+fn of_network(error: &NetError, stage: Stage, scheme: Scheme) -> Symptom {
+    let in_body = stage == Stage::SendBlob;
+    match error {
+        NetError::Resolve { .. } => Symptom::NameUnresolved,
+        NetError::AddressRefused { .. } => Symptom::AddressForbidden,
+        NetError::Connect { failure, .. } => match failure {
+            ConnectFailure::Refused => Symptom::ConnectRefused,
+            ConnectFailure::TimedOut => Symptom::ConnectTimedOut,
+            ConnectFailure::Unreachable => Symptom::ConnectUnreachable,
+            ConnectFailure::Other => Symptom::ConnectFailed,
+        },
+        NetError::Tls { failure, .. } => of_tls(failure),
+        NetError::Cut { sent } if *sent > 0 => Symptom::CutInBody,
+        NetError::Cut { .. } => Symptom::CutBeforeAnswer,
+        NetError::StaleConnection => Symptom::StaleConnection,
+        NetError::WriteStalled { .. } => Symptom::WriteStalled,
+        NetError::NoAnswer { .. } if in_body => Symptom::NoAnswerToBody,
+        NetError::NoAnswer { .. } => Symptom::NoAnswer,
+        NetError::ReadStalled { .. } => Symptom::ReadStalled,
+        NetError::AnswerCut { .. } => Symptom::AnswerCut,
+        NetError::NotHttp { .. } if scheme == Scheme::Http => Symptom::NoHttpInPlain,
+        NetError::NotHttp { .. } => Symptom::NoHttpInTls,
+        NetError::Body { .. } => Symptom::SpoolUnreadable,
+    }
+}
+
+fn of_tls(failure: &TlsFailure) -> Symptom {
+    match failure {
+        TlsFailure::UnknownAuthority => Symptom::UnknownAuthority,
+        TlsFailure::Expired => Symptom::CertificateExpired,
+        TlsFailure::NotYetValid => Symptom::CertificateNotYetValid,
+        TlsFailure::WrongName => Symptom::CertificateOfOtherName,
+        TlsFailure::ClientCertificate => Symptom::ClientCertificate,
+        TlsFailure::NotTls => Symptom::PlainBehindTls,
+        TlsFailure::Other(_) => Symptom::HandshakeFailed,
+    }
+}
+
+/// 401 is final only where the registry, or its token service, says it.
+fn of_unauthorized(had_credential: bool, answer: &Answer, stage: Stage) -> Symptom {
+    match (is_of_registry(answer, stage), had_credential) {
+        (false, _) => Symptom::LoginOfProxy,
+        (true, true) => Symptom::CredentialRefused,
+        (true, false) => Symptom::CredentialNeeded,
+    }
+}
+
+fn of_answer(answer: &Answer, stage: Stage, scheme: Scheme) -> Evidence<'_> {
+    let to_tls = answer.redirect.as_deref().is_some_and(|target| target.starts_with("https://"));
+    match answer.status {
+        300..=399 if to_tls && scheme == Scheme::Http => Evidence::Symptom(Symptom::RedirectToTls),
+        300..=399 => Evidence::Symptom(Symptom::Redirect),
+        401 => Evidence::Symptom(of_unauthorized(false, answer, stage)),
+        503 if answer.retry_after.is_some() => Evidence::Symptom(Symptom::AskedToWait),
+        _ => Evidence::Answer(answer),
+    }
+}

@@ -1,0 +1,186 @@
+//! Writes the sentence of a verdict: where, what was seen, and the row's cure with the objects' names filled in.
+//!
+//! *Invariant:* at most [`LONGEST`] characters, no user name, no password, no token and no query of a URL.
+
+use super::{Scene, body_limit, row::Row};
+use crate::{
+    api::RouteKind,
+    plan::Route,
+    registry::{Answer, Failure},
+};
+
+/// In characters.
+pub(super) const LONGEST: usize = 1000;
+const LONGEST_PLACE: usize = 200;
+const LONGEST_SEEN: usize = 300;
+
+/// `Service "platform/registry" port 5000 by NodePort (10.0.0.1:30500): while …: …. Cure.`
+pub(super) fn write(row: &Row, failure: &Failure, scene: &Scene<'_>) -> String {
+    let place = clipped(&format!("{} by {} ({})", clean(scene.registry), route(scene), clean(scene.address)), LONGEST_PLACE);
+    let seen = clipped(&clean(&failure.to_string()), LONGEST_SEEN);
+    clipped(&format!("{place}: {seen}. {}", filled(row.sentence, |word| value(word, failure, scene))), LONGEST)
+}
+
+/// Fills in the words in braces, each once: what is filled in is not read again.
+pub(super) fn filled(template: &str, value: impl Fn(&str) -> String) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let Some((word, tail)) = after.split_once('}') else { break };
+        text.push_str(&value(word));
+        rest = tail;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// What a word in braces stands for in the documentation, where no scene is.
+pub(super) fn documented(word: &str) -> &'static str {
+    match word {
+        "registry" => "the Service's port or the URL",
+        "address" => "the address that was dialled",
+        "scheme" => "the scheme",
+        "reference" => "the chart's repository and tag",
+        "place" => "the Ingress, or what answers at the address,",
+        "pause" => " for the time that it names",
+        "unreachable_cure" => "look whether something listens there, also for Pods.",
+        "stall_cure" => STALL,
+        "replicas_cure" => REPLICAS,
+        "limit_cure" => "Raise the limit for bodies: see [Body limits](#body-limits).",
+        "buffering_cure" => "see [Body limits](#body-limits)",
+        "credential_cure" => "Correct user name and password in the Secret that `secretRef` names, or name one.",
+        "right_cure" => "Let the account of `secretRef` pull and push there.",
+        "ca_cure" => "Put the certificate of the authority as `ca.crt` into the Secret that `certSecretRef` names.",
+        "client_certificate_cure" => "Put `tls.crt` and `tls.key` into the Secret that `certSecretRef` names.",
+        _ => "",
+    }
+}
+
+fn value(word: &str, failure: &Failure, scene: &Scene<'_>) -> String {
+    match word {
+        "registry" => clean(scene.registry),
+        "address" => clean(scene.address),
+        "scheme" => scene.scheme.as_str().to_owned(),
+        "reference" => format!("\"{}\"", clean(scene.reference)),
+        "place" => place(scene),
+        "pause" => pause(failure.answer()),
+        "unreachable_cure" => unreachable_cure(scene).to_owned(),
+        "stall_cure" => STALL.to_owned(),
+        "replicas_cure" => REPLICAS.to_owned(),
+        "limit_cure" => body_limit::cure(scene, failure.answer()),
+        "buffering_cure" => body_limit::buffering_cure(scene),
+        "credential_cure" => credential_cure(scene),
+        "right_cure" => right_cure(scene),
+        "ca_cure" => ca_cure(scene),
+        "client_certificate_cure" => client_certificate_cure(scene),
+        other => format!("{{{other}}}"),
+    }
+}
+
+const STALL: &str = "Where large packets vanish and small requests pass, suspect the packet size (compare the MTU of the nodes' interfaces and of the overlay network) and checksum offload (`ethtool -K INTERFACE tx off` to try, on vSphere above all).";
+const REPLICAS: &str = "Replicas of the registry must share storage and secret: set the same `http.secret` (REGISTRY_HTTP_SECRET) on all of them, or `sessionAffinity: ClientIP` on the Service.";
+
+fn route(scene: &Scene<'_>) -> String {
+    match scene.via {
+        Some(via) => format!("{} \"{}/{}\"", via.kind, via.namespace, via.name),
+        None => scene.route.as_str().to_owned(),
+    }
+}
+
+/// The object that a user looks at.
+fn place(scene: &Scene<'_>) -> String {
+    match scene.via {
+        Some(via) => format!("{} \"{}/{}\"", via.kind, via.namespace, via.name),
+        None => format!("what answers at {}", clean(scene.address)),
+    }
+}
+
+fn pause(answer: Option<&Answer>) -> String {
+    answer.and_then(|answer| answer.retry_after).map(|pause| format!(" for {} s", pause.as_secs())).unwrap_or_default()
+}
+
+fn unreachable_cure(scene: &Scene<'_>) -> &'static str {
+    match scene.route {
+        Route::Service(RouteKind::NodePort) => {
+            "look whether kube-proxy (or what stands for it) runs on that node, and whether firewalls let node ports pass."
+        }
+        Route::Service(RouteKind::LoadBalancer) => {
+            "look whether the load balancer serves this port, also to Pods (`loadBalancerSourceRanges`, hairpin)."
+        }
+        Route::Service(RouteKind::Ingress) => "look whether the Ingress controller serves this address and port, also to Pods.",
+        Route::Service(RouteKind::ClusterIp | RouteKind::Endpoint) => {
+            "look whether the Pod listens on the Service's `targetPort`, on all of its addresses and not on 127.0.0.1 alone."
+        }
+        Route::Url => "look whether the registry runs, and whether host and port of `url` are right.",
+    }
+}
+
+fn credential_cure(scene: &Scene<'_>) -> String {
+    match scene.secret {
+        Some(secret) => format!(
+            "Correct user name and password in Secret \"{}\", or add an entry for this host to it if it is a dockerconfigjson.",
+            clean(secret)
+        ),
+        None => "Name a Secret with `username` and `password`, or of type kubernetes.io/dockerconfigjson, in the target's `secretRef`."
+            .to_owned(),
+    }
+}
+
+fn right_cure(scene: &Scene<'_>) -> String {
+    let reference = clean(scene.reference);
+    match scene.secret {
+        Some(secret) => format!("The account of Secret \"{}\" may not do this: let it pull and push \"{reference}\".", clean(secret)),
+        None => format!(
+            "Without a credential this is not allowed: name one that may pull and push \"{reference}\" in the target's `secretRef`."
+        ),
+    }
+}
+
+fn ca_cure(scene: &Scene<'_>) -> String {
+    match scene.cert_secret {
+        Some(secret) => format!(
+            "The `ca.crt` of Secret \"{}\" is not of the authority that signed the certificate {} shows: put that one in.",
+            clean(secret),
+            place(scene)
+        ),
+        None => format!(
+            "Put the certificate of the authority that signed what {} shows as `ca.crt` into a Secret, and name it in the target's `certSecretRef`.",
+            place(scene)
+        ),
+    }
+}
+
+fn client_certificate_cure(scene: &Scene<'_>) -> String {
+    match scene.cert_secret {
+        Some(secret) => format!("Put a certificate that the server takes as `tls.crt` and `tls.key` into Secret \"{}\".", clean(secret)),
+        None => "Put `tls.crt` and `tls.key` into a Secret, and name it in the target's `certSecretRef`.".to_owned(),
+    }
+}
+
+/// Takes queries and user information out of URLs, and what follows the name of an authentication scheme.
+fn clean(text: &str) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut after_scheme = false;
+    for word in text.split(' ') {
+        words.push(if after_scheme { "…".to_owned() } else { clean_word(word) });
+        after_scheme = ["bearer", "basic"].contains(&word.trim_end_matches(':').to_ascii_lowercase().as_str());
+    }
+    words.join(" ").chars().filter(|c| !c.is_control()).collect()
+}
+
+fn clean_word(word: &str) -> String {
+    let is_url = word.contains('/') || word.split_once('?').is_some_and(|(_, query)| query.contains('='));
+    let end = if is_url { word.find('?').unwrap_or(word.len()) } else { word.len() };
+    let kept = word.get(..end).unwrap_or_default();
+    let Some((before, rest)) = kept.split_once("://") else { return kept.to_owned() };
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    format!("{before}://{}{path}", authority.rsplit('@').next().unwrap_or_default())
+}
+
+fn clipped(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}

@@ -1,0 +1,307 @@
+//! One failure for each row, and the sentences that users read.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{Class, ROWS, Row, Scene, Verdict, judge, judge::row, markdown, sentence::LONGEST};
+use crate::{
+    api::{Reason, RouteKind},
+    model::Scheme,
+    net::{ConnectFailure, NetError, TlsFailure},
+    plan::{Route, Via},
+    registry::{Answer, BodyKind, Cause, Failure, Stage},
+};
+
+fn scene<'a>() -> Scene<'a> {
+    Scene {
+        registry: "Service \"platform/registry\" port 5000",
+        route: Route::Service(RouteKind::NodePort),
+        address: "10.0.0.1:30500",
+        scheme: Scheme::Https,
+        via: None,
+        reference: "charts/podinfo:6.5.0",
+        body_length: 6 * 1024 * 1024 + 512 * 1024,
+        secret: None,
+        cert_secret: None,
+        insecure: false,
+    }
+}
+
+fn via(controller: Option<&str>) -> Via {
+    Via { kind: "Ingress", namespace: "platform".to_owned(), name: "web".to_owned(), controller: controller.map(str::to_owned) }
+}
+
+fn answer(status: u16, body: BodyKind) -> Answer {
+    Answer {
+        status,
+        body,
+        codes: Vec::new(),
+        message: String::new(),
+        server: None,
+        from_registry: body == BodyKind::OciError,
+        retry_after: None,
+        redirect: None,
+        sent: 0,
+    }
+}
+
+fn page(status: u16) -> Cause {
+    Cause::Answer(answer(status, BodyKind::Html))
+}
+
+fn text(status: u16, message: &str) -> Cause {
+    Cause::Answer(Answer { message: message.to_owned(), ..answer(status, BodyKind::Text) })
+}
+
+fn coded(status: u16, code: &str, message: &str) -> Cause {
+    let (codes, message) = (vec![code.to_owned()], message.to_owned());
+    Cause::Answer(Answer { codes, message, ..answer(status, BodyKind::OciError) })
+}
+
+fn redirect(to: &str) -> Cause {
+    Cause::Answer(Answer { redirect: Some(to.to_owned()), ..answer(308, BodyKind::Html) })
+}
+
+fn tls(failure: TlsFailure) -> Cause {
+    Cause::Net(NetError::Tls { host: "registry.platform.svc".to_owned(), failure })
+}
+
+fn connect(failure: ConnectFailure) -> Cause {
+    Cause::Net(NetError::Connect { authority: "10.0.0.1:30500".to_owned(), failure })
+}
+
+fn unauthorized(had_credential: bool, body: BodyKind) -> Cause {
+    Cause::Unauthorized { had_credential, answer: answer(401, body) }
+}
+
+fn content() -> Cause {
+    Cause::Content { expected: "sha256:aa".to_owned(), found: "sha256:bb".to_owned() }
+}
+
+const AFTER: Duration = Duration::from_mins(1);
+
+/// Row, the scheme that was spoken, and a failure that is it.
+fn connection_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
+    use Scheme::{Http, Https};
+    use Stage::{OpenUpload, PullBlob, SendBlob};
+    let detail = || "garbage".to_owned();
+    vec![
+        ("name-unresolved", Https, OpenUpload, Cause::Net(NetError::Resolve { host: "r.example.com".to_owned(), detail: detail() })),
+        (
+            "address-forbidden",
+            Https,
+            OpenUpload,
+            Cause::Net(NetError::AddressRefused {
+                host: "r".to_owned(),
+                address: "127.0.0.1:5000".parse().unwrap(),
+                why: "it is loopback",
+            }),
+        ),
+        ("connect-refused", Https, OpenUpload, connect(ConnectFailure::Refused)),
+        ("connect-timed-out", Https, OpenUpload, connect(ConnectFailure::TimedOut)),
+        ("connect-unreachable", Https, OpenUpload, connect(ConnectFailure::Unreachable)),
+        ("connect-failed", Https, OpenUpload, connect(ConnectFailure::Other)),
+        ("cut-in-body", Https, SendBlob, Cause::Net(NetError::Cut { sent: 65536 })),
+        ("cut-before-answer", Https, OpenUpload, Cause::Net(NetError::Cut { sent: 0 })),
+        ("stale-connection", Https, OpenUpload, Cause::Net(NetError::StaleConnection)),
+        ("write-stalled", Https, SendBlob, Cause::Net(NetError::WriteStalled { sent: 65536, after: AFTER })),
+        ("no-answer-to-body", Https, SendBlob, Cause::Net(NetError::NoAnswer { after: AFTER })),
+        ("no-answer", Https, OpenUpload, Cause::Net(NetError::NoAnswer { after: AFTER })),
+        ("read-stalled", Https, PullBlob, Cause::Net(NetError::ReadStalled { received: 1000, after: AFTER })),
+        ("answer-cut", Https, PullBlob, Cause::Net(NetError::AnswerCut { received: 1000 })),
+        ("no-http-in-plain", Http, OpenUpload, Cause::Net(NetError::NotHttp { detail: detail() })),
+        ("no-http-in-tls", Https, OpenUpload, Cause::Net(NetError::NotHttp { detail: detail() })),
+        ("spool-unreadable", Https, SendBlob, Cause::Net(NetError::Body { detail: detail() })),
+        ("tls-unknown-authority", Https, OpenUpload, tls(TlsFailure::UnknownAuthority)),
+        ("tls-expired", Https, OpenUpload, tls(TlsFailure::Expired)),
+        ("tls-not-yet-valid", Https, OpenUpload, tls(TlsFailure::NotYetValid)),
+        ("tls-other-name", Https, OpenUpload, tls(TlsFailure::WrongName)),
+        ("tls-client-certificate", Https, OpenUpload, tls(TlsFailure::ClientCertificate)),
+        ("tls-on-plain-http", Https, OpenUpload, tls(TlsFailure::NotTls)),
+        ("tls-handshake", Https, OpenUpload, tls(TlsFailure::Other("no shared cipher".to_owned()))),
+        ("plain-http-on-tls", Http, OpenUpload, text(400, "Client sent an HTTP request to an HTTPS server.")),
+        ("redirect-to-tls", Http, OpenUpload, redirect("https://r.example.com/v2/")),
+        ("misdirected", Https, OpenUpload, page(421)),
+    ]
+}
+
+fn answer_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
+    use Scheme::Https;
+    use Stage::{FindBlob, ListTags, OpenUpload, PullBlob, PullManifest, SendBlob, Token, WriteManifest};
+    let waiting = Cause::Answer(Answer { retry_after: Some(AFTER), ..answer(503, BodyKind::Html) });
+    vec![
+        ("credential-refused", Https, OpenUpload, unauthorized(true, BodyKind::OciError)),
+        ("credential-needed", Https, OpenUpload, unauthorized(false, BodyKind::OciError)),
+        ("login-of-proxy", Https, OpenUpload, unauthorized(true, BodyKind::Html)),
+        ("realm-foreign", Https, OpenUpload, Cause::Realm { origin: "https://auth.example.com".to_owned() }),
+        ("quota", Https, WriteManifest, coded(403, "DENIED", "adding 1 MiB of storage resource exceeds the quota")),
+        ("denied", Https, OpenUpload, coded(403, "DENIED", "requested access to the resource is denied")),
+        ("token-refused", Https, Token, Cause::Answer(answer(403, BodyKind::Json))),
+        ("tag-immutable", Https, WriteManifest, coded(400, "TAG_INVALID", "The image tag already exists and is immutable")),
+        ("tag-precondition", Https, WriteManifest, coded(412, "PRECONDITION", "configured as protected")),
+        ("upload-unknown", Https, SendBlob, coded(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")),
+        ("upload-not-found", Https, SendBlob, Cause::Answer(Answer { from_registry: true, ..answer(404, BodyKind::Text) })),
+        ("blob-missing-at-manifest", Https, WriteManifest, coded(404, "MANIFEST_BLOB_UNKNOWN", "")),
+        ("digest-invalid", Https, SendBlob, coded(400, "DIGEST_INVALID", "")),
+        ("name-invalid", Https, OpenUpload, coded(400, "NAME_INVALID", "invalid repository name")),
+        ("artifact-refused", Https, WriteManifest, coded(400, "MANIFEST_INVALID", "")),
+        ("media-type-refused", Https, WriteManifest, page(415)),
+        ("gone-at-proof", Https, PullBlob, coded(404, "BLOB_UNKNOWN_HERE", "")),
+        ("repository-missing", Https, OpenUpload, coded(404, "NAME_UNKNOWN", "")),
+        ("manifest-differs", Https, PullManifest, content()),
+        ("blob-differs", Https, PullBlob, content()),
+        ("location-foreign", Https, OpenUpload, Cause::Location { detail: "http://registry:5000/v2/x".to_owned() }),
+        ("malformed", Https, OpenUpload, Cause::Malformed { detail: "no Location".to_owned() }),
+        ("body-too-large", Https, SendBlob, page(413)),
+        ("rate-limited", Https, OpenUpload, coded(429, "TOOMANYREQUESTS", "")),
+        ("asked-to-wait", Https, OpenUpload, waiting),
+        ("registry-full", Https, SendBlob, coded(500, "UNKNOWN", "write: no space left on device")),
+        ("insufficient-storage", Https, SendBlob, page(507)),
+        ("length-required", Https, SendBlob, page(411)),
+        ("registry-read-only", Https, OpenUpload, coded(405, "UNSUPPORTED", "")),
+        ("not-implemented", Https, SendBlob, page(501)),
+        ("gateway-after-body", Https, SendBlob, page(504)),
+        ("gateway", Https, OpenUpload, page(502)),
+        ("registry-fault", Https, OpenUpload, coded(500, "UNKNOWN", "")),
+        ("proxy-fault", Https, OpenUpload, page(500)),
+        ("redirect", Https, OpenUpload, redirect("https://other.example.com/v2/")),
+        ("forbidden-by-registry", Https, OpenUpload, coded(403, "UNAUTHORIZED", "")),
+        ("forbidden-by-proxy", Https, OpenUpload, page(403)),
+        ("not-a-registry", Https, OpenUpload, text(404, "404 page not found")),
+        ("request-timeout", Https, SendBlob, page(408)),
+        ("framing-refused-with-body", Https, SendBlob, page(400)),
+        ("size-invalid", Https, SendBlob, coded(400, "SIZE_INVALID", "")),
+        ("refused-by-registry", Https, ListTags, coded(400, "PAGINATION_NUMBER_INVALID", "")),
+        ("refused-by-proxy", Https, FindBlob, page(400)),
+        ("unexpected", Https, OpenUpload, page(200)),
+    ]
+}
+
+fn all_rows() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().flat_map(|(_, rows)| rows.iter())
+}
+
+fn verdict(stage: Stage, cause: Cause, scene: &Scene<'_>) -> Verdict {
+    judge(&Failure::new(stage, cause), scene)
+}
+
+#[test]
+fn each_row_is_found_by_a_failure_of_its_kind() {
+    let mut met = BTreeSet::new();
+    for (id, scheme, stage, cause) in connection_cases().into_iter().chain(answer_cases()) {
+        let failure = Failure::new(stage, cause);
+        assert_eq!(row(&failure, scheme).id, id, "{failure}");
+        let verdict = judge(&failure, &Scene { scheme, ..scene() });
+        assert!(verdict.sentence.starts_with("Service \"platform/registry\" port 5000 by NodePort (10.0.0.1:30500): while "));
+        assert!(verdict.sentence.ends_with('.') && !verdict.sentence.contains(['{', '}']), "{}", verdict.sentence);
+        met.insert(id);
+    }
+    assert_eq!(met, all_rows().map(|row| row.id).collect());
+    assert_eq!(met.len(), all_rows().count());
+}
+
+#[test]
+fn only_what_the_registry_says_is_final() {
+    for status in [400, 401, 403, 404, 405, 500, 502, 503] {
+        for stage in [Stage::OpenUpload, Stage::SendBlob, Stage::WriteManifest, Stage::PullBlob] {
+            for body in [BodyKind::Html, BodyKind::Text, BodyKind::Json, BodyKind::Empty] {
+                let class = verdict(stage, Cause::Answer(answer(status, body)), &scene()).class;
+                assert!(matches!(class, Class::OtherRoute | Class::OtherMethod), "{status} {body:?} {stage:?}: {class:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_of_a_proxy_with_the_registrys_header_is_still_a_page() {
+    let copied = Answer { from_registry: true, ..answer(403, BodyKind::Html) };
+    assert_eq!(verdict(Stage::OpenUpload, Cause::Answer(copied), &scene()).class, Class::OtherRoute);
+}
+
+#[test]
+fn a_body_limit_names_ingress_and_the_setting_of_its_controller() {
+    for (controller, words) in [
+        ("k8s.io/ingress-nginx", "`nginx.ingress.kubernetes.io/proxy-body-size: \"0\"`"),
+        ("nginx.org/ingress-controller", "`nginx.org/client-max-body-size: \"0\"`"),
+        ("traefik.io/ingress-controller", "`spec.buffering.maxRequestBodyBytes`"),
+        ("haproxy.org/ingress-controller/haproxy", "`haproxy.org/backend-config-snippet`"),
+        ("haproxy-ingress.github.io/controller", "`haproxy-ingress.github.io/proxy-body-size: \"unlimited\"`"),
+        ("projectcontour.io/ingress-controller", "`max_request_bytes`"),
+        ("ingress-controllers.konghq.com/kong", "KONG_NGINX_PROXY_CLIENT_MAX_BODY_SIZE"),
+        ("cilium.io/ingress-controller", "CiliumEnvoyConfig"),
+        ("istio.io/ingress-controller", "EnvoyFilter"),
+        ("example.com/gate", "the documentation of its controller \"example.com/gate\" (by its answer: `client_max_body_size` of nginx)"),
+    ] {
+        let via = via(Some(controller));
+        let scene = Scene { route: Route::Service(RouteKind::Ingress), via: Some(&via), ..scene() };
+        let refused = Answer { server: Some("nginx/1.27".to_owned()), ..answer(413, BodyKind::Html) };
+        let verdict = verdict(Stage::SendBlob, Cause::Answer(refused), &scene);
+        assert_eq!((verdict.reason, verdict.class), (Reason::BodyTooLarge, Class::OtherRoute));
+        assert!(verdict.sentence.contains("To let a body of 6.5 MiB pass Ingress \"platform/web\", "), "{}", verdict.sentence);
+        assert!(verdict.sentence.contains(words), "{}", verdict.sentence);
+    }
+    let unknown = via(None);
+    let served_by_nobody = Scene { via: Some(&unknown), ..scene() };
+    assert!(verdict(Stage::SendBlob, page(413), &served_by_nobody).sentence.contains("find out which controller serves it"));
+    assert!(
+        verdict(Stage::SendBlob, page(413), &scene()).sentence.contains("before the registry at 10.0.0.1:30500: `client_max_body_size`")
+    );
+}
+
+#[test]
+fn a_sentence_reads_well() {
+    let via = via(Some("k8s.io/ingress-nginx"));
+    let scene = Scene { route: Route::Service(RouteKind::Ingress), via: Some(&via), address: "192.0.2.80:443", ..scene() };
+    let refused = Answer { server: Some("nginx".to_owned()), ..answer(413, BodyKind::Html) };
+    assert_eq!(
+        verdict(Stage::SendBlob, Cause::Answer(refused), &scene).sentence,
+        "Service \"platform/registry\" port 5000 by Ingress \"platform/web\" (192.0.2.80:443): while sending the blob: the answer was 413 (a page of a proxy) from `nginx`. \
+         To let a body of 6.5 MiB pass Ingress \"platform/web\", set its annotation `nginx.ingress.kubernetes.io/proxy-body-size: \"0\"` (no limit; the default is 1m)."
+    );
+}
+
+#[test]
+fn cures_name_the_secrets_that_are_there() {
+    let with = Scene { secret: Some("platform/registry-push"), cert_secret: Some("platform/registry-ca"), ..scene() };
+    for (cause, words, words_without) in [
+        (unauthorized(true, BodyKind::OciError), "Secret \"platform/registry-push\"", "`secretRef`"),
+        (coded(403, "DENIED", ""), "The account of Secret \"platform/registry-push\"", "`secretRef`"),
+        (tls(TlsFailure::UnknownAuthority), "`ca.crt` of Secret \"platform/registry-ca\"", "`certSecretRef`"),
+        (tls(TlsFailure::ClientCertificate), "into Secret \"platform/registry-ca\"", "`certSecretRef`"),
+    ] {
+        let named = verdict(Stage::OpenUpload, cause.clone(), &with).sentence;
+        assert!(named.contains(words), "{named}");
+        let unnamed = verdict(Stage::OpenUpload, cause, &scene()).sentence;
+        assert!(unnamed.contains(words_without), "{unnamed}");
+    }
+}
+
+#[test]
+fn secrets_and_queries_never_reach_a_sentence() {
+    let leaks = "see https://me:hunter2@r.example.com/v2/x?_state=hunter2 or /v2/x?token=hunter2 or ?a=hunter2 with Bearer hunter2 or Authorization: Basic hunter2 ";
+    let failure = text(400, &format!("{leaks}{}", "x".repeat(2000)));
+    let registry = "oci://me:hunter2@r.example.com/charts?hunter2";
+    let sentence = verdict(Stage::OpenUpload, failure, &Scene { registry, ..scene() }).sentence;
+    assert!(!sentence.contains("hunter2"), "{sentence}");
+    assert!(sentence.contains("oci://r.example.com/charts"), "{sentence}");
+    assert!(sentence.chars().count() <= LONGEST, "{sentence}");
+}
+
+#[test]
+fn no_sentence_is_longer_than_a_condition_should_be() {
+    let long = "n".repeat(253);
+    let via = Via { name: long.clone(), namespace: "n".repeat(63), ..via(Some("traefik.io/ingress-controller")) };
+    for (_, scheme, stage, cause) in connection_cases().into_iter().chain(answer_cases()) {
+        let scene = Scene { scheme, via: Some(&via), reference: &long, secret: Some(&long), cert_secret: Some(&long), ..scene() };
+        assert!(verdict(stage, cause, &scene).sentence.chars().count() <= LONGEST);
+    }
+}
+
+#[test]
+fn the_page_has_a_line_for_each_row() {
+    let page = markdown();
+    assert!(!page.contains(['{', '}']));
+    for row in all_rows() {
+        assert!(page.contains(&format!("| {} | `{}` | ", row.seen, row.reason)), "{}", row.id);
+    }
+    assert!(page.contains("## Body limits") && page.contains("| ingress-nginx | "));
+}

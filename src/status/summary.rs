@@ -1,0 +1,210 @@
+//! The whole status of one publication: of a run that ended, of one that goes on, of one that is suspended.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::{Standing, conditions};
+use crate::{
+    api::{Attempt, ChartPublicationStatus, PublishedVersion, Reason, SourceStatus, TargetStatus},
+    model::ChartVersion,
+    publish::{ChartOutcome, Done, FailedAttempt, Failed, MIXED, Outcome, TargetOutcome},
+};
+
+const NEWEST: usize = 20;
+
+/// What a run is reported from.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// Of the object that was read.
+    pub generation: Option<i64>,
+    /// The annotation `requestedAt` that was acted on.
+    pub requested_at: Option<String>,
+    /// What stood there before.
+    pub previous: Option<&'a ChartPublicationStatus>,
+    /// Now.
+    pub now: Time,
+}
+
+/// What the source offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceReport {
+    /// The digest of index or archive.
+    pub revision: String,
+    /// Charts that are wanted of it.
+    pub charts: usize,
+    /// Versions that are wanted of it.
+    pub versions: usize,
+}
+
+impl Report<'_> {
+    fn previous(&self) -> ChartPublicationStatus {
+        self.previous.cloned().unwrap_or_default()
+    }
+
+    fn with(&self, standing: &Standing, mut status: ChartPublicationStatus) -> ChartPublicationStatus {
+        let previous = self.previous.map(|previous| previous.conditions.as_slice()).unwrap_or_default();
+        status.conditions = conditions(standing, self.generation, previous, &self.now);
+        status.observed_generation = self.generation;
+        status.last_handled_reconcile_at.clone_from(&self.requested_at);
+        status
+    }
+}
+
+/// `suspend` is true: what was published stays, and so does what was said of it.
+pub fn suspended(report: &Report<'_>) -> ChartPublicationStatus {
+    let standing = Standing::Suspended("`suspend` is true: nothing is done until it is false; what was published stays".to_owned());
+    report.with(&standing, report.previous())
+}
+
+/// A run is under way.
+pub fn progress(report: &Report<'_>, done: usize, total: usize) -> ChartPublicationStatus {
+    let previous = report.previous();
+    let was_ready = previous.observed_generation == report.generation
+        && previous.conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True");
+    let message = if total == 0 { "reading the source".to_owned() } else { format!("{done}/{total} versions are published and proven") };
+    let standing = Standing::Running { was_ready, message };
+    let mut status = report.with(&standing, previous);
+    if total > 0 {
+        status.published = Some(format!("{done}/{total}"));
+    }
+    status
+}
+
+/// A run has ended. `refused` holds what went wrong before any target: of the source, of the selection.
+pub fn report(report: &Report<'_>, source: Option<&SourceReport>, refused: &[Failed], outcome: &Outcome) -> ChartPublicationStatus {
+    let previous = report.previous();
+    let mut status = ChartPublicationStatus { source: source_status(report, source, &previous), ..previous };
+    if refused.is_empty() || !outcome.targets.is_empty() {
+        let targets = outcome.targets.iter().map(|target| target_status(report, target)).collect();
+        status.targets = targets;
+        let (done, wanted) = outcome.targets.iter().fold((0, 0), |(done, wanted), target| (done + target.proven(), wanted + target.wanted));
+        status.published = Some(format!("{done}/{wanted}"));
+        status.route = common(status.targets.iter().map(|target| target.route.as_deref()));
+        status.method = common(status.targets.iter().map(|target| target.method.as_deref()));
+    }
+    report.with(&standing(refused, outcome), status)
+}
+
+fn common<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<String> {
+    let mut values = values.flatten();
+    let first = values.next()?;
+    Some(if values.all(|value| value == first) { first.to_owned() } else { MIXED.to_owned() })
+}
+
+fn source_status(
+    report: &Report<'_>,
+    source: Option<&SourceReport>,
+    previous: &ChartPublicationStatus,
+) -> Option<SourceStatus> {
+    let Some(source) = source else { return previous.source.clone() };
+    let unchanged = previous.source.as_ref().filter(|old| old.revision == source.revision);
+    Some(SourceStatus {
+        revision: source.revision.clone(),
+        charts: u32::try_from(source.charts).unwrap_or(u32::MAX),
+        versions: u32::try_from(source.versions).unwrap_or(u32::MAX),
+        last_update_time: unchanged.map_or_else(|| report.now.clone(), |old| old.last_update_time.clone()),
+    })
+}
+
+fn standing(refused: &[Failed], outcome: &Outcome) -> Standing {
+    let failed: Vec<(&TargetOutcome, &Failed)> =
+        outcome.targets.iter().filter_map(|target| Some((target, target.first_failure()?))).collect();
+    let all: Vec<&Failed> = refused.iter().chain(failed.iter().map(|(_, failed)| *failed)).collect();
+    let Some(first) = all.first() else { return whole(outcome) };
+    let message = match failed.first() {
+        Some((target, failed)) if refused.is_empty() => at_target(outcome, target, failed),
+        _ => first.sentence.clone(),
+    };
+    let more = all.len() - 1;
+    let message = if more > 0 && failed.len() != all.len() { format!("{message} (and {more} more)") } else { message };
+    // One thing that passes is reason enough to try again soon.
+    let passing = refused.iter().any(|failed| failed.passing)
+        || outcome.targets.iter().flat_map(failures).any(|failed| failed.passing);
+    if passing { Standing::Retrying(first.reason, message) } else { Standing::Stalled(first.reason, message) }
+}
+
+fn failures(target: &TargetOutcome) -> impl Iterator<Item = &Failed> {
+    target.failure.iter().chain(target.charts.iter().filter_map(|chart| chart.result.as_ref().err()))
+}
+
+fn at_target(outcome: &Outcome, target: &TargetOutcome, failed: &Failed) -> String {
+    let place = if outcome.targets.len() > 1 { format!("target `{}`: ", target.name) } else { String::new() };
+    let count = failures(target).count();
+    let share = if count > 1 { format!(" ({count} of {} versions failed)", target.wanted) } else { String::new() };
+    format!("{place}{}{share}", failed.sentence)
+}
+
+fn whole(outcome: &Outcome) -> Standing {
+    let (done, wanted) = outcome.targets.iter().fold((0, 0), |(done, wanted), target| (done + target.proven(), wanted + target.wanted));
+    if outcome.cancelled || done < wanted {
+        return Standing::Retrying(Reason::Progressing, format!("the run was ended after {done} of {wanted} versions; it goes on"));
+    }
+    let versions = if wanted == 1 { "1 version is".to_owned() } else { format!("{wanted} versions are") };
+    let place = match outcome.targets.as_slice() {
+        [target] => target.used.as_ref().map(|used| format!(" by {} ({})", used.route, used.method)).unwrap_or_default(),
+        targets => format!(" in {} targets", targets.len()),
+    };
+    Standing::Ready(format!("{versions} published and proven{place}"))
+}
+
+fn target_status(report: &Report<'_>, target: &TargetOutcome) -> TargetStatus {
+    let previous = report.previous.and_then(|previous| previous.targets.iter().find(|old| old.name == target.name));
+    let standing = match target.first_failure() {
+        None => Standing::Ready(format!("{}/{} versions are published and proven", target.proven(), target.wanted)),
+        Some(failed) if failures(target).any(|failed| failed.passing) => Standing::Retrying(failed.reason, failed.sentence.clone()),
+        Some(failed) => Standing::Stalled(failed.reason, failed.sentence.clone()),
+    };
+    let before = previous.map(|previous| previous.conditions.as_slice()).unwrap_or_default();
+    let ready = conditions(&standing, report.generation, before, &report.now).into_iter().filter(|condition| condition.type_ == "Ready");
+    let proved_now = target.charts.iter().any(|chart| matches!(chart.result, Ok(Done::Published(_) | Done::Found(_))));
+    // A run that only found everything in its place says nothing new of the way: what was used for the last proof stands.
+    let kept = previous.filter(|previous| !proved_now && target.failure.is_none() && same_way(previous, target));
+    let used = target.used.as_ref();
+    TargetStatus {
+        name: target.name.clone(),
+        conditions: ready.collect(),
+        route: kept.map_or_else(|| used.map(|used| used.route.clone()), |old| old.route.clone()),
+        address: kept.map_or_else(|| used.map(|used| used.address.clone()), |old| old.address.clone()),
+        method: kept.map_or_else(|| used.map(|used| used.method.clone()), |old| old.method.clone()),
+        reason: kept.map_or_else(|| used.map(|used| used.reason.clone()), |old| old.reason.clone()),
+        attempts: kept.map_or_else(|| target.attempts.iter().map(attempt).collect(), |old| old.attempts.clone()),
+        pull: target.pull.clone(),
+        published: Some(format!("{}/{}", target.proven(), target.wanted)),
+        last_proved: if proved_now { Some(report.now.clone()) } else { previous.and_then(|previous| previous.last_proved.clone()) },
+        versions: newest(&target.charts),
+    }
+}
+
+/// Whether what was used before is still a way that is there: the route that answered now, or one that came after failed attempts.
+fn same_way(previous: &TargetStatus, target: &TargetOutcome) -> bool {
+    target.used.as_ref().is_none_or(|used| {
+        previous.route.as_deref() == Some(used.route.as_str()) && previous.address.as_deref() == Some(used.address.as_str())
+            || previous.attempts.iter().any(|attempt| attempt.route == used.route)
+    })
+}
+
+fn attempt(attempt: &FailedAttempt) -> Attempt {
+    Attempt {
+        route: attempt.route.as_str().to_owned(),
+        address: Some(attempt.address.clone()),
+        method: attempt.method.as_str().to_owned(),
+        reason: attempt.verdict.reason.as_str().to_owned(),
+        message: attempt.verdict.sentence.clone(),
+    }
+}
+
+fn newest(charts: &[ChartOutcome]) -> Vec<PublishedVersion> {
+    let mut proven: Vec<_> = charts.iter().filter_map(|chart| Some((chart, chart.result.as_ref().ok()?.known()?))).collect();
+    let version = |text: &str| text.parse::<ChartVersion>().ok();
+    // By the time that the source names, then by version: the newest of all charts first.
+    proven.sort_by(|(a, _), (b, _)| {
+        b.created.cmp(&a.created).then_with(|| version(&b.version).cmp(&version(&a.version))).then_with(|| a.chart.cmp(&b.chart))
+    });
+    let shown = proven.into_iter().take(NEWEST);
+    shown
+        .map(|(chart, known)| PublishedVersion {
+            chart: chart.chart.clone(),
+            version: chart.version.clone(),
+            digest: known.manifest.to_string(),
+        })
+        .collect()
+}
