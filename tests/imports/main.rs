@@ -153,7 +153,9 @@ fn files_and_functions_stay_short() {
             found.push(format!("src/{}: {lines} lines, and {LONGEST_FILE} are allowed", file.name));
         }
         let long = file.source.functions.iter().filter(|(_, _, length)| *length > LONGEST_FUNCTION);
-        found.extend(long.map(|(line, name, length)| format!("src/{}:{line}: `{name}` has {length} lines, and {LONGEST_FUNCTION} are allowed", file.name)));
+        found.extend(long.map(|(line, name, length)| {
+            format!("src/{}:{line}: `{name}` has {length} lines, and {LONGEST_FUNCTION} are allowed", file.name)
+        }));
     }
     check("too long", found);
 }

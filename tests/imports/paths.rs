@@ -199,7 +199,11 @@ impl Reader<'_> {
     }
 
     fn absolute(&self, kept: usize, rest: &[String]) -> Vec<String> {
-        std::iter::once("crate").chain(self.module[..kept].iter().map(String::as_str)).map(str::to_owned).chain(rest.iter().cloned()).collect()
+        std::iter::once("crate")
+            .chain(self.module[..kept].iter().map(String::as_str))
+            .map(str::to_owned)
+            .chain(rest.iter().cloned())
+            .collect()
     }
 }
 
