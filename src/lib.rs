@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod chart;
+pub mod controller;
 pub mod model;
 pub mod net;
 pub mod plan;

@@ -1,1 +1,9 @@
-fn main() {}
+//! The binary: flags, then work.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -1,1 +1,110 @@
-//! To be written.
+//! PURE: a chart's archive, with limits, becomes config, manifest and digests. No I/O but the reader that is given, no clock.
+//!
+//! ```text
+//! bytes ──archive──▶ Chart.yaml ──yaml, value──▶ Value ──metadata──▶ Metadata ──validate──▶ ChartContent ──manifest──▶ Manifest
+//! ```
+//!
+//! *Invariant:* config and manifest are byte for byte what `helm push` of Helm v4 makes of the same archive, the time of
+//! creation apart; `tests/chart_like_helm.rs` holds this against the real one.
+
+mod archive;
+mod characters;
+mod error;
+mod json;
+mod manifest;
+pub(crate) mod metadata;
+mod meter;
+mod validate;
+pub(crate) mod value;
+pub(crate) mod yaml;
+
+use std::{collections::BTreeMap, io::Read};
+
+use bytes::Bytes;
+
+pub use self::{
+    error::ChartError,
+    manifest::{CONFIG, Descriptor, LAYER, MANIFEST, Manifest, PROVENANCE, manifest},
+    metadata::FieldError,
+    validate::RuleError,
+    yaml::YamlError,
+};
+use self::{metadata::Metadata, yaml::Bounds};
+use crate::model::ChartVersion;
+
+const MIB: u64 = 1024 * 1024;
+
+/// What an archive may cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the archive.
+    pub compressed: u64,
+    /// Bytes of all files; an archive that reaches it is refused, as in Helm.
+    pub unpacked: u64,
+    /// Bytes of one file.
+    pub file: u64,
+    /// Files, directories and other entries.
+    pub entries: u32,
+    /// Bytes unpacked for each byte read.
+    pub ratio: u64,
+    /// Bytes unpacked before `ratio` counts.
+    pub ratio_from: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { compressed: 100 * MIB, unpacked: 100 * MIB, file: 5 * MIB, entries: 10_000, ratio: 200, ratio_from: MIB }
+    }
+}
+
+/// A chart that Helm would push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChartContent {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: ChartVersion,
+    /// The config blob: its metadata as JSON.
+    pub config: Bytes,
+    /// The annotations of its manifest, without the time of creation unless the chart itself sets one.
+    pub annotations: BTreeMap<String, String>,
+    /// The time of `Chart.yaml` in the archive, in seconds since 1970.
+    pub packaged: Option<i64>,
+    /// The paths of its files below the directory at the top.
+    pub files: Vec<String>,
+}
+
+/// Reads an archive to its end.
+///
+/// # Errors
+/// What Helm's loader refuses, what tools read in different ways, and what exceeds `limits`.
+pub fn read(archive: impl Read, limits: &Limits) -> Result<ChartContent, ChartError> {
+    let contents = archive::open(archive, limits)?;
+    let (text, packaged) = contents.chart.ok_or(ChartError::NoChartYaml)?;
+    let mut metadata = Metadata::default();
+    decode(&mut metadata, "Chart.yaml", &text)?;
+    if metadata.api_version.is_empty() {
+        "v1".clone_into(&mut metadata.api_version);
+    }
+    if let Some(text) = contents.requirements {
+        decode(&mut metadata, "requirements.yaml", &text)?;
+    }
+    let version = metadata.validate()?;
+    Ok(ChartContent {
+        version,
+        config: Bytes::from(metadata.to_json()),
+        annotations: manifest::annotations(&metadata),
+        packaged,
+        files: contents.files,
+        name: metadata.name,
+    })
+}
+
+fn decode(metadata: &mut Metadata, file: &'static str, text: &[u8]) -> Result<(), ChartError> {
+    let bounds = Bounds { bytes: text.len() as u64, built: 32 * MIB, depth: 100 };
+    let document = yaml::document(text, bounds).map_err(|source| ChartError::Yaml { file, source })?;
+    metadata.decode(&document).map_err(|source| ChartError::Field { file, source })
+}
+
+#[cfg(test)]
+mod tests;

@@ -63,7 +63,12 @@ impl Secrets {
             return Login::from_docker_config(config).map_err(|error| self.invalid(reference, &format!("`{DOCKER_CONFIG}`: {error}")));
         }
         let text = |key: &str| {
-            let missing = || self.invalid(reference, &format!("it has no `{key}`: give it `username` and `password`, or make it of type kubernetes.io/dockerconfigjson"));
+            let missing = || {
+                self.invalid(
+                    reference,
+                    &format!("it has no `{key}`: give it `username` and `password`, or make it of type kubernetes.io/dockerconfigjson"),
+                )
+            };
             let bytes = value(&secret, key).ok_or_else(missing)?;
             // An editor's line end is no part of a password that a header can carry.
             let text = std::str::from_utf8(bytes).map_err(|_| self.invalid(reference, &format!("`{key}` is no text")))?;

@@ -81,7 +81,9 @@ where
 {
     let mut found: Vec<Arc<K>> = stores.iter().flat_map(Store::state).filter(|object| wanted(object)).collect();
     // A store has no order; a plan must not change when nothing has.
-    found.sort_by_cached_key(|object| (object.namespace().map(std::borrow::Cow::into_owned), object.name().map(std::borrow::Cow::into_owned)));
+    found.sort_by_cached_key(|object| {
+        (object.namespace().map(std::borrow::Cow::into_owned), object.name().map(std::borrow::Cow::into_owned))
+    });
     found
 }
 

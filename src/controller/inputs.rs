@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{access::{Keys, Secrets}, memory::Memory, start::Context};
+use super::{
+    access::{Keys, Secrets},
+    memory::Memory,
+    start::Context,
+};
 use crate::{
     api::{ChartPublication, ChartPublicationSpec, Reason},
     model::{Digest, DigestWriter},
@@ -40,17 +44,16 @@ pub(super) async fn offer(
     forget_other_sources(memory, spec, &keys);
     let access = access(context, &keys, patience);
     if let Some(source) = &spec.source.helm_repository {
-        let repository = HelmRepository::new(&source.url, access, context.fetcher.clone(), context.limits.clone(), context.index_limits.clone());
+        let repository =
+            HelmRepository::new(&source.url, access, context.fetcher.clone(), context.limits.clone(), context.index_limits.clone());
         return from_repository(repository.map_err(|error| Failed::from(&error))?, spec, memory).await;
     }
     let Some(source) = &spec.source.archive else {
         let sentence = "`source` has no member: set `helmRepository` or `archive`".to_owned();
         return Err(Failed { reason: Reason::SourceInvalid, sentence, passing: false });
     };
-    let promised = source.digest.as_ref().map(|digest| digest.parse()).transpose().map_err(|error: crate::model::InvalidDigest| Failed {
-        reason: Reason::SourceInvalid,
-        sentence: format!("`spec.source.archive.digest`: {error}"),
-        passing: false,
+    let promised = source.digest.as_ref().map(|digest| digest.parse()).transpose().map_err(|error: crate::model::InvalidDigest| {
+        Failed { reason: Reason::SourceInvalid, sentence: format!("`spec.source.archive.digest`: {error}"), passing: false }
     })?;
     let archive = Archive::new(&source.url, promised, access, context.fetcher.clone(), context.limits.clone());
     from_archive(archive.map_err(|error| Failed::from(&error))?, memory).await
@@ -61,11 +64,8 @@ async fn from_repository(repository: HelmRepository, spec: &ChartPublicationSpec
     let snapshot = repository.index(&names, memory.index.clone()).await.map_err(|error| Failed::from(&error))?;
     memory.index = Some(snapshot.clone());
     let selection = plan::select(&snapshot.index, &spec.charts);
-    let refused = selection.failures.iter().map(|failure| Failed {
-        reason: failure.reason(),
-        sentence: failure.to_string(),
-        passing: false,
-    });
+    let refused =
+        selection.failures.iter().map(|failure| Failed { reason: failure.reason(), sentence: failure.to_string(), passing: false });
     let charts: BTreeSet<&str> = selection.wanted.iter().map(|wanted| wanted.name.as_str()).collect();
     let report = SourceReport { revision: snapshot.revision.to_string(), charts: charts.len(), versions: selection.wanted.len() };
     Ok(Offer { refused: refused.collect(), report, wanted: selection.wanted, source: Source::HelmRepository(repository) })

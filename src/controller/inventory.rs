@@ -107,9 +107,9 @@ pub(super) fn updated(before: &[InventoryEntry], outcome: &Outcome, now: &Time) 
             let (repository, tag) = chart.place.as_ref()?;
             let done = chart.result.as_ref().ok()?;
             let known = done.known()?;
-            let proved_before = before.iter().find(|entry| {
-                entry.target == target.name && entry.repository == repository.as_str() && entry.tag == tag.as_str()
-            });
+            let proved_before = before
+                .iter()
+                .find(|entry| entry.target == target.name && entry.repository == repository.as_str() && entry.tag == tag.as_str());
             let proved = match (done, proved_before) {
                 (Done::Unchanged(_), Some(entry)) => entry.proved.clone(),
                 _ => now.clone(),
@@ -134,7 +134,8 @@ pub(super) fn updated(before: &[InventoryEntry], outcome: &Outcome, now: &Time) 
 /// Whether this run has said something new of an entry. What is no longer wanted stays on record: it is still published.
 fn is_settled(target: &TargetOutcome, entry: &InventoryEntry) -> bool {
     target.charts.iter().any(|chart| {
-        let same = chart.place.as_ref().is_some_and(|(repository, tag)| entry.repository == repository.as_str() && entry.tag == tag.as_str());
+        let same =
+            chart.place.as_ref().is_some_and(|(repository, tag)| entry.repository == repository.as_str() && entry.tag == tag.as_str());
         same && chart.result.is_ok()
     })
 }

@@ -40,7 +40,12 @@ pub(super) struct LastRun {
 
 impl Memory {
     /// How long nothing has to be done; nothing when a run is due now.
-    pub(super) fn rest(&self, generation: Option<i64>, requested_at: Option<&String>, plans: &[PlannedTarget]) -> Option<std::time::Duration> {
+    pub(super) fn rest(
+        &self,
+        generation: Option<i64>,
+        requested_at: Option<&String>,
+        plans: &[PlannedTarget],
+    ) -> Option<std::time::Duration> {
         let last = self.last.as_ref()?;
         let same = last.generation == generation && last.requested_at.as_ref() == requested_at && last.plans == plans;
         let rest = last.next.checked_duration_since(Instant::now())?;

@@ -5,7 +5,7 @@ use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duratio
 use futures::FutureExt;
 use kube::{
     ResourceExt,
-    api::DeserializeGuard,
+    core::DeserializeGuard,
     runtime::{controller::Action, reflector::Store},
 };
 use tokio::time::Instant;

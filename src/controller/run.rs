@@ -2,12 +2,15 @@
 //! other targets go on.
 
 use std::{
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
-use kube::ResourceExt;
+use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -50,13 +53,15 @@ pub(super) struct Run<'a> {
     writer: StatusWriter,
     /// Cancelled by a change of the spec, by deletion, and when the program stops.
     cancel: CancellationToken,
+    /// Whether progress was written: what stands there then is not what was read.
+    has_told: AtomicBool,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(publication: &'a ChartPublication, context: &'a Context, plans: &'a [PlannedTarget]) -> Self {
         let namespace = publication.namespace().unwrap_or_default();
         let writer = StatusWriter::of(context.client.clone(), &namespace, &publication.name_any());
-        Self { publication, context, plans, namespace, writer, cancel: context.stop.child_token() }
+        Self { publication, context, plans, namespace, writer, cancel: context.stop.child_token(), has_told: AtomicBool::new(false) }
     }
 
     /// Does all of it; the status is written when this returns.
@@ -199,6 +204,7 @@ impl<'a> Run<'a> {
     }
 
     async fn tell(&self, done: usize, total: usize) {
+        self.has_told.store(true, Ordering::Relaxed);
         let mut report = self.report();
         // A request is handled when its run has ended.
         report.requested_at = report.previous.and_then(|previous| previous.last_handled_reconcile_at.clone());
@@ -211,7 +217,7 @@ impl<'a> Run<'a> {
         let before = self.publication.status.as_ref();
         let status = report(&self.report(), source, refused, outcome);
         self.log(&status);
-        if before != Some(&status) || outcome.targets.iter().any(|target| target.proven() > 0) {
+        if before != Some(&status) || self.has_told.load(Ordering::Relaxed) {
             self.writer.write(&status, &self.context.stop).await;
         }
         events::send(&self.context.recorder, self.publication, events::of_run(before, &status, outcome)).await;

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use futures::StreamExt;
 use kube::{
     Api, Client,
-    api::DeserializeGuard,
+    core::DeserializeGuard,
     runtime::{
         Controller,
         controller::Config,
@@ -154,8 +154,7 @@ fn controllers(client: &Client, settings: &Settings, mut changes: mpsc::Unbounde
         let (teller, told) = mpsc::unbounded_channel();
         tellers.push(teller);
         let api: Api<DeserializeGuard<ChartPublication>> = scoped_publications(client, namespace);
-        let controller =
-            Controller::new(api, watcher::Config::default()).with_config(Config::default().concurrency(settings.concurrency));
+        let controller = Controller::new(api, watcher::Config::default()).with_config(Config::default().concurrency(settings.concurrency));
         let store = controller.store();
         let told = futures::stream::unfold(told, async |mut told| told.recv().await.map(|change| (change, told)));
         controllers.push(controller.reconcile_on(concerned(store, told)));

@@ -100,12 +100,13 @@ pub(super) fn target_run(
         cert_secret: keys.cert_secret.clone(),
         insecure: target.insecure,
     };
+    let ways = Ways::new(plan.strategies.iter().map(way).collect(), subject);
     Ok(TargetRun {
         name: target.name.clone(),
         known: known(inventory, &target.name, &registry),
         registry,
         prefix: prefix(target),
-        ways: Ways::new(plan.strategies.iter().map(way).collect(), subject),
+        ways,
         known_by: previous.and_then(|previous| previous.route.clone()),
         pull: plan.pull.clone(),
     })

@@ -13,7 +13,7 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::DeserializeGuard,
+    core::DeserializeGuard,
     runtime::{
         WatchStreamExt,
         reflector::{self, ObjectRef, Store},
@@ -58,7 +58,13 @@ impl Change {
 }
 
 /// Starts all watches; they end with `stop`.
-pub(super) fn watch(client: &Client, namespaces: &[String], own_node: Option<String>, changes: &UnboundedSender<Change>, stop: &CancellationToken) -> Cluster {
+pub(super) fn watch(
+    client: &Client,
+    namespaces: &[String],
+    own_node: Option<String>,
+    changes: &UnboundedSender<Change>,
+    stop: &CancellationToken,
+) -> Cluster {
     let mut cluster = Cluster { own_node, ..Cluster::default() };
     let watching = |stop: &CancellationToken| (changes.clone(), stop.clone());
     for namespace in scopes(namespaces) {
@@ -128,7 +134,12 @@ fn slim_node(node: &mut Node) {
     node.status = Some(NodeStatus { addresses: status.addresses, conditions: Some(ready.collect()), ..NodeStatus::default() });
 }
 
-fn follow<K>(api: Api<K>, slim: fn(&mut K), change: fn(&K) -> Change, (changes, stop): (UnboundedSender<Change>, CancellationToken)) -> Store<K>
+fn follow<K>(
+    api: Api<K>,
+    slim: fn(&mut K),
+    change: fn(&K) -> Change,
+    (changes, stop): (UnboundedSender<Change>, CancellationToken),
+) -> Store<K>
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     K::DynamicType: Default + Eq + Hash + Clone + Debug + Send + Sync + Unpin,

@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn an_entry_is_found_by_the_first_name_that_is_listed() {
-        let config = br#"{"auths":{"https://Registry.Example:5000/v2/":{"username":"a","password":"b"},"10.0.0.1:5000":{"auth":"YzpkOmU="}}}"#;
+        let config =
+            br#"{"auths":{"https://Registry.Example:5000/v2/":{"username":"a","password":"b"},"10.0.0.1:5000":{"auth":"YzpkOmU="}}}"#;
         let login = Login::from_docker_config(config).unwrap();
         assert_eq!(said(&login, &["other", "registry.example:5000"]).as_deref(), Some("Basic YTpi"));
         assert_eq!(said(&login, &["10.0.0.1:5000", "registry.example:5000"]).as_deref(), Some("Basic YzpkOmU="));

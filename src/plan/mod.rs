@@ -13,6 +13,7 @@ mod ingress_tests;
 mod load_balancer;
 mod node_port;
 mod routes;
+mod selection;
 mod strategy;
 #[cfg(test)]
 mod testing;
@@ -24,5 +25,6 @@ pub use controllers::Controller;
 pub use error::PlanError;
 pub use exposure::{Exposure, Families};
 pub use routes::{LeftOut, Plan, routes};
+pub use selection::{Selection, SelectionFailure, Wanted, select};
 pub use strategy::{Method, Route, Strategy, Via};
 pub use url::url;

@@ -52,11 +52,12 @@ impl<'a> Shelf<'a> {
     }
 
     async fn package(&self) -> Result<&Package, Failed> {
-        let fetch = async || {
-            let fetched = self.source.fetch(self.wanted).await?;
-            Ok(Package::new(&fetched.content, fetched.archive, fetched.provenance, self.wanted.entry.created))
-        };
-        self.package.get_or_init(fetch).await.as_ref().map_err(Failed::from)
+        self.package.get_or_init(|| self.fetch()).await.as_ref().map_err(Failed::from)
+    }
+
+    async fn fetch(&self) -> Result<Package, SourceError> {
+        let fetched = self.source.fetch(self.wanted).await?;
+        Ok(Package::new(&fetched.content, fetched.archive, fetched.provenance, self.wanted.entry.created))
     }
 }
 
@@ -98,9 +99,7 @@ async fn publish(ways: &Ways, shelf: &Shelf<'_>, repository: &RepositoryName, ta
     };
     let reference = format!("{repository}:{tag}");
     let pushed = ways
-        .through(&reference, package.largest_body(), async |way: &Way| {
-            push(&way.registry, way.strategy.method, repository, tag, package).await
-        })
+        .through(&reference, package.largest_body(), move |way| push(&way.registry, way.strategy.method, repository, tag, package))
         .await;
     match pushed {
         Ok((way, verified)) => {
@@ -112,10 +111,10 @@ async fn publish(ways: &Ways, shelf: &Shelf<'_>, repository: &RepositoryName, ta
 }
 
 /// Reads what the tag holds: proves it where it is what is wanted; nothing when the tag is gone after all.
-async fn look(ways: &Ways, shelf: &Shelf<'_>, repository: &RepositoryName, tag: &Tag) -> Option<JobResult> {
+async fn look<'w>(ways: &'w Ways, shelf: &Shelf<'_>, repository: &'w RepositoryName, tag: &'w Tag) -> Option<JobResult> {
     let reference = format!("{repository}:{tag}");
     let failed = |result| Some(JobResult { result: Err(result), way: None });
-    let read = async |way: &Way| way.registry.manifest(repository, tag, Stage::ReadManifest).await;
+    let read = move |way: &'w Way| way.registry.manifest(repository, tag, Stage::ReadManifest);
     let manifest = match ways.through(&reference, 0, read).await {
         Ok((_, Some(manifest))) => manifest,
         Ok((_, None)) => return None,
@@ -132,9 +131,9 @@ async fn look(ways: &Ways, shelf: &Shelf<'_>, repository: &RepositoryName, tag: 
         Some(layers) if layers.iter().any(|(digest, _)| *digest == wanted) => ordered(&layers, wanted),
         _ => return failed(drifted(&reference, &manifest, wanted)),
     };
-    let prove = async |way: &Way| {
+    let prove = |way: &'w Way| {
         let (repository, tag, layers) = (repository.clone(), tag.clone(), layers.clone());
-        pull_back(&way.registry, Expected { repository, tag, manifest: manifest.digest, layers }).await
+        pull_back(&way.registry, Expected { repository, tag, manifest: manifest.digest, layers })
     };
     match ways.through(&reference, 0, prove).await {
         Ok((way, verified)) => Some(JobResult { result: Ok(Done::Found(verified)), way: Some(Used::of(way)) }),

@@ -62,9 +62,9 @@ struct Prepared<'t> {
 
 /// Publishes `wanted` into all `targets`.
 pub async fn run(source: &Source, wanted: &[Wanted], targets: &[TargetRun], course: &Course<'_>) -> Outcome {
-    let prepared: Vec<Prepared<'_>> =
-        futures::future::join_all(targets.iter().map(|target| prepare(target, wanted))).await;
-    let results = work(source, wanted, targets, &prepared, course).await;
+    let prepared: Vec<Prepared<'_>> = futures::future::join_all(targets.iter().map(|target| prepare(target, wanted))).await;
+    let work = Work { source, wanted, targets, prepared: &prepared, course, done: AtomicUsize::new(0) };
+    let results = work.all().await;
     let cancelled = course.cancel.is_cancelled();
     let mut outcome = Outcome { targets: Vec::new(), cancelled };
     let mut by_target: Vec<Vec<Option<JobResult>>> = targets.iter().map(|_| Vec::new()).collect();
@@ -102,28 +102,25 @@ fn place(prefix: &str, wanted: &Wanted) -> Result<(RepositoryName, Tag), Failed>
 
 /// One request for each repository, several at a time once the first has found the way.
 async fn list(ways: &Ways, repositories: BTreeSet<RepositoryName>) -> (Listed, Option<&Way>) {
-    let ask = async |repository: RepositoryName| {
-        let result = ways.through(repository.as_str(), 0, async |way: &Way| way.registry.tags(&repository).await).await;
-        (repository, result)
-    };
     let mut repositories = repositories.into_iter();
     let mut answers = Vec::new();
     if let Some(first) = repositories.next() {
-        answers.push(ask(first).await);
+        answers.push(list_one(ways, first).await);
     }
-    let rest: Vec<_> = futures::stream::iter(repositories.map(ask)).buffer_unordered(LISTS_AT_ONCE).collect().await;
+    let rest = repositories.map(|repository| list_one(ways, repository));
+    let rest: Vec<_> = futures::stream::iter(rest).buffer_unordered(LISTS_AT_ONCE).collect().await;
     answers.extend(rest);
     let by = answers.iter().find_map(|(_, result)| result.as_ref().ok().map(|(way, _)| *way));
     (answers.into_iter().map(|(repository, result)| (repository, result.map(|(_, tags)| tags))).collect(), by)
 }
 
-fn job(
-    target: &TargetRun,
-    place: Result<(RepositoryName, Tag), Failed>,
-    wanted: &Wanted,
-    listed: &Listed,
-    route_changed: bool,
-) -> Job {
+async fn list_one(ways: &Ways, repository: RepositoryName) -> (RepositoryName, Result<(&Way, BTreeSet<Tag>), Verdict>) {
+    let name = &repository;
+    let result = ways.through(name.as_str(), 0, move |way| async move { way.registry.tags(name).await }).await;
+    (repository, result)
+}
+
+fn job(target: &TargetRun, place: Result<(RepositoryName, Tag), Failed>, wanted: &Wanted, listed: &Listed, route_changed: bool) -> Job {
     let (repository, tag) = match place {
         Ok(place) => place,
         Err(failed) => return Job::Refused { place: None, failed },
@@ -141,45 +138,60 @@ fn job(
     Job::To { need, repository, tag }
 }
 
-/// For each wanted version the results of all targets; the first alone, so that it finds the way for the others.
-async fn work(
-    source: &Source,
-    wanted: &[Wanted],
-    targets: &[TargetRun],
-    prepared: &[Prepared<'_>],
-    course: &Course<'_>,
-) -> Vec<Vec<Option<JobResult>>> {
-    let total = wanted.len() * targets.len();
-    let open = prepared.iter().flat_map(|prepared| &prepared.jobs).filter(|job| job.is_open()).count();
-    let done = AtomicUsize::new(total - open);
-    if open > 0 {
-        (course.progress)(total - open, total);
+/// What all charts of a run share.
+struct Work<'a> {
+    source: &'a Source,
+    wanted: &'a [Wanted],
+    targets: &'a [TargetRun],
+    prepared: &'a [Prepared<'a>],
+    course: &'a Course<'a>,
+    done: AtomicUsize,
+}
+
+impl Work<'_> {
+    fn total(&self) -> usize {
+        self.wanted.len() * self.targets.len()
     }
-    let one = async |(index, wanted): (usize, &Wanted)| {
-        let shelf = Shelf::new(source, wanted);
+
+    fn is_open(&self, index: usize) -> bool {
+        self.prepared.iter().any(|prepared| prepared.jobs.get(index).is_some_and(Job::is_open))
+    }
+
+    /// For each wanted version the results of all targets; the first alone, so that it finds the way for the others.
+    async fn all(&self) -> Vec<Vec<Option<JobResult>>> {
+        let open = self.prepared.iter().flat_map(|prepared| &prepared.jobs).filter(|job| job.is_open()).count();
+        self.done.store(self.total() - open, Ordering::Relaxed);
+        if open > 0 {
+            (self.course.progress)(self.total() - open, self.total());
+        }
+        let count = self.wanted.len();
+        let first = (0..count).find(|index| self.is_open(*index)).map_or(0, |index| index + 1);
+        let mut results = Vec::with_capacity(count);
+        for index in 0..first {
+            results.push(self.one(index).await);
+        }
+        let rest = (first..count).map(|index| self.one(index));
+        let rest: Vec<_> = futures::stream::iter(rest).buffered(self.course.workers.max(1)).collect().await;
+        results.extend(rest);
+        results
+    }
+
+    async fn one(&self, index: usize) -> Vec<Option<JobResult>> {
+        let Some(wanted) = self.wanted.get(index) else { return Vec::new() };
+        let shelf = Shelf::new(self.source, wanted);
         let mut results = Vec::new();
-        for (target, prepared) in targets.iter().zip(prepared) {
-            let Some(job) = prepared.jobs.get(index).filter(|_| !course.cancel.is_cancelled()) else {
+        for (target, prepared) in self.targets.iter().zip(self.prepared) {
+            let Some(job) = prepared.jobs.get(index).filter(|_| !self.course.cancel.is_cancelled()) else {
                 results.push(None);
                 continue;
             };
             results.push(Some(job.done(&target.ways, &shelf).await));
             if job.is_open() {
-                (course.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+                (self.course.progress)(self.done.fetch_add(1, Ordering::Relaxed) + 1, self.total());
             }
         }
         results
-    };
-    let is_open = |index: usize| prepared.iter().any(|prepared| prepared.jobs.get(index).is_some_and(Job::is_open));
-    let first = (0..wanted.len()).find(|index| is_open(*index)).map_or(0, |index| index + 1);
-    let mut results = Vec::with_capacity(wanted.len());
-    for entry in wanted.iter().enumerate().take(first) {
-        results.push(one(entry).await);
     }
-    let rest: Vec<_> =
-        futures::stream::iter(wanted.iter().enumerate().skip(first).map(one)).buffered(course.workers.max(1)).collect().await;
-    results.extend(rest);
-    results
 }
 
 fn collected(target: &TargetRun, wanted: &[Wanted], prepared: Prepared<'_>, results: Vec<Option<JobResult>>) -> TargetOutcome {

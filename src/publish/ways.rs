@@ -101,12 +101,15 @@ impl Ways {
     ///
     /// # Errors
     /// The verdict on the failure that no way could cure: of the first way, which is the one that the Service shows its users.
-    pub async fn through<T>(
-        &self,
+    pub async fn through<'w, T, F>(
+        &'w self,
         reference: &str,
         body_length: u64,
-        work: impl AsyncFn(&Way) -> Result<T, Failure>,
-    ) -> Result<(&Way, T), Verdict> {
+        work: impl Fn(&'w Way) -> F,
+    ) -> Result<(&'w Way, T), Verdict>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
         let mut first: Option<Verdict> = None;
         for (index, way) in self.ways.iter().enumerate() {
             if let Some(verdict) = self.closed(index, body_length) {
@@ -127,13 +130,16 @@ impl Ways {
         Err(first.unwrap_or(Verdict { reason: Reason::NoRoute, class: Class::Final, sentence: "no route is left to try".to_owned() }))
     }
 
-    async fn attempt<T>(
-        &self,
-        way: &Way,
+    async fn attempt<'w, T, F>(
+        &'w self,
+        way: &'w Way,
         reference: &str,
         body_length: u64,
-        work: &impl AsyncFn(&Way) -> Result<T, Failure>,
-    ) -> Result<T, Verdict> {
+        work: &impl Fn(&'w Way) -> F,
+    ) -> Result<T, Verdict>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
         let failure = match work(way).await {
             Ok(done) => return Ok(done),
             Err(failure) => failure,
@@ -151,6 +157,7 @@ impl Ways {
             registry: &self.subject.registry,
             route: way.strategy.route,
             address: &address,
+            scheme: way.strategy.origin.scheme,
             via: way.strategy.via.as_ref(),
             reference,
             body_length,

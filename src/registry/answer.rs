@@ -24,7 +24,8 @@ fn judged(head: &response::Parts, body: &[u8], sent: u64) -> Answer {
     let (codes, message) = match kind {
         BodyKind::OciError => oci_errors(body),
         BodyKind::Text => (Vec::new(), cleaned(&String::from_utf8_lossy(body), MOST_OF_A_MESSAGE)),
-        BodyKind::Json | BodyKind::Html | BodyKind::Empty => (Vec::new(), String::new()),
+        BodyKind::Html => (Vec::new(), title(&String::from_utf8_lossy(body))),
+        BodyKind::Json | BodyKind::Empty => (Vec::new(), String::new()),
     };
     Answer {
         status: head.status.as_u16(),
@@ -58,6 +59,17 @@ fn kind(headers: &HeaderMap, body: &[u8]) -> BodyKind {
     }
 }
 
+/// What a page calls itself: `413 Request Entity Too Large`.
+fn title(page: &str) -> String {
+    let lower = page.to_ascii_lowercase();
+    let text = lower.find("<title>").and_then(|start| {
+        let start = start + "<title>".len();
+        let end = start + lower.get(start..)?.find("</title>")?;
+        page.get(start..end)
+    });
+    cleaned(text.unwrap_or_default(), MOST_OF_A_MESSAGE)
+}
+
 fn oci_errors(body: &[u8]) -> (Vec<String>, String) {
     let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let errors = value.get("errors").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -68,7 +80,7 @@ fn oci_errors(body: &[u8]) -> (Vec<String>, String) {
 }
 
 /// The first line that says anything, without control characters.
-pub(crate) fn cleaned(text: &str, most: usize) -> String {
+pub(super) fn cleaned(text: &str, most: usize) -> String {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     line.trim().chars().filter(|c| !c.is_control()).take(most).collect()
 }
@@ -142,8 +154,8 @@ mod tests {
             (own.body, own.codes, own.message.as_str(), own.from_registry),
             (BodyKind::OciError, vec!["DENIED".to_owned()], "requested access is denied", true)
         );
-        let page = read(413, &[("server", "nginx/1.22.1"), ("content-type", "text/html")], "<html><center>nginx</center></html>");
-        assert_eq!((page.body, page.message.as_str(), page.server.as_deref()), (BodyKind::Html, "", Some("nginx/1.22.1")));
+        let page = read(413, &[("server", "nginx/1.22.1"), ("content-type", "text/html")], "<html><TITLE>413 Too Large</TITLE></html>");
+        assert_eq!((page.body, page.message.as_str(), page.server.as_deref()), (BodyKind::Html, "413 Too Large", Some("nginx/1.22.1")));
         assert_eq!(
             read(400, &[], "\n\nClient sent an HTTP request to an HTTPS server.\n").message,
             "Client sent an HTTP request to an HTTPS server."

@@ -11,7 +11,6 @@ mod pull;
 mod tags;
 mod upload;
 
-pub(crate) use answer::cleaned;
 pub use auth::Authorizer;
 pub use client::Registry;
 pub use failure::{Answer, BodyKind, Cause, Failure, Stage};

@@ -5,7 +5,7 @@ use crate::{api::Reason, chart::ChartError, model::Digest, net::NetError, spool:
 use super::index::IndexError;
 
 /// A failure of a source.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// No http or https address.
     #[error("`{url}` is no http or https URL: {detail}")]
@@ -119,9 +119,7 @@ fn cure(error: &NetError) -> &'static str {
         NetError::Tls { failure: TlsFailure::Expired | TlsFailure::NotYetValid, .. } => "; the server needs a new certificate",
         NetError::Tls { failure: TlsFailure::WrongName, .. } => "; use a name that the certificate holds",
         NetError::Tls { failure: TlsFailure::NotTls, .. } => "; use `http://` when the server has no TLS",
-        NetError::Tls { failure: TlsFailure::ClientCertificate, .. } => {
-            "; give `tls.crt` and `tls.key` in the Secret of `certSecretRef`"
-        }
+        NetError::Tls { failure: TlsFailure::ClientCertificate, .. } => "; give `tls.crt` and `tls.key` in the Secret of `certSecretRef`",
         NetError::AddressRefused { .. } => "; an administrator can allow the range with `--allow-address`",
         NetError::Resolve { .. } | NetError::Connect { .. } => "; check the address, and that this network lets the controller reach it",
         _ => "",

@@ -1,7 +1,5 @@
 //! `GET` of one address: conditional, with redirects, with a credential that stays at its own origin.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
 use secrecy::ExposeSecret;
@@ -163,7 +161,8 @@ fn request(
     if let Some(credential) = access.credential.as_ref().filter(|_| origin == home) {
         builder = builder.header(header::AUTHORIZATION, credential.basic_header().expose_secret());
     }
-    let built = builder.body(()).map_err(|_| SourceError::Address { url: shown(url), detail: "it cannot stand in a request".to_owned() })?;
+    let built =
+        builder.body(()).map_err(|_| SourceError::Address { url: shown(url), detail: "it cannot stand in a request".to_owned() })?;
     Ok(built.into_parts().0)
 }
 
@@ -196,7 +195,6 @@ pub fn shown(url: &Url) -> String {
     let _ = shown.set_password(None);
     shown.to_string().chars().take(300).collect()
 }
-
 
 /// Reads an address of the spec.
 pub(super) fn parsed(text: &str) -> Result<Url, SourceError> {

@@ -39,7 +39,7 @@ pub struct HelmRepository {
     access: Access,
     fetcher: Fetcher,
     limits: Limits,
-    index_limits: index::Limits,
+    index_limits: index::IndexLimits,
 }
 
 impl HelmRepository {
@@ -47,7 +47,7 @@ impl HelmRepository {
     ///
     /// # Errors
     /// [`SourceError::Address`].
-    pub fn new(url: &str, access: Access, fetcher: Fetcher, limits: Limits, index_limits: index::Limits) -> Result<Self, SourceError> {
+    pub fn new(url: &str, access: Access, fetcher: Fetcher, limits: Limits, index_limits: index::IndexLimits) -> Result<Self, SourceError> {
         let mut url = super::fetch::parsed(url)?;
         // A base without a slash at its end would lose its last part when an address is resolved against it.
         if !url.path().ends_with('/') {
@@ -97,7 +97,10 @@ impl HelmRepository {
     }
 
     async fn chart_at(&self, entry: &IndexEntry, address: &str) -> Result<FetchedChart, SourceError> {
-        let invalid = |detail: String| SourceError::Address { url: address.split('?').next().unwrap_or_default().chars().take(300).collect(), detail };
+        let invalid = |detail: String| SourceError::Address {
+            url: address.split('?').next().unwrap_or_default().chars().take(300).collect(),
+            detail,
+        };
         let mut url = self.url.join(address).map_err(|error| invalid(error.to_string()))?;
         // As Helm does: what the repository's own address carries (a signature, say) goes to the archives of the same host too.
         if url.query().is_none() && Origin::try_from(&url).is_ok_and(|origin| origin == self.home) {

@@ -51,10 +51,9 @@ pub fn conditions(standing: &Standing, generation: Option<i64>, previous: &[Cond
             };
             vec![ready, condition("Reconciling", "True", Reason::Progressing, message)]
         }
-        Standing::Retrying(reason, message) => vec![
-            condition("Ready", "False", *reason, message),
-            condition("Reconciling", "True", Reason::ProgressingWithRetry, message),
-        ],
+        Standing::Retrying(reason, message) => {
+            vec![condition("Ready", "False", *reason, message), condition("Reconciling", "True", Reason::ProgressingWithRetry, message)]
+        }
         Standing::Stalled(reason, message) => {
             vec![condition("Ready", "False", *reason, message), condition("Stalled", "True", *reason, message)]
         }

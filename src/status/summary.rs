@@ -6,7 +6,7 @@ use super::{Standing, conditions};
 use crate::{
     api::{Attempt, ChartPublicationStatus, PublishedVersion, Reason, SourceStatus, TargetStatus},
     model::ChartVersion,
-    publish::{ChartOutcome, Done, FailedAttempt, Failed, MIXED, Outcome, TargetOutcome},
+    publish::{ChartOutcome, Done, Failed, FailedAttempt, MIXED, Outcome, TargetOutcome},
 };
 
 const NEWEST: usize = 20;
@@ -90,11 +90,7 @@ fn common<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<String> {
     Some(if values.all(|value| value == first) { first.to_owned() } else { MIXED.to_owned() })
 }
 
-fn source_status(
-    report: &Report<'_>,
-    source: Option<&SourceReport>,
-    previous: &ChartPublicationStatus,
-) -> Option<SourceStatus> {
+fn source_status(report: &Report<'_>, source: Option<&SourceReport>, previous: &ChartPublicationStatus) -> Option<SourceStatus> {
     let Some(source) = source else { return previous.source.clone() };
     let unchanged = previous.source.as_ref().filter(|old| old.revision == source.revision);
     Some(SourceStatus {
@@ -117,8 +113,7 @@ fn standing(refused: &[Failed], outcome: &Outcome) -> Standing {
     let more = all.len() - 1;
     let message = if more > 0 && failed.len() != all.len() { format!("{message} (and {more} more)") } else { message };
     // One thing that passes is reason enough to try again soon.
-    let passing = refused.iter().any(|failed| failed.passing)
-        || outcome.targets.iter().flat_map(failures).any(|failed| failed.passing);
+    let passing = refused.iter().any(|failed| failed.passing) || outcome.targets.iter().flat_map(failures).any(|failed| failed.passing);
     if passing { Standing::Retrying(first.reason, message) } else { Standing::Stalled(first.reason, message) }
 }
 

@@ -1,0 +1,99 @@
+//! Why an archive is no chart that could be published.
+
+use super::{metadata::FieldError, validate::RuleError, yaml::YamlError};
+
+/// Why an archive is no chart that could be published.
+#[derive(Debug, thiserror::Error)]
+pub enum ChartError {
+    /// The bytes could not be read from where they lie.
+    #[error("the archive cannot be read: {0}")]
+    Read(#[source] std::io::Error),
+    /// Something else came in place of an archive.
+    #[error("the archive is no gzip file but {0}: check that the URL leads to the `.tgz` itself")]
+    NotGzip(&'static str),
+    /// The archive ends early.
+    #[error("the archive is cut: it ends within the data")]
+    Cut,
+    /// The compressed data is damaged.
+    #[error("the archive is damaged: {0}")]
+    Gzip(String),
+    /// Bytes follow the end of the archive, which some tools would read.
+    #[error("the archive has data after its end: package it again with `helm package`")]
+    TrailingData,
+    /// What is inside is no tar file.
+    #[error("the archive holds no tar file: {0}")]
+    Tar(String),
+    /// The archive has no files.
+    #[error("the archive holds no files")]
+    NoFiles,
+    /// A limit.
+    #[error("the archive has more than {limit} {what} (found {found}): the limit guards the memory of the controller")]
+    TooLarge {
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        limit: u64,
+        /// How many there are, as far as it was read.
+        found: u64,
+    },
+    /// A file over the limit.
+    #[error("`{path}` has {found} bytes, and a file in a chart may have {limit}: leave it out with `.helmignore`")]
+    FileTooLarge {
+        /// The file.
+        path: String,
+        /// Bytes that it may have.
+        limit: u64,
+        /// Bytes that it has.
+        found: u64,
+    },
+    /// A decompression bomb.
+    #[error("the archive unpacks to more than {limit} times its size ({unpacked} bytes from {compressed})")]
+    Ratio {
+        /// The limit.
+        limit: u64,
+        /// Bytes unpacked.
+        unpacked: u64,
+        /// Bytes read.
+        compressed: u64,
+    },
+    /// A path that leads out of the chart, or that some tools would read so.
+    #[error("`{path}` {problem}: package the chart again with `helm package`")]
+    Path {
+        /// The path as the archive has it.
+        path: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// There is no `Chart.yaml` in the one directory at the top.
+    #[error("`Chart.yaml` is missing from the directory at the top of the archive")]
+    NoChartYaml,
+    /// A metadata file is no YAML.
+    #[error("`{file}` is no YAML that Helm reads: {source}")]
+    Yaml {
+        /// `Chart.yaml` or `requirements.yaml`.
+        file: &'static str,
+        /// Where and why.
+        source: YamlError,
+    },
+    /// A field of a metadata file has the wrong type.
+    #[error("`{file}`: {source}")]
+    Field {
+        /// `Chart.yaml` or `requirements.yaml`.
+        file: &'static str,
+        /// Which field and why.
+        source: FieldError,
+    },
+    /// The metadata breaks a rule of Helm's.
+    #[error("`Chart.yaml`: {0}")]
+    Rule(#[from] RuleError),
+}
+
+impl ChartError {
+    /// Whether a limit of the administrator was met.
+    pub fn is_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::TooLarge { .. } | Self::FileTooLarge { .. } | Self::Ratio { .. } | Self::Yaml { source: YamlError::Limit { .. }, .. }
+        )
+    }
+}

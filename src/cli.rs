@@ -1,0 +1,230 @@
+//! The command line: flags and environment become settings, settings become work, and its end an exit code.
+//!
+//! | exit code | meaning |
+//! |---|---|
+//! | 0 | all is done |
+//! | 1 | it could not be done; the reason stands on standard error |
+//! | 2 | the flags cannot be used |
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use chart_publisher::{
+    api::{ChartInventory, ChartPublication},
+    controller::{self, Settings},
+    spool::Budget,
+};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use kube::{Client, Config, CustomResourceExt, config::KubeConfigOptions};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Blocking reads and writes of spool files, and parsing, at once.
+const BLOCKING_THREADS: usize = 16;
+
+/// Publishes Helm charts into the registries of a cluster, and proves that they arrived.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 120)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the controller.
+    Run(Box<Run>),
+    /// Print the CustomResourceDefinitions as YAML.
+    Crd,
+}
+
+#[derive(Args)]
+struct Run {
+    /// The kubeconfig to use. Without it: that of the Pod, or $KUBECONFIG, or ~/.kube/config.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Act only on resources in this namespace; may be given several times. Without it: in all.
+    #[arg(long = "namespace", short = 'n', value_name = "NAMESPACE", env = "CHART_PUBLISHER_NAMESPACES", value_delimiter = ',')]
+    namespaces: Vec<String>,
+    /// Where charts lie on their way; best a volume of its own.
+    #[arg(long, value_name = "DIR", env = "CHART_PUBLISHER_SPOOL_DIR", default_value_os_t = std::env::temp_dir())]
+    spool_dir: PathBuf,
+    /// How much of the charts on their way may lie in memory, all together.
+    #[arg(long, value_name = "SIZE", env = "CHART_PUBLISHER_SPOOL_MEMORY", default_value = "16Mi", value_parser = size)]
+    spool_memory: u64,
+    /// How much of them may lie in files. Keep it below the size limit of the volume.
+    #[arg(long, value_name = "SIZE", env = "CHART_PUBLISHER_SPOOL_SIZE", default_value = "1Gi", value_parser = size)]
+    spool_size: u64,
+    /// How many publications are worked on at once.
+    #[arg(long, value_name = "N", env = "CHART_PUBLISHER_CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    concurrency: u16,
+    /// How many charts of one publication are worked on at once.
+    #[arg(long, value_name = "N", env = "CHART_PUBLISHER_WORKERS", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    workers: u16,
+    /// Where /healthz and /readyz answer.
+    #[arg(long, value_name = "IP:PORT", env = "CHART_PUBLISHER_HEALTH_ADDRESS", default_value = "0.0.0.0:8080")]
+    health_address: SocketAddr,
+    /// Sources, and registries by `url`, may reach addresses of this range although they are loopback, link-local or otherwise
+    /// special; may be given several times.
+    #[arg(long = "allow-address", value_name = "CIDR", env = "CHART_PUBLISHER_ALLOW_ADDRESS", value_delimiter = ',')]
+    allow_addresses: Vec<ipnet::IpNet>,
+    /// The node that this process runs on, from the downward API: other nodes are tried before it.
+    #[arg(long, value_name = "NAME", env = "NODE_NAME")]
+    node_name: Option<String>,
+    /// The name of this Pod, from the downward API: it stands in Events.
+    #[arg(long, value_name = "NAME", env = "POD_NAME")]
+    pod_name: Option<String>,
+    /// How log lines look.
+    #[arg(long, value_enum, env = "CHART_PUBLISHER_LOG_FORMAT", default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// What is logged: a level, or a filter such as `info,chart_publisher::net=debug`.
+    #[arg(long, value_name = "FILTER", env = "CHART_PUBLISHER_LOG_LEVEL", default_value = "info")]
+    log_level: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Reads `4096`, `64Ki`, `16Mi`, `2Gi`.
+fn size(text: &str) -> Result<u64, String> {
+    let (number, factor) = match text {
+        _ if text.ends_with("Ki") => (text.trim_end_matches("Ki"), 1 << 10),
+        _ if text.ends_with("Mi") => (text.trim_end_matches("Mi"), 1 << 20),
+        _ if text.ends_with("Gi") => (text.trim_end_matches("Gi"), 1 << 30),
+        _ => (text, 1),
+    };
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).filter(|bytes| *bytes > 0);
+    bytes.ok_or_else(|| "write a number of bytes, with Ki, Mi or Gi where you like: 16Mi".to_owned())
+}
+
+/// Reads the flags and does what they say.
+pub(crate) fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Crd => print_crds(),
+        Command::Run(run) => started(*run),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[expect(clippy::print_stderr, reason = "the command line speaks to people here")]
+fn complain(error: &(dyn std::error::Error + 'static)) {
+    eprint!("chart-publisher: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        eprint!(": {cause}");
+        source = cause.source();
+    }
+    eprintln!();
+}
+
+fn print_crds() -> Result<(), Failure> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    for crd in [ChartPublication::crd(), ChartInventory::crd()] {
+        writeln!(out, "---")?;
+        out.write_all(serde_saphyr::to_string(&crd)?.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn started(run: Run) -> Result<(), Failure> {
+    log(run.log_format, &run.log_level)?;
+    // kube finds the process's TLS provider here; our own connections name theirs.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
+    let result = runtime.block_on(controlled(run));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    result
+}
+
+fn log(format: LogFormat, filter: &str) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| format!("`--log-level`: {error}"))?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => registry.with(lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))).init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),
+    }
+    Ok(())
+}
+
+async fn controlled(run: Run) -> Result<(), Failure> {
+    let stop = CancellationToken::new();
+    tokio::spawn(signalled(stop.clone()));
+    let config = configured(run.kubeconfig.as_deref()).await?;
+    let api_server = addresses(&config).await;
+    let client = Client::try_from(config)?;
+    let budget = Budget { memory: run.spool_memory, disk: run.spool_size, ..Budget::default() };
+    let settings = Settings {
+        namespaces: run.namespaces,
+        spool_directory: run.spool_dir,
+        spool: budget,
+        concurrency: run.concurrency,
+        workers: run.workers.into(),
+        health: run.health_address,
+        allowed_addresses: run.allow_addresses,
+        own_node: run.node_name,
+        identity: run.pod_name,
+    };
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?settings.namespaces, "starting");
+    controller::start(client, api_server, settings, stop).await?;
+    Ok(())
+}
+
+async fn configured(kubeconfig: Option<&std::path::Path>) -> Result<Config, Failure> {
+    let Some(path) = kubeconfig else { return Ok(Config::infer().await?) };
+    let kubeconfig = kube::config::Kubeconfig::read_from(path)?;
+    Ok(Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?)
+}
+
+/// Where the API server is: what a tenant names as a source may not lead there.
+async fn addresses(config: &Config) -> Vec<SocketAddr> {
+    let host = config.cluster_url.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = config.cluster_url.port_u16().unwrap_or(443);
+    tokio::net::lookup_host((host, port)).await.map(Iterator::collect).unwrap_or_default()
+}
+
+async fn signalled(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("asked to stop");
+    stop.cancel();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_in_binary_units() {
+        for (text, bytes) in [("4096", 4096), ("64Ki", 65_536), ("16Mi", 16 << 20), ("2Gi", 2 << 30)] {
+            assert_eq!(size(text), Ok(bytes));
+        }
+        for bad in ["", "0", "-1", "1.5Mi", "16M", "Mi", "99999999999Gi"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_flags_are_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+}

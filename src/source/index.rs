@@ -1,0 +1,267 @@
+//! The index of a Helm repository: what it offers of the charts that are wanted.
+//!
+//! In: the bytes of an `index.yaml`, as YAML or JSON, and the names that are wanted. Out: their versions, newest first, and
+//! which entries were passed over and why. Memory follows from what is wanted, not from the size of the index: everything
+//! else passes by. No I/O but the reader that is given. Format: helm.sh, "The Chart Repository Guide".
+
+mod close;
+mod entry;
+mod json;
+mod reader;
+mod yaml;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read,
+};
+
+use self::reader::Source;
+use crate::{
+    chart::value::Value,
+    model::{ChartVersion, Digest},
+};
+
+/// What is remembered of entries that are passed over, and of names that are not wanted.
+const REMEMBERED: usize = 1_000;
+
+/// What an index may cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexLimits {
+    /// Bytes of the index.
+    pub bytes: u64,
+}
+
+impl Default for IndexLimits {
+    fn default() -> Self {
+        Self { bytes: 50 * 1024 * 1024 }
+    }
+}
+
+/// What an index offers of the charts that are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Index {
+    /// The versions of each wanted chart that is there, newest first, each version once.
+    pub charts: BTreeMap<String, Vec<IndexEntry>>,
+    /// Entries of wanted charts that cannot be used; at most 1,000 of them.
+    pub skipped: Vec<Skipped>,
+    /// For each wanted chart that is not there, up to three names that are, the closest first.
+    pub close: BTreeMap<String, Vec<String>>,
+}
+
+/// One version of a chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexEntry {
+    /// The chart.
+    pub name: String,
+    /// The version.
+    pub version: ChartVersion,
+    /// Where its archive lies: absolute, or relative to the index; never empty.
+    pub urls: Vec<String>,
+    /// What the archive must have.
+    pub digest: Option<Digest>,
+    /// When it was made, in seconds since 1970.
+    pub created: Option<i64>,
+}
+
+/// An entry that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The chart.
+    pub chart: String,
+    /// The version as it stands there; empty when there is none.
+    pub version: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Why an index cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The bytes could not be read from where they lie.
+    #[error("the index cannot be read: {0}")]
+    Read(#[source] std::io::Error),
+    /// Nothing.
+    #[error("the index is empty")]
+    Empty,
+    /// A web page, as portals and login forms answer.
+    #[error("the index is an HTML page: check that the URL is the repository's own, and that no login or portal stands before it")]
+    Html,
+    /// Neither YAML nor JSON.
+    #[error("the index is no YAML: line {line}: {problem}")]
+    NotYaml {
+        /// Counted from 1.
+        line: usize,
+        /// What the parser says.
+        problem: String,
+    },
+    /// It begins as JSON and is none.
+    #[error("the index is no JSON: line {line}: {problem}")]
+    NotJson {
+        /// Counted from 1.
+        line: usize,
+        /// What the parser says.
+        problem: String,
+    },
+    /// JSON of another kind.
+    #[error("the index is JSON of another kind: line {line}: {problem}: check that the URL is that of a Helm repository")]
+    OtherJson {
+        /// Counted from 1.
+        line: usize,
+        /// What is not as in an index.
+        problem: String,
+    },
+    /// A limit.
+    #[error("the index has more than {limit} {what}")]
+    TooLarge {
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        limit: u64,
+    },
+    /// YAML of another kind.
+    #[error("the index has no `entries`: check that the URL is that of a Helm repository")]
+    NoEntries,
+    /// An index always says its version.
+    #[error("the index has no `apiVersion`, and Helm refuses it without")]
+    NoApiVersion,
+    /// A part has the wrong type.
+    #[error("`{part}` of the index must be {expected}, not {found}")]
+    Structure {
+        /// Which part.
+        part: String,
+        /// What it must be.
+        expected: &'static str,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A key that comes twice, of which tools read either.
+    #[error("the index has `{0}` twice, and Helm refuses that")]
+    Duplicate(String),
+}
+
+impl IndexError {
+    /// Whether a limit of the administrator was met.
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Self::TooLarge { .. })
+    }
+}
+
+/// Reads an index.
+///
+/// # Errors
+/// When the index as a whole is of no use. An entry that is of no use is passed over and stands in [`Index::skipped`].
+pub fn parse(reader: impl Read, wanted: &BTreeSet<String>, limits: &IndexLimits) -> Result<Index, IndexError> {
+    let notes = reader::Notes::default();
+    let mut source = Source::new(reader, limits.bytes, &notes);
+    let begin = source.begin();
+    let mut picker = Picker::new(wanted);
+    let outcome = match begin {
+        None => Err(IndexError::Empty),
+        Some(b'<') => Err(IndexError::Html),
+        Some(b'{') => json::pick(source, &mut picker),
+        Some(_) => yaml::pick(source, &mut picker, limits),
+    };
+    if let Some(error) = notes.failure(limits.bytes) {
+        return Err(error);
+    }
+    outcome.and_then(|()| picker.finish())
+}
+
+/// Collects what is wanted while an index passes by.
+struct Picker<'a> {
+    wanted: &'a BTreeSet<String>,
+    index: Index,
+    others: Vec<String>,
+    entries: bool,
+    api_version: bool,
+}
+
+impl<'a> Picker<'a> {
+    fn new(wanted: &'a BTreeSet<String>) -> Self {
+        Self { wanted, index: Index::default(), others: Vec::new(), entries: false, api_version: false }
+    }
+
+    /// Takes the version of the format.
+    fn api_version(&mut self, value: &Value) {
+        self.api_version = value.as_text().is_some_and(|text| !text.is_empty());
+    }
+
+    /// Begins the mapping of all charts.
+    fn begin_entries(&mut self) -> Result<(), IndexError> {
+        if std::mem::replace(&mut self.entries, true) { Err(IndexError::Duplicate("entries".to_owned())) } else { Ok(()) }
+    }
+
+    /// Begins the versions of a chart; false when it is not wanted.
+    fn begin_chart(&mut self, name: &str) -> Result<bool, IndexError> {
+        if !self.wanted.contains(name) {
+            if self.others.len() < REMEMBERED * 10 && name.len() <= close::LONGEST {
+                self.others.push(name.to_owned());
+            }
+            return Ok(false);
+        }
+        match self.index.charts.insert(name.to_owned(), Vec::new()) {
+            None => Ok(true),
+            Some(_) => Err(IndexError::Duplicate(name.to_owned())),
+        }
+    }
+
+    /// Takes a version of a wanted chart.
+    fn version(&mut self, chart: &str, value: &Value) {
+        match entry::read(chart, value) {
+            Ok(entry) => self.index.charts.entry(chart.to_owned()).or_default().push(entry),
+            Err(skipped) => self.skip(skipped),
+        }
+    }
+
+    /// Takes all versions of a wanted chart at once.
+    fn versions(&mut self, chart: &str, value: &Value) -> Result<(), IndexError> {
+        match value {
+            Value::Null => {}
+            Value::List(items) => items.iter().for_each(|item| self.version(chart, item)),
+            other => return Err(structure(format!("entries.{chart}"), "a list", other.kind())),
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, skipped: Skipped) {
+        if self.index.skipped.len() < REMEMBERED {
+            self.index.skipped.push(skipped);
+        }
+    }
+
+    /// Sorts; of one version that is listed twice the first counts.
+    fn finish(mut self) -> Result<Index, IndexError> {
+        if !self.entries {
+            return Err(IndexError::NoEntries);
+        }
+        if !self.api_version {
+            return Err(IndexError::NoApiVersion);
+        }
+        let mut twice = Vec::new();
+        for versions in self.index.charts.values_mut() {
+            versions.sort_by(|one, other| other.version.cmp(&one.version));
+            versions.dedup_by(|later, first| {
+                let same = later.version == first.version;
+                if same {
+                    twice.push(entry::skipped(&first.name, first.version.as_str(), "it is listed twice, and the first one counts"));
+                }
+                same
+            });
+        }
+        for skipped in twice {
+            self.skip(skipped);
+        }
+        let missing = self.wanted.iter().filter(|name| !self.index.charts.contains_key(*name));
+        let close = missing.map(|name| (name.clone(), close::names(name, &self.others)));
+        self.index.close = close.filter(|(_, names)| !names.is_empty()).collect();
+        Ok(self.index)
+    }
+}
+
+fn structure(part: impl Into<String>, expected: &'static str, found: &'static str) -> IndexError {
+    let part = part.into().chars().filter(|c| !c.is_control()).take(120).collect();
+    IndexError::Structure { part, expected, found }
+}
+
+#[cfg(test)]
+mod tests;

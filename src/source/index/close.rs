@@ -1,0 +1,65 @@
+//! Names that somebody may have meant.
+
+/// The longest name that is compared.
+pub(super) const LONGEST: usize = 100;
+
+/// Up to three of `names` that are close to `wanted`, the closest first.
+pub(super) fn names(wanted: &str, names: &[String]) -> Vec<String> {
+    let mut close: Vec<(usize, &String)> = names.iter().filter_map(|name| rank(wanted, name).map(|rank| (rank, name))).collect();
+    close.sort();
+    close.dedup();
+    close.into_iter().take(3).map(|(_, name)| name.clone()).collect()
+}
+
+/// How far away a name is; None when it is another one altogether.
+fn rank(wanted: &str, name: &str) -> Option<usize> {
+    let (wanted, name) = (wanted.to_lowercase(), name.to_lowercase());
+    if wanted.len() > LONGEST {
+        return None;
+    }
+    let (short, long) = if wanted.len() < name.len() { (&wanted, &name) } else { (&name, &wanted) };
+    if short.len() > 2 && long.contains(short.as_str()) {
+        return Some(2);
+    }
+    let most = 1 + wanted.len() / 5;
+    if long.len() - short.len() > most {
+        return None;
+    }
+    Some(edits(&wanted, &name)).filter(|edits| *edits <= most)
+}
+
+/// How many letters have to be put in, taken out or changed.
+fn edits(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, letter) in one.bytes().enumerate() {
+        let mut next = vec![line + 1];
+        for ((above, diagonal), (left, against)) in row.iter().skip(1).zip(&row).zip(other.bytes().enumerate()) {
+            let change = diagonal + usize::from(letter != against);
+            let put = next.get(left).map_or(usize::MAX, |left| left + 1);
+            next.push(change.min(put).min(above + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_counted() {
+        for (one, other, expected) in [("", "abc", 3), ("abc", "abc", 0), ("kitten", "sitting", 3), ("nginx", "ngnix", 2)] {
+            assert_eq!(edits(one, other), expected, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn the_closest_names_come_first() {
+        let all: Vec<String> =
+            ["nginx", "ngnix-ingress", "nginx-ingress-controller", "redis", "Ngin", "postgresql"].map(String::from).into();
+        assert_eq!(names("ngin", &all), ["Ngin", "nginx", "nginx-ingress-controller"]);
+        assert_eq!(names("postgre-sql", &all), ["postgresql"]);
+        assert_eq!(names("mysql", &all), [] as [&str; 0]);
+    }
+}

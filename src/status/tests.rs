@@ -1,0 +1,154 @@
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+
+use super::*;
+use crate::{
+    api::{ChartPublicationStatus, Reason},
+    model::Digest,
+    publish::{ChartOutcome, Done, Failed, Known, Outcome, TargetOutcome, Used},
+};
+
+fn at(second: i64) -> Time {
+    Time(Timestamp::from_second(second).unwrap())
+}
+
+fn used(route: &str, address: &str) -> Used {
+    Used { route: route.to_owned(), address: address.to_owned(), method: "Buffered".to_owned(), reason: format!("because {route}") }
+}
+
+fn failed(reason: Reason, passing: bool) -> Failed {
+    Failed { reason, sentence: format!("{reason} happened"), passing }
+}
+
+fn chart(version: &str, result: Result<(), Failed>) -> ChartOutcome {
+    let known = Known { manifest: Digest::of(version.as_bytes()), layer: Digest::of(b"layer") };
+    ChartOutcome {
+        chart: "podinfo".to_owned(),
+        version: version.to_owned(),
+        place: Some(("charts/podinfo".parse().unwrap(), version.parse().unwrap())),
+        created: None,
+        result: result.map(|()| Done::Unchanged(known)),
+    }
+}
+
+fn target(name: &str, charts: Vec<ChartOutcome>) -> TargetOutcome {
+    TargetOutcome {
+        name: name.to_owned(),
+        registry: "service/platform/registry".to_owned(),
+        wanted: charts.len(),
+        charts,
+        used: Some(used("NodePort", "10.0.0.1:30500")),
+        ..TargetOutcome::default()
+    }
+}
+
+fn outcome(targets: Vec<TargetOutcome>) -> Outcome {
+    Outcome { targets, cancelled: false }
+}
+
+fn reported(previous: Option<&ChartPublicationStatus>, second: i64, refused: &[Failed], outcome: &Outcome) -> ChartPublicationStatus {
+    let report_of = Report { generation: Some(3), requested_at: Some("now".to_owned()), previous, now: at(second) };
+    let source = SourceReport { revision: "sha256:x".to_owned(), charts: 1, versions: 2 };
+    report(&report_of, Some(&source), refused, outcome)
+}
+
+fn shown(status: &ChartPublicationStatus) -> Vec<String> {
+    let condition = |condition: &k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition| {
+        format!("{}={} {}: {}", condition.type_, condition.status, condition.reason, condition.message)
+    };
+    status.conditions.iter().map(condition).collect()
+}
+
+#[test]
+fn all_proven_is_ready_and_nothing_else() {
+    let status = reported(None, 10, &[], &outcome(vec![target("main", vec![chart("1.0.0", Ok(())), chart("1.1.0", Ok(()))])]));
+    assert_eq!(shown(&status), ["Ready=True Succeeded: 2 versions are published and proven by NodePort (Buffered)"]);
+    assert_eq!((status.observed_generation, status.last_handled_reconcile_at.as_deref()), (Some(3), Some("now")));
+    assert_eq!(
+        (status.published.as_deref(), status.route.as_deref(), status.method.as_deref()),
+        (Some("2/2"), Some("NodePort"), Some("Buffered"))
+    );
+    let versions: Vec<_> = status.targets[0].versions.iter().map(|version| version.version.as_str()).collect();
+    assert_eq!(versions, ["1.1.0", "1.0.0"], "newest first");
+}
+
+#[test]
+fn one_failure_among_many_is_named_with_its_target_and_the_rest_is_counted() {
+    let broken = vec![chart("1.0.0", Ok(())), chart("1.1.0", Err(failed(Reason::BodyTooLarge, true)))];
+    let status = reported(None, 10, &[], &outcome(vec![target("a", vec![chart("1.0.0", Ok(()))]), target("b", broken)]));
+    assert_eq!(
+        shown(&status),
+        [
+            "Ready=False BodyTooLarge: target `b`: BodyTooLarge happened",
+            "Reconciling=True ProgressingWithRetry: target `b`: BodyTooLarge happened"
+        ]
+    );
+    assert_eq!(status.published.as_deref(), Some("2/3"));
+    let by_target: Vec<_> = status.targets.iter().map(|target| target.conditions[0].status.as_str()).collect();
+    assert_eq!(by_target, ["True", "False"]);
+}
+
+#[test]
+fn what_only_a_change_can_cure_is_stalled() {
+    let status =
+        reported(None, 10, &[failed(Reason::VersionNotFound, false)], &outcome(vec![target("main", vec![chart("1.0.0", Ok(()))])]));
+    assert_eq!(
+        shown(&status),
+        ["Ready=False VersionNotFound: VersionNotFound happened", "Stalled=True VersionNotFound: VersionNotFound happened"]
+    );
+    assert_eq!(status.published.as_deref(), Some("1/1"), "the others are published all the same");
+}
+
+#[test]
+fn a_source_that_is_away_leaves_what_was_said_of_the_targets() {
+    let before = reported(None, 10, &[], &outcome(vec![target("main", vec![chart("1.0.0", Ok(()))])]));
+    let after = reported(Some(&before), 20, &[failed(Reason::SourceUnreachable, true)], &Outcome::default());
+    assert_eq!((after.published.as_deref(), after.targets.len()), (Some("1/1"), 1));
+    assert_eq!(after.targets[0].versions, before.targets[0].versions);
+}
+
+#[test]
+fn the_time_of_a_condition_moves_only_when_its_status_does() {
+    let first = reported(None, 10, &[], &outcome(vec![target("main", vec![chart("1.0.0", Ok(()))])]));
+    let second = reported(Some(&first), 20, &[], &outcome(vec![target("main", vec![chart("1.0.0", Ok(()))])]));
+    assert_eq!(first, second, "a run that changes nothing changes no byte of the status");
+    let third = reported(Some(&second), 30, &[failed(Reason::SourceNotFound, false)], &Outcome::default());
+    assert_eq!(third.conditions[0].last_transition_time, at(30));
+}
+
+#[test]
+fn another_route_shows_as_soon_as_it_answers() {
+    let first = reported(None, 10, &[], &outcome(vec![target("main", vec![chart("1.0.0", Ok(()))])]));
+    let mut moved = target("main", vec![chart("1.0.0", Ok(()))]);
+    moved.used = Some(used("ClusterIP", "10.96.0.7:5000"));
+    let second = reported(Some(&first), 20, &[], &outcome(vec![moved]));
+    assert_eq!((second.route.as_deref(), second.targets[0].address.as_deref()), (Some("ClusterIP"), Some("10.96.0.7:5000")));
+}
+
+#[test]
+fn progress_keeps_ready_only_for_the_spec_that_it_was_said_of() {
+    let before = reported(None, 10, &[], &outcome(vec![target("main", vec![chart("1.0.0", Ok(()))])]));
+    let report_of = |generation| Report { generation: Some(generation), requested_at: None, previous: Some(&before), now: at(20) };
+    let same = progress(&report_of(3), 37, 120);
+    assert_eq!(shown(&same)[0], "Ready=True Succeeded: 1 version is published and proven by NodePort (Buffered)");
+    assert_eq!(shown(&same)[1], "Reconciling=True Progressing: 37/120 versions are published and proven");
+    let other = progress(&report_of(4), 0, 0);
+    assert_eq!(shown(&other)[0], "Ready=Unknown Progressing: reading the source");
+}
+
+#[test]
+fn suspended_keeps_what_was_said_and_is_neither_ready_nor_failed() {
+    let before = reported(None, 10, &[], &outcome(vec![target("main", vec![chart("1.0.0", Ok(()))])]));
+    let report_of = Report { generation: Some(4), requested_at: None, previous: Some(&before), now: at(20) };
+    let status = suspended(&report_of);
+    assert_eq!(status.conditions.len(), 1);
+    assert_eq!((status.conditions[0].status.as_str(), status.conditions[0].reason.as_str()), ("Unknown", "Suspended"));
+    assert_eq!(status.targets, before.targets);
+}
+
+#[test]
+fn a_message_is_cut_at_a_character() {
+    let long = Failed { reason: Reason::Denied, sentence: "é".repeat(4000), passing: false };
+    let status = reported(None, 10, &[long], &Outcome::default());
+    let message = &status.conditions[0].message;
+    assert!(message.len() <= 2048 && message.ends_with('…'));
+}
