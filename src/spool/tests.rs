@@ -1,3 +1,5 @@
+//! The spool as its users see it: what goes in comes out, within the limits.
+
 use std::io::Read;
 
 use http_body_util::BodyExt;

@@ -10,11 +10,18 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${CHART_PUBLISHER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/chart-publisher}
 
+# The dependency bot reads the comments.
+# renovate: datasource=github-releases depName=kubernetes/kubernetes
 KUBERNETES=v1.34.4
+# renovate: datasource=go depName=helm.sh/helm/v4
 HELM4=v4.3.1
+# renovate: datasource=go depName=helm.sh/helm/v3
 HELM3=v3.22.0
+# renovate: datasource=go depName=github.com/distribution/distribution/v3
 DISTRIBUTION3=v3.1.2
+# renovate: datasource=go depName=github.com/google/go-containerregistry
 CRANE=v0.22.1
+# renovate: datasource=go depName=oras.land/oras
 ORAS=v1.3.6
 
 bin=$cache/bin

@@ -1,0 +1,55 @@
+{{/*
+The rights of the controller, each with its reason. This file is their only home: the ClusterRole of an installation for
+all namespaces and the Roles of one for some are made of it.
+*/}}
+
+{{/* Kinds that lie in namespaces. */}}
+{{- define "chart-publisher.namespacedRules" -}}
+# What users ask for: read, and watched for changes.
+- apiGroups: [chartpublisher.io]
+  resources: [chartpublications]
+  verbs: [get, list, watch]
+# What came of it: one server-side-applied patch. The spec is never written, so there is no right for the resource itself.
+- apiGroups: [chartpublisher.io]
+  resources: [chartpublications/status]
+  verbs: [patch]
+# The record of what is published and proven. Applied server-side, which is `patch`, and `create` where there is none yet;
+# read when a run begins; deleted where fewer objects hold the record than before.
+- apiGroups: [chartpublisher.io]
+  resources: [chartinventories]
+  verbs: [get, create, patch, delete]
+# The exposure of a registry: type, ports and addresses. Those of Ingress controllers are found among them too.
+- apiGroups: [""]
+  resources: [services]
+  verbs: [list, watch]
+# Whether Pods behind a Service are ready, on which nodes, and with which addresses: the routes NodePort
+# (externalTrafficPolicy Local) and Endpoint.
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [list, watch]
+# Ingresses that lead to a registry: the route Ingress.
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [list, watch]
+# Credentials, CAs and client certificates. Read by the name that a publication of the same namespace gives, at each run;
+# never listed and never watched, so that the controller holds none that it was not told of.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get]
+# Events of publications: `create` for a new one, `patch` to count one that comes again.
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
+
+{{/* Kinds that lie in no namespace. */}}
+{{- define "chart-publisher.clusterRules" -}}
+# InternalIPs of nodes that are Ready: the route NodePort.
+- apiGroups: [""]
+  resources: [nodes]
+  verbs: [list, watch]
+# Which controller serves an Ingress: where it is dialled, and which annotation lifts its limit for bodies.
+- apiGroups: [networking.k8s.io]
+  resources: [ingressclasses]
+  verbs: [list, watch]
+{{- end }}
