@@ -1,3 +1,5 @@
+//! What users read of a run, case by case.
+
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::*;
