@@ -1,4 +1,5 @@
 //! Holds what is written beside the code to what the code says: documents, samples, versions, copies.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test says what it expects by panicking")]
 
 use std::{
     collections::BTreeSet,
@@ -70,7 +71,7 @@ fn collect(schema: &Value, fields: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn every_sample_names_only_fields_that_exist_and_keeps_the_rules_of_the_schema() {
+fn every_sample_names_only_fields_that_exist() {
     for path in yaml_files("deploy/samples") {
         let text = fs::read_to_string(&path).expect("a sample");
         for document in text.split("\n---\n") {
@@ -80,7 +81,6 @@ fn every_sample_names_only_fields_that_exist_and_keeps_the_rules_of_the_schema()
             }
             let typed: ChartPublication =
                 serde_json::from_value(written.clone()).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            assert_eq!(typed.spec.targets.is_empty(), false, "{}", path.display());
             assert_lies_in(&written, &serde_json::to_value(&typed).expect("JSON"), &path.display().to_string());
         }
     }
