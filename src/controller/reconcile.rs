@@ -79,6 +79,7 @@ async fn reconciled(publication: &ChartPublication, context: &Context) -> Action
     if let Some(rest) = memory.rest(generation, requested_at.as_ref(), &plans) {
         return Action::requeue(rest);
     }
+    let Ok(_slot) = context.slots.acquire().await else { return Action::await_change() };
     let ended = Run::new(publication, context, &plans).execute(&mut memory).await;
     let next = next(publication, ended, &mut memory);
     memory.last = Some(LastRun { generation, requested_at, plans, next: Instant::now() + next });

@@ -1,4 +1,4 @@
-//! What users read of a run, case by case.
+//! The status as users see it, for each way in which a run can end.
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
