@@ -36,6 +36,8 @@ use crate::{
     spool::Spool,
 };
 
+/// A kubelet's 10 s, less what the end of the program takes.
+const LONGEST_STOP: Duration = Duration::from_secs(8);
 const SWEEP: Duration = Duration::from_secs(10);
 
 /// Why the controller could not start.
@@ -126,15 +128,36 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
         () = stop.cancelled() => false,
     };
     if all_read {
-        tracing::info!("the watches have read what is there");
-        readiness.set();
         let running = controllers.drain(..).map(|controller| run(controller, context.clone(), stop.clone()));
-        futures::future::join_all(running).await;
+        let running = futures::future::join_all(running);
+        tokio::select! {
+            _ = running => {}
+            () = until_ended(&context, &readiness, &stop) => {}
+        }
     }
     stop.cancel();
     while tasks.join_next().await.is_some() {}
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Says when all is read; after a stop, returns when running work has had its time. A controller of kube's that is stopped before
+/// its store is filled never ends, and has begun nothing.
+async fn until_ended(context: &Context, readiness: &Readiness, stop: &CancellationToken) {
+    let filled = async {
+        for store in &context.publications {
+            let _ = store.wait_until_ready().await;
+        }
+    };
+    tokio::select! {
+        () = filled => {
+            tracing::info!("the watches have read what is there");
+            readiness.set();
+        }
+        () = stop.cancelled() => return,
+    }
+    stop.cancelled().await;
+    tokio::time::sleep(LONGEST_STOP).await;
 }
 
 fn spool(settings: &Settings) -> Result<Spool, StartError> {
