@@ -33,7 +33,7 @@ struct Arguments {
 enum Command {
     /// Run the controller.
     Run(Box<Run>),
-    /// Print the CustomResourceDefinitions as YAML.
+    /// Print the custom resource definitions as YAML.
     Crd,
 }
 

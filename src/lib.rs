@@ -1,4 +1,41 @@
 //! chart-publisher: publishes Helm charts into the registries of a cluster, and proves that they arrived.
+//!
+//! ```text
+//! ChartPublication ─▶ controller ─▶ plan ─▶ source ─▶ publish ─▶ verify ─▶ status ─▶ one patch
+//!                     dereference   pure    reads     writes     reads     pure
+//! ```
+//!
+//! Each arrow takes the type that the one before it gave: a [`plan::Strategy`] says where and how, a [`source::FetchedChart`] has
+//! arrived whole and hashed, a [`publish::Package`] holds every byte that will be sent, a [`verify::Verified`] was pulled back.
+//!
+//! # Rooms
+//! | room | what it does | what it may not do |
+//! |---|---|---|
+//! | [`api`] | the kinds, and the closed list of reasons | anything else |
+//! | [`model`] | words that were checked once: digest, tag, origin, credential | I/O |
+//! | [`plan`] | what to publish, by which routes and methods, and why | I/O, read a clock |
+//! | [`chart`] | archive → config and manifest, as Helm makes them | I/O, unpack to disk |
+//! | [`net`] | connections: dial, TLS, address policy, patience | know registries or Kubernetes |
+//! | [`registry`] | the OCI distribution specification, one function a step | know Kubernetes |
+//! | [`spool`] | bodies between source and registry, within a budget | |
+//! | [`source`] | where charts come from, read with limits | know Kubernetes |
+//! | [`remedy`] | a failure → reason, class, sentence | I/O, read a clock |
+//! | [`publish`] | attempt, classify, fall back, remember | know Kubernetes |
+//! | [`verify`] | pull back, compare | write |
+//! | [`status`] | outcome → conditions | I/O, read a clock |
+//! | [`controller`] | watches, reconciles, patches | judge failures, plan routes |
+//!
+//! `tests/imports` reads the `use` lines and holds these walls.
+//!
+//! # Invariants
+//! * *Invariant:* a body is complete and hashed before its first byte is sent, and every `POST`, `PUT` and `PATCH` has a
+//!   `Content-Length`.
+//! * *Invariant:* the manifest is written after its blobs, and the tag with it: nothing half-published is visible under a tag.
+//! * *Invariant:* `Ready=True` is made of proofs, and only [`verify::pull_back`] makes one.
+//! * *Invariant:* every connection to a registry or source is made by [`net::Transport`].
+//! * *Invariant:* a credential goes to the origin that it was read for, to a token service that is listed, and nowhere else; it has no
+//!   `Debug` and no `Display`.
+//! * *Invariant:* what a registry or source sends is read with a limit, and never copied raw into a status.
 
 pub mod api;
 pub mod chart;

@@ -201,3 +201,13 @@ async fn tokens_of_a_service_account_are_not_the_administrator() {
         |verb: &str| bed.run_in_pod(&["kubectl", "--kubeconfig", &kubeconfig, "auth", "can-i", verb, "secrets"]).output.trim().to_owned();
     assert_eq!(may("list"), "no");
 }
+
+#[tokio::test]
+async fn the_controller_runs_with_the_rights_of_its_chart_and_ends_when_told_to() {
+    let bed = support::shared();
+    let namespace = bed.namespace().await;
+    let controller = namespace.controller(&[]).await;
+    let (status, took, log) = controller.stop();
+    assert!(status.is_some_and(|status| status.success()), "{status:?} after {took:?}:\n{log}");
+    assert!(took < std::time::Duration::from_secs(10), "{took:?}");
+}

@@ -24,6 +24,7 @@ children=()
 namespace=chart-publisher-quickstart
 title() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 show() { printf '$ %s\n' "$*" >&2; "$@"; }
+show_in_pod() { printf '$ %s\n' "$*" >&2; in_pod "$@"; }
 
 end() {
   local status=$?
@@ -179,15 +180,14 @@ show kubectl get --namespace "$namespace" chartpub
 show kubectl get --namespace "$namespace" chartpub quickstart -o yaml | sed -n '/^status:/,$p'
 
 title "Pulled by helm"
-node_port=$(kubectl get --namespace "$namespace" service registry -o 'jsonpath={.spec.ports[0].nodePort}')
-node_address=$(kubectl get nodes -o 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}')
-registry=$node_address:$node_port
+address=$(kubectl get --namespace "$namespace" chartpub quickstart -o 'jsonpath={.status.targets[0].pull}')
+echo "status.targets[0].pull is $address"
 mkdir -p "$work/pulled"
 export HELM_CACHE_HOME=$work/helm-cache HELM_CONFIG_HOME=$work/helm-config
 for chart in small:1.2.3+4 umbrella:2.0.0 large:3.0.0; do
-  show in_pod helm pull "oci://$registry/charts/${chart%%:*}" --version "${chart##*:}" --plain-http --destination "$work/pulled"
+  show_in_pod helm pull "$address/${chart%%:*}" --version "${chart##*:}" --plain-http --destination "$work/pulled"
 done
 for archive in "$work"/charts/*.tgz; do cmp "$archive" "$work/pulled/$(basename "$archive")"; done
 echo "The bytes are those of the source."
-show in_pod helm template demo "oci://$registry/charts/umbrella" --version 2.0.0 --plain-http | sed -n '1,12p'
+show_in_pod helm template demo "$address/umbrella" --version 2.0.0 --plain-http | sed -n '1,12p'
 title "Done after $((SECONDS - begin)) s"

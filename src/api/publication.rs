@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ChartPublicationStatus;
 
 /// Publishes Helm charts as OCI artifacts into registries, and proves that they arrived.
+#[expect(clippy::duplicated_attributes, reason = "each printer column has a type and a path")]
 #[derive(CustomResource, KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[kube(
     group = "chartpublisher.io",

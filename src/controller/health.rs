@@ -59,7 +59,7 @@ pub(super) async fn serve(listener: TcpListener, readiness: Readiness, stop: Can
                 .timer(TokioTimer::new())
                 .header_read_timeout(Duration::from_secs(5))
                 .serve_connection(TokioIo::new(socket), service);
-            let _ = tokio::time::timeout(Duration::from_secs(60), connection).await;
+            let _ = tokio::time::timeout(Duration::from_mins(1), connection).await;
         });
     }
 }

@@ -24,8 +24,8 @@ use crate::{
     status::{Report, suspended},
 };
 
-const AFTER_PANIC: Duration = Duration::from_secs(60);
-const DEFAULT_INTERVAL: Duration = Duration::from_secs(3600);
+const AFTER_PANIC: Duration = Duration::from_mins(1);
+const DEFAULT_INTERVAL: Duration = Duration::from_hours(1);
 /// What is left of a stop's 10 s after running work was told to end.
 const GRACE: Duration = Duration::from_secs(6);
 
@@ -57,6 +57,7 @@ pub(super) async fn reconcile(object: Arc<Guarded>, context: Arc<Context>) -> Re
 }
 
 /// There are no errors: each is a status.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "kube calls it with a reference")]
 pub(super) fn after_error(_: Arc<Guarded>, error: &Infallible, _: Arc<Context>) -> Action {
     match *error {}
 }
@@ -78,6 +79,7 @@ async fn reconciled(publication: &ChartPublication, context: &Context) -> Action
     if let Some(rest) = memory.rest(generation, requested_at.as_ref(), &plans) {
         return Action::requeue(rest);
     }
+    let Ok(_slot) = context.slots.acquire().await else { return Action::await_change() };
     let ended = Run::new(publication, context, &plans).execute(&mut memory).await;
     let next = next(publication, ended, &mut memory);
     memory.last = Some(LastRun { generation, requested_at, plans, next: Instant::now() + next });

@@ -23,7 +23,7 @@ use super::{
     patch::StatusWriter,
     schedule::Ended,
     start::Context,
-    targets::{PlannedTarget, identity, target_run, unplanned},
+    targets::{Before, PlannedTarget, identity, target_run, unplanned},
 };
 use crate::{
     api::{ChartPublication, ChartPublicationStatus, InventoryEntry, REQUESTED_AT, Reason, Target},
@@ -33,7 +33,7 @@ use crate::{
     status::{Report, SourceReport, progress, report},
 };
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 const BETWEEN_PROGRESS: Duration = Duration::from_secs(5);
 /// How soon a running publication sees that its spec has changed.
 const LOOK: Duration = Duration::from_secs(1);
@@ -129,8 +129,9 @@ impl<'a> Run<'a> {
         let plan = planned.plan.as_ref().map_err(unplanned)?;
         let (secret, cert_secret) = (target.secret_ref.as_ref(), target.cert_secret_ref.as_ref());
         let keys = secrets.keys(secret, cert_secret, &self.context.roots, &self.context.plain_tls).await?;
-        let previous = self.publication.status.as_ref().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
-        target_run(self.context, target, &self.namespace, plan, &keys, patience, entries, previous)
+        let status = self.publication.status.as_ref().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
+        let before = Before { namespace: &self.namespace, patience, inventory: entries, status };
+        target_run(self.context, target, plan, &keys, &before)
     }
 
     async fn publish(&self, offer: &Offer, runs: &[TargetRun], failed: Vec<TargetOutcome>) -> Outcome {
@@ -162,12 +163,12 @@ impl<'a> Run<'a> {
         outcome.targets.extend(failed);
         let position = |name: &str| self.publication.spec.targets.iter().position(|target| target.name == name);
         outcome.targets.sort_by_key(|target| position(&target.name));
-        self.with_chart_name(offer, &mut outcome);
+        Self::with_chart_name(offer, &mut outcome);
         outcome
     }
 
     /// Where all versions are of one chart, its address can be pasted as it is.
-    fn with_chart_name(&self, offer: &Offer, outcome: &mut Outcome) {
+    fn with_chart_name(offer: &Offer, outcome: &mut Outcome) {
         let mut names = offer.wanted.iter().map(|wanted| wanted.name.as_str());
         let Some(name) = names.next().filter(|first| names.all(|name| name == *first)) else { return };
         for pull in outcome.targets.iter_mut().filter_map(|target| target.pull.as_mut()) {

@@ -49,7 +49,7 @@ pub(super) fn pause(ended: Ended, failures: u32, interval: Duration, random: f64
 mod tests {
     use super::*;
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     #[test]
     fn retries_double_up_to_half_a_minute() {

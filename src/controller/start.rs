@@ -8,13 +8,15 @@ use kube::{
     core::DeserializeGuard,
     runtime::{
         Controller,
-        controller::Config,
         events::{Recorder, Reporter},
         reflector::Store,
         watcher,
     },
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -34,6 +36,8 @@ use crate::{
     spool::Spool,
 };
 
+/// A kubelet's 10 s, less what the end of the program takes.
+const LONGEST_STOP: Duration = Duration::from_secs(8);
 const SWEEP: Duration = Duration::from_secs(10);
 
 /// Why the controller could not start.
@@ -76,6 +80,8 @@ pub(super) struct Context {
     pub(super) limits: Limits,
     pub(super) index_limits: IndexLimits,
     pub(super) workers: usize,
+    /// Runs at once, in all namespaces together.
+    pub(super) slots: Semaphore,
     pub(super) recorder: Recorder,
     /// Cancelled when the program stops.
     pub(super) stop: CancellationToken,
@@ -97,7 +103,7 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
     let (changes, received) = mpsc::unbounded_channel();
     let transport = Transport::new();
     tasks.spawn(swept(transport.clone(), stop.clone()));
-    let mut controllers = controllers(&client, &settings, received);
+    let mut controllers = controllers(&client, &settings.namespaces, received);
     let context = Arc::new(Context {
         cluster: watch(&client, &settings.namespaces, settings.own_node.clone(), &changes, &stop),
         publications: controllers.iter().map(Controller::store).collect(),
@@ -112,6 +118,7 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
         limits: Limits::default(),
         index_limits: IndexLimits::default(),
         workers: settings.workers,
+        slots: Semaphore::new(settings.concurrency.into()),
         recorder: recorder(&client, &settings),
         client,
         stop: stop.clone(),
@@ -121,15 +128,36 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
         () = stop.cancelled() => false,
     };
     if all_read {
-        tracing::info!("the watches have read what is there");
-        readiness.set();
         let running = controllers.drain(..).map(|controller| run(controller, context.clone(), stop.clone()));
-        futures::future::join_all(running).await;
+        let running = futures::future::join_all(running);
+        tokio::select! {
+            _ = running => {}
+            () = until_ended(&context, &readiness, &stop) => {}
+        }
     }
     stop.cancel();
     while tasks.join_next().await.is_some() {}
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Says when all is read; after a stop, returns when running work has had its time. A controller of kube's that is stopped before
+/// its store is filled never ends, and has begun nothing.
+async fn until_ended(context: &Context, readiness: &Readiness, stop: &CancellationToken) {
+    let filled = async {
+        for store in &context.publications {
+            let _ = store.wait_until_ready().await;
+        }
+    };
+    tokio::select! {
+        () = filled => {
+            tracing::info!("the watches have read what is there");
+            readiness.set();
+        }
+        () = stop.cancelled() => return,
+    }
+    stop.cancelled().await;
+    tokio::time::sleep(LONGEST_STOP).await;
 }
 
 fn spool(settings: &Settings) -> Result<Spool, StartError> {
@@ -147,14 +175,14 @@ fn recorder(client: &Client, settings: &Settings) -> Recorder {
 type Publications = Controller<DeserializeGuard<ChartPublication>>;
 
 /// One controller for each watched namespace, or one for all; each is told of all changes.
-fn controllers(client: &Client, settings: &Settings, mut changes: mpsc::UnboundedReceiver<Change>) -> Vec<Publications> {
+fn controllers(client: &Client, namespaces: &[String], mut changes: mpsc::UnboundedReceiver<Change>) -> Vec<Publications> {
     let mut tellers = Vec::new();
     let mut controllers = Vec::new();
-    for namespace in scopes(&settings.namespaces) {
+    for namespace in scopes(namespaces) {
         let (teller, told) = mpsc::unbounded_channel();
         tellers.push(teller);
         let api: Api<DeserializeGuard<ChartPublication>> = scoped_publications(client, namespace);
-        let controller = Controller::new(api, watcher::Config::default()).with_config(Config::default().concurrency(settings.concurrency));
+        let controller = Controller::new(api, watcher::Config::default());
         let store = controller.store();
         let told = futures::stream::unfold(told, async |mut told| told.recv().await.map(|change| (change, told)));
         controllers.push(controller.reconcile_on(concerned(store, told)));

@@ -68,17 +68,17 @@ pub(super) fn unplanned(error: &PlanError) -> Failed {
     Failed { reason: error.reason(), sentence: error.to_string(), passing }
 }
 
+/// What surrounds a target, and what is known of it from before.
+pub(super) struct Before<'a> {
+    pub(super) namespace: &'a str,
+    pub(super) patience: Patience,
+    pub(super) inventory: &'a [InventoryEntry],
+    pub(super) status: Option<&'a TargetStatus>,
+}
+
 /// Puts together what a run over `target` needs.
-pub(super) fn target_run(
-    context: &Context,
-    target: &Target,
-    namespace: &str,
-    plan: &Plan,
-    keys: &Keys,
-    patience: Patience,
-    inventory: &[InventoryEntry],
-    previous: Option<&TargetStatus>,
-) -> Result<TargetRun, Failed> {
+pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: &Keys, before: &Before<'_>) -> Result<TargetRun, Failed> {
+    let namespace = before.namespace;
     let registry = identity(target, namespace);
     check_login(target, plan, keys)?;
     let allowed = AllowedHosts::new(target.allowed_hosts.iter().cloned());
@@ -91,7 +91,7 @@ pub(super) fn target_run(
         };
         let credential = keys.login.to(&strategy.credential_hosts);
         let authorizer = context.authorizers.of(&registry, &strategy.origin, credential, &allowed);
-        let registry = Registry::new(context.transport.clone(), endpoint, authorizer, allowed.clone(), patience);
+        let registry = Registry::new(context.transport.clone(), endpoint, authorizer, allowed.clone(), before.patience);
         Way { strategy: strategy.clone(), registry }
     };
     let subject = Subject {
@@ -103,11 +103,11 @@ pub(super) fn target_run(
     let ways = Ways::new(plan.strategies.iter().map(way).collect(), subject);
     Ok(TargetRun {
         name: target.name.clone(),
-        known: known(inventory, &target.name, &registry),
+        known: known(before.inventory, &target.name, &registry),
         registry,
         prefix: prefix(target),
         ways,
-        known_by: previous.and_then(|previous| previous.route.clone()),
+        known_by: before.status.and_then(|status| status.route.clone()),
         pull: plan.pull.clone(),
     })
 }

@@ -127,11 +127,11 @@ fn slim_node(node: &mut Node) {
     slim(node);
     node.metadata.annotations = None;
     let status = node.status.take().unwrap_or_default();
-    let ready = status.conditions.unwrap_or_default().into_iter().filter(|condition| condition.type_ == "Ready").map(|mut condition| {
+    let mut conditions = status.conditions.unwrap_or_default();
+    for condition in &mut conditions {
         condition.last_heartbeat_time = None;
-        condition
-    });
-    node.status = Some(NodeStatus { addresses: status.addresses, conditions: Some(ready.collect()), ..NodeStatus::default() });
+    }
+    node.status = Some(NodeStatus { addresses: status.addresses, conditions: Some(conditions), ..NodeStatus::default() });
 }
 
 fn follow<K>(

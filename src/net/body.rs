@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 
 /// A body of our own that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +36,33 @@ impl OpenBody for Bytes {
 
     fn open(&self, offset: u64) -> ReadyBody {
         let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.len());
-        Full::new(self.slice(start..)).map_err(|never| match never {}).boxed_unsync()
+        Pieces(self.slice(start..)).boxed_unsync()
+    }
+}
+
+/// Bytes are handed over in pieces, so that it can be seen how far they got.
+struct Pieces(Bytes);
+
+const PIECE: usize = 64 * 1024;
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.0.is_empty() {
+            return Poll::Ready(None);
+        }
+        let length = self.0.len().min(PIECE);
+        Poll::Ready(Some(Ok(Frame::data(self.0.split_to(length)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.len() as u64)
     }
 }
 

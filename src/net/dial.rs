@@ -14,6 +14,8 @@ use super::{Address, AddressPolicy, ConnectFailure, Endpoint, NetError};
 const HEAD_START: Duration = Duration::from_millis(300);
 /// Finds out about a dead peer before the shortest idle time of common load balancers (60 s).
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// Bytes that the kernel may hold beyond what is on the wire before it takes no more.
+const MOST_UNSENT: u32 = 128 * 1024;
 /// More addresses of one name than this are not tried.
 const MOST_ADDRESSES: usize = 16;
 
@@ -57,7 +59,10 @@ async fn connect(address: SocketAddr) -> Result<(TcpStream, SocketAddr), Connect
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         socket.set_nodelay(true)?;
         let keep_alive = socket2::TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE / 4);
-        socket2::SockRef::from(&socket).set_tcp_keepalive(&keep_alive)?;
+        let options = socket2::SockRef::from(&socket);
+        options.set_tcp_keepalive(&keep_alive)?;
+        // What a kernel queues has not gone out: without this a slow body would look sent, and its silence like a missing answer.
+        options.set_tcp_notsent_lowat(MOST_UNSENT)?;
         socket.connect(address).await
     };
     attempt.await.map(|stream| (stream, address)).map_err(|error| failure(&error))

@@ -14,7 +14,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let failed = |failure| NetError::Tls { host: host.to_owned(), failure };
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| failed(TlsFailure::Other("the name cannot stand in a certificate".to_owned())))?;
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| failed(TlsFailure::Other("the name cannot stand in a certificate".to_owned())))?;
     TlsConnector::from(tls.client.clone()).connect(name, stream).await.map_err(|error| failed(io_failure(&error)))
 }
 

@@ -7,7 +7,7 @@ use http::{Request, Response, response};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, client::conn::http1::SendRequest};
 use tokio::{
-    task::AbortHandle,
+    task::JoinHandle,
     time::{Instant, sleep_until},
 };
 
@@ -31,7 +31,7 @@ pub(super) struct Connection {
 }
 
 /// Ends the task that drives a connection: one whose write is stuck would never end by itself.
-struct Driver(AbortHandle);
+struct Driver(JoinHandle<hyper::Result<()>>);
 
 impl Drop for Driver {
     fn drop(&mut self) {
@@ -40,7 +40,12 @@ impl Drop for Driver {
 }
 
 impl Connection {
-    pub(super) fn new(sender: SendRequest<WatchedBody>, driver: AbortHandle, meter: Arc<Meter>, peer: SocketAddr) -> Self {
+    pub(super) fn new(
+        sender: SendRequest<WatchedBody>,
+        driver: JoinHandle<hyper::Result<()>>,
+        meter: Arc<Meter>,
+        peer: SocketAddr,
+    ) -> Self {
         Self { sender, driver: Driver(driver), meter, peer }
     }
 
@@ -123,7 +128,16 @@ impl Lease {
         let connection = self.connection.as_mut().ok_or(NetError::StaleConnection)?;
         connection.meter.touch();
         let cut = |progress: &Progress| NetError::Cut { sent: progress.handed_over() };
-        connection.sender.ready().await.map_err(|_| cut(progress))?;
+        if connection.sender.ready().await.is_err() {
+            // The server spoke first, or hung up: the driver knows.
+            let ended = (&mut connection.driver.0).await;
+            let spoke_first = ended.is_ok_and(|ended| ended.is_err());
+            return Err(if spoke_first {
+                NetError::NotHttp { detail: "the server spoke before it was asked".to_owned() }
+            } else {
+                cut(progress)
+            });
+        }
         let answer = connection.sender.send_request(request);
         tokio::pin!(answer);
         loop {

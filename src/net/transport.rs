@@ -161,9 +161,5 @@ where
         .handshake::<_, WatchedBody>(stream)
         .await
         .map_err(|error| NetError::NotHttp { detail: error.to_string() })?;
-    let driver = tokio::spawn(async move {
-        // How it ended is told to whoever waits for an answer.
-        let _ = connection.await;
-    });
-    Ok(Connection::new(sender, driver.abort_handle(), meter, peer))
+    Ok(Connection::new(sender, tokio::spawn(connection), meter, peer))
 }

@@ -40,13 +40,13 @@ pub(super) struct JobResult {
 }
 
 /// The chart of a version, fetched when the first target needs it, for all of them.
-pub(super) struct Shelf<'a> {
+pub(super) struct Parcel<'a> {
     source: &'a Source,
     pub(super) wanted: &'a Wanted,
     package: OnceCell<Result<Package, SourceError>>,
 }
 
-impl<'a> Shelf<'a> {
+impl<'a> Parcel<'a> {
     pub(super) fn new(source: &'a Source, wanted: &'a Wanted) -> Self {
         Self { source, wanted, package: OnceCell::new() }
     }
@@ -74,7 +74,7 @@ impl Job {
         }
     }
 
-    pub(super) async fn done(&self, ways: &Ways, shelf: &Shelf<'_>) -> JobResult {
+    pub(super) async fn done(&self, ways: &Ways, parcel: &Parcel<'_>) -> JobResult {
         let without = |result| JobResult { result, way: None };
         let (need, repository, tag) = match self {
             Self::Refused { failed, .. } => return without(Err(failed.clone())),
@@ -82,18 +82,18 @@ impl Job {
         };
         match need {
             Need::Nothing(known) => without(Ok(Done::Unchanged(known.clone()))),
-            Need::Mutated { known, promised } => without(Err(mutated(shelf.wanted, known, *promised))),
-            Need::Publish => publish(ways, shelf, repository, tag).await,
-            Need::Look => match look(ways, shelf, repository, tag).await {
+            Need::Mutated { known, promised } => without(Err(mutated(parcel.wanted, known, *promised))),
+            Need::Publish => publish(ways, parcel, repository, tag).await,
+            Need::Look => match look(ways, parcel, repository, tag).await {
                 Some(result) => result,
-                None => publish(ways, shelf, repository, tag).await,
+                None => publish(ways, parcel, repository, tag).await,
             },
         }
     }
 }
 
-async fn publish(ways: &Ways, shelf: &Shelf<'_>, repository: &RepositoryName, tag: &Tag) -> JobResult {
-    let package = match shelf.package().await {
+async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &RepositoryName, tag: &Tag) -> JobResult {
+    let package = match parcel.package().await {
         Ok(package) => package,
         Err(failed) => return JobResult { result: Err(failed), way: None },
     };
@@ -111,7 +111,7 @@ async fn publish(ways: &Ways, shelf: &Shelf<'_>, repository: &RepositoryName, ta
 }
 
 /// Reads what the tag holds: proves it where it is what is wanted; nothing when the tag is gone after all.
-async fn look<'w>(ways: &'w Ways, shelf: &Shelf<'_>, repository: &'w RepositoryName, tag: &'w Tag) -> Option<JobResult> {
+async fn look<'w>(ways: &'w Ways, parcel: &Parcel<'_>, repository: &'w RepositoryName, tag: &'w Tag) -> Option<JobResult> {
     let reference = format!("{repository}:{tag}");
     let failed = |result| Some(JobResult { result: Err(result), way: None });
     let read = move |way: &'w Way| way.registry.manifest(repository, tag, Stage::ReadManifest);
@@ -120,9 +120,9 @@ async fn look<'w>(ways: &'w Ways, shelf: &Shelf<'_>, repository: &'w RepositoryN
         Ok((_, None)) => return None,
         Err(verdict) => return failed(verdict.into()),
     };
-    let wanted = match shelf.wanted.entry.digest {
+    let wanted = match parcel.wanted.entry.digest {
         Some(promised) => promised,
-        None => match shelf.package().await {
+        None => match parcel.package().await {
             Ok(package) => package.digest(),
             Err(error) => return failed(error),
         },

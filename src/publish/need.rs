@@ -34,8 +34,9 @@ pub enum Need {
 /// Decides. `listed` is what the registry lists, `known` what was proven by the same route, `promised` what the source says.
 pub fn need(tag: &Tag, listed: &BTreeSet<Tag>, known: Option<&Known>, promised: Option<Digest>) -> Need {
     match (known, promised) {
-        (Some(known), Some(promised)) if known.layer != promised => Need::Mutated { known: known.clone(), promised },
+        // Also where the source promises other bytes by now: who deletes the tag asks for them.
         _ if !listed.contains(tag) => Need::Publish,
+        (Some(known), Some(promised)) if known.layer != promised => Need::Mutated { known: known.clone(), promised },
         (Some(known), _) => Need::Nothing(known.clone()),
         (None, _) => Need::Look,
     }
@@ -59,7 +60,7 @@ mod tests {
             (&there, Some(&known), None, Need::Nothing(known.clone())),
             (&gone, Some(&known), Some(a), Need::Publish),
             (&there, Some(&known), Some(b), Need::Mutated { known: known.clone(), promised: b }),
-            (&gone, Some(&known), Some(b), Need::Mutated { known: known.clone(), promised: b }),
+            (&gone, Some(&known), Some(b), Need::Publish),
         ] {
             assert_eq!(need(&tag, listed, known_before, promised), expected);
         }

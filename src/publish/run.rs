@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ChartOutcome, Failed, Known, Need, Outcome, TargetOutcome, Way, Ways,
-    job::{Job, JobResult, Shelf},
+    job::{Job, JobResult, Parcel},
     need::need,
 };
 use crate::{
@@ -178,14 +178,14 @@ impl Work<'_> {
 
     async fn one(&self, index: usize) -> Vec<Option<JobResult>> {
         let Some(wanted) = self.wanted.get(index) else { return Vec::new() };
-        let shelf = Shelf::new(self.source, wanted);
+        let parcel = Parcel::new(self.source, wanted);
         let mut results = Vec::new();
         for (target, prepared) in self.targets.iter().zip(self.prepared) {
             let Some(job) = prepared.jobs.get(index).filter(|_| !self.course.cancel.is_cancelled()) else {
                 results.push(None);
                 continue;
             };
-            results.push(Some(job.done(&target.ways, &shelf).await));
+            results.push(Some(job.done(&target.ways, &parcel).await));
             if job.is_open() {
                 (self.course.progress)(self.done.fetch_add(1, Ordering::Relaxed) + 1, self.total());
             }

@@ -57,7 +57,7 @@ pub struct Subject {
 
 /// All ways to one registry.
 pub struct Ways {
-    ways: Vec<Way>,
+    in_order: Vec<Way>,
     subject: Subject,
     state: Mutex<State>,
 }
@@ -80,7 +80,7 @@ impl Ways {
     /// In the order in which they are tried.
     pub fn new(ways: Vec<Way>, subject: Subject) -> Self {
         let closed = vec![None; ways.len()];
-        Self { ways, subject, state: Mutex::new(State { closed, attempts: Vec::new() }) }
+        Self { in_order: ways, subject, state: Mutex::new(State { closed, attempts: Vec::new() }) }
     }
 
     /// What failed on the way, each cause once.
@@ -90,7 +90,7 @@ impl Ways {
 
     /// All of them.
     pub fn all(&self) -> &[Way] {
-        &self.ways
+        &self.in_order
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -111,7 +111,7 @@ impl Ways {
         F: Future<Output = Result<T, Failure>>,
     {
         let mut first: Option<Verdict> = None;
-        for (index, way) in self.ways.iter().enumerate() {
+        for (index, way) in self.in_order.iter().enumerate() {
             if let Some(verdict) = self.closed(index, body_length) {
                 first.get_or_insert(verdict);
                 continue;

@@ -11,7 +11,7 @@ use crate::net::Answered;
 const MOST_OF_A_BODY: usize = 64 * 1024;
 const MOST_OF_A_MESSAGE: usize = 256;
 const MOST_OF_A_SERVER: usize = 80;
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// Reads the rest of an answer. A body that breaks off is evidence too.
 pub(super) async fn evidence(answered: &mut Answered) -> Answer {
@@ -101,13 +101,12 @@ pub(super) fn without_query(location: &str) -> String {
 
 /// `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
 fn pause(value: &str) -> Option<Duration> {
-    let wanted = match value.trim().parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let at = http_date(value)?;
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
-            Duration::from_secs(at.saturating_sub(now))
-        }
+    let wanted = if let Ok(seconds) = value.trim().parse::<u64>() {
+        Duration::from_secs(seconds)
+    } else {
+        let at = http_date(value)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+        Duration::from_secs(at.saturating_sub(now))
     };
     Some(wanted.min(LONGEST_PAUSE))
 }

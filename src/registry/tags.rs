@@ -56,7 +56,7 @@ impl Registry {
     }
 }
 
-/// A registry answers 404 NAME_UNKNOWN for a repository that holds nothing yet; a proxy's 404 is another matter.
+/// A registry answers 404 `NAME_UNKNOWN` for a repository that holds nothing yet; a proxy's 404 is another matter.
 fn is_unknown_name(failure: &Failure) -> bool {
     failure.answer().is_some_and(|answer| {
         answer.status == 404 && (answer.from_registry || answer.codes.iter().any(|code| code == "NAME_UNKNOWN" || code == "NOT_FOUND"))

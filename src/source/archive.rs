@@ -81,12 +81,11 @@ impl Archive {
     /// [`SourceError`]; [`SourceError::Digest`] when it has changed since.
     pub async fn chart(&self, entry: &IndexEntry) -> Result<FetchedChart, SourceError> {
         let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (content, archive) = match arrived {
-            Some(arrived) => arrived,
-            None => {
-                let body = download(&self.fetcher, &self.access, &self.home, &self.url, self.limits.compressed).await?;
-                (self.checked(&body).await?, body)
-            }
+        let (content, archive) = if let Some(arrived) = arrived {
+            arrived
+        } else {
+            let body = download(&self.fetcher, &self.access, &self.home, &self.url, self.limits.compressed).await?;
+            (self.checked(&body).await?, body)
         };
         if let Some(promised) = entry.digest.filter(|promised| *promised != archive.digest()) {
             return Err(SourceError::Digest { url: shown(&self.url), found: archive.digest(), promised, by: "what was read before" });

@@ -1,3 +1,5 @@
+//! Bodies in memory and in files, and the limits of both.
+
 //! The spool as its users see it: what goes in comes out, within the limits.
 
 use std::io::Read;

@@ -1,3 +1,5 @@
+//! The status as users see it, for each way in which a run can end.
+
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::*;

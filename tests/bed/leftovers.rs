@@ -3,6 +3,7 @@
 
 use std::{
     fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -26,6 +27,14 @@ pub fn name(supervisor: u32) -> String {
 /// The folder with what programs in a network namespace see as `/etc/hosts` and `/etc/resolv.conf`.
 pub fn names(namespace: &str) -> PathBuf {
     Path::new("/etc/netns").join(namespace)
+}
+
+/// Held while leftovers are removed and a bed is begun: between its folder and its lock a bed looks dead.
+pub fn exclusive(tools: &Path) -> io::Result<File> {
+    fs::create_dir_all(directory(tools))?;
+    let lock = File::create(directory(tools).join("lock"))?;
+    lock.lock()?;
+    Ok(lock)
 }
 
 /// Removes every bed whose supervisor is dead.

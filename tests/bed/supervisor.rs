@@ -76,8 +76,10 @@ async fn supervise(wish: Wish) -> Outcome<()> {
     let begin = Instant::now();
     let mut ends = End::watch(wish.foreground)?;
     let tools = tools::directory()?;
+    let exclusive = leftovers::exclusive(&tools)?;
     leftovers::remove(&tools);
     let mut bed = Bed::create(wish.mode, tools)?;
+    drop(exclusive);
     let outcome = tokio::select! {
         started = start(&mut bed) => started,
         () = ends.reached() => Err("asked to end before the bed was up".into()),

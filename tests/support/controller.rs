@@ -12,12 +12,15 @@ use super::{
     Bed,
     eventually::{SOON, eventually},
     http,
+    namespace::Namespace,
     process::{Launch, Process},
+    random_word,
 };
 
 /// A controller that is described and not yet started.
 #[must_use]
 pub struct ControllerBuilder {
+    rights: Option<Rights>,
     bed: &'static Bed,
     kubeconfig: PathBuf,
     arguments: Vec<String>,
@@ -30,13 +33,67 @@ pub struct Controller {
     bed: &'static Bed,
     log: PathBuf,
     health: SocketAddr,
+    /// Behind `process`, so that they go after it.
+    _rights: Option<Rights>,
 }
 
 impl Bed {
     /// `chart-publisher run` with a Pod's view, for the namespaces that the arguments name.
     pub fn controller(&'static self, kubeconfig: &Path, arguments: &[&str]) -> ControllerBuilder {
         let arguments = arguments.iter().map(ToString::to_string).collect();
-        ControllerBuilder { bed: self, kubeconfig: kubeconfig.to_owned(), arguments, environment: Vec::new() }
+        ControllerBuilder { rights: None, bed: self, kubeconfig: kubeconfig.to_owned(), arguments, environment: Vec::new() }
+    }
+}
+
+impl Namespace {
+    /// The CRDs, the operator's Helm chart and a controller that has the rights of its ServiceAccount, for this namespace alone.
+    /// `arguments` come after those that the bed needs.
+    pub async fn controller(&self, arguments: &[&str]) -> Controller {
+        let rights = self.rights(&[]);
+        let kubeconfig = self.kubeconfig_of(&rights.account).await;
+        let arguments = [&["--namespace", self.name()], arguments].concat();
+        let mut controller = ControllerBuilder { rights: Some(rights), ..self.bed.controller(&kubeconfig, &arguments) }.start();
+        controller.wait_until_ready().await;
+        controller
+    }
+
+    /// The CRDs and the operator's Helm chart as a release of this namespace; `values` are more of helm's `--set`.
+    pub fn rights(&self, values: &[&str]) -> Rights {
+        self.bed.install_crds();
+        let release = format!("operator-{}", random_word());
+        let watched = format!("watchNamespaces={{{}}}", self.name());
+        let name = format!("fullnameOverride={release}");
+        let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/chart-publisher");
+        let mut words = vec!["helm", "install", &release, chart, "--namespace", self.name(), "--set", "crds.install=false"];
+        words.extend(["--set", &watched, "--set", &name]);
+        words.extend(values.iter().flat_map(|value| ["--set", value]));
+        self.bed.run_on_host(&words).expect_success();
+        Rights { bed: self.bed, namespace: self.name().to_owned(), account: release }
+    }
+}
+
+/// A release of the operator's Helm chart. Dropping it uninstalls it.
+pub struct Rights {
+    bed: &'static Bed,
+    namespace: String,
+    /// The name of the ServiceAccount, and of the release.
+    pub account: String,
+}
+
+impl Drop for Rights {
+    fn drop(&mut self) {
+        self.bed.run_on_host(&["helm", "uninstall", &self.account, "--namespace", &self.namespace]);
+    }
+}
+
+impl Bed {
+    /// The CRDs of this repository, established. Applying them again changes nothing.
+    pub fn install_crds(&self) {
+        let lock = fs::File::create(self.information.state.join("crds")).expect("a file in the bed's folder");
+        lock.lock().expect("a lock");
+        let crds = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
+        self.run_on_host(&["kubectl", "apply", "--server-side", "--force-conflicts", "-f", crds]).expect_success();
+        self.run_on_host(&["kubectl", "wait", "--for=condition=Established", "--timeout=30s", "-f", crds]).expect_success();
     }
 }
 
@@ -61,7 +118,7 @@ impl ControllerBuilder {
             .arguments(&self.arguments)
             .namespace(self.bed.client_namespace());
         let launch = self.environment.into_iter().fold(launch, |launch, (name, value)| launch.environment(name, value));
-        Controller { process: launch.start().expect("the controller"), bed: self.bed, log, health }
+        Controller { process: launch.start().expect("the controller"), bed: self.bed, log, health, _rights: self.rights }
     }
 
     /// An address that no other controller of the bed has.
@@ -102,8 +159,10 @@ impl Controller {
         self.health
     }
 
-    /// Asks it to end, and kills it after 20 seconds. Gives its exit status (`None`: it could not be had) and how long it took.
-    pub fn stop(mut self) -> (Option<ExitStatus>, Duration) {
-        self.process.stop(Duration::from_secs(20))
+    /// Asks it to end, and kills it after 20 seconds. Gives its exit status (`None`: it could not be had), how long
+    /// it took, and its log.
+    pub fn stop(mut self) -> (Option<ExitStatus>, Duration, String) {
+        let (status, took) = self.process.stop(Duration::from_secs(20));
+        (status, took, self.log())
     }
 }

@@ -80,12 +80,12 @@ impl Bearer {
 mod tests {
     use super::*;
 
-    fn check(headers: &[&str], expected: Option<Challenge>) {
+    fn check(headers: &[&str], expected: Option<&Challenge>) {
         let mut map = HeaderMap::new();
         for header in headers {
             map.append(header::WWW_AUTHENTICATE, header.parse().unwrap());
         }
-        assert_eq!(Challenge::of(&map), expected, "{headers:?}");
+        assert_eq!(Challenge::of(&map).as_ref(), expected, "{headers:?}");
     }
 
     fn bearer(realm: &str, service: Option<&str>, scopes: &[&str]) -> Bearer {
@@ -96,10 +96,11 @@ mod tests {
     fn bearer_is_preferred_and_what_cannot_be_read_is_no_challenge() {
         let token = bearer("https://auth.example/token", Some("registry"), &["repository:charts/x:pull"]);
         let header = r#"Bearer realm="https://auth.example/token",service="registry",scope="repository:charts/x:pull""#;
-        check(&[header], Some(Challenge::Bearer(token.clone())));
-        check(&[r#"Basic realm="x""#, header], Some(Challenge::Bearer(token)));
-        check(&[r#"Basic realm="x""#], Some(Challenge::Basic));
-        check(&[r#"bearer realm="https://a/t""#], Some(Challenge::Bearer(bearer("https://a/t", None, &[]))));
+        let token = Challenge::Bearer(token);
+        check(&[header], Some(&token));
+        check(&[r#"Basic realm="x""#, header], Some(&token));
+        check(&[r#"Basic realm="x""#], Some(&Challenge::Basic));
+        check(&[r#"bearer realm="https://a/t""#], Some(&Challenge::Bearer(bearer("https://a/t", None, &[]))));
         check(&["Bearer"], None);
         check(&[r#"Bearer service="x""#], None);
         check(&["Negotiate"], None);

@@ -1,0 +1,286 @@
+//! The transport against servers that do what networks do: answer early and hang up, stall, go away, speak the wrong protocol.
+#![cfg(test)]
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use chart_publisher::{
+    model::{Origin, Scheme},
+    net::{Address, AddressPolicy, ConnectFailure, Endpoint, NetError, Patience, Reuse, SystemRoots, TlsConfig, TlsFailure, Transport},
+};
+use http::{Request, request};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+const SHORT: Patience = Patience { stall: Duration::from_millis(400) };
+const LONG: Patience = Patience { stall: Duration::from_secs(20) };
+const REFUSED: &[u8] = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 6\r\nserver: nginx\r\n\r\nlimit\n";
+const ACCEPTED: &[u8] = b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n";
+
+fn endpoint(scheme: Scheme, addresses: &[SocketAddr], host: &str) -> Endpoint {
+    let port = addresses.first().map_or(0, SocketAddr::port);
+    Endpoint {
+        addresses: addresses.iter().copied().map(Address::Socket).collect(),
+        origin: Origin::new(scheme, host, port),
+        tls: TlsConfig::new(&SystemRoots::load(), None, None).unwrap(),
+        policy: AddressPolicy::Any,
+    }
+}
+
+fn plain(address: SocketAddr) -> Endpoint {
+    endpoint(Scheme::Http, &[address], "registry.example")
+}
+
+fn put(length: usize) -> (request::Parts, Bytes) {
+    let request = Request::put("/v2/x").header("host", "registry.example").header("content-length", length);
+    (request.body(()).unwrap().into_parts().0, Bytes::from(vec![7; length]))
+}
+
+/// A server that does the same to every connection.
+async fn server<F>(each: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> SocketAddr
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            tokio::spawn(each(socket));
+        }
+    });
+    address
+}
+
+async fn read_head(socket: &mut TcpStream) {
+    let mut seen = Vec::new();
+    while !seen.windows(4).any(|window| window == b"\r\n\r\n") {
+        let mut byte = [0];
+        if socket.read(&mut byte).await.unwrap_or(0) == 0 {
+            return;
+        }
+        seen.push(byte[0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_413_is_read_however_the_server_hangs_up() {
+    for (how, read_before, abruptly) in [("at once", 0, false), ("after 1 MiB", 1 << 20, false), ("with a reset", 0, true)] {
+        let address = server(move |mut socket| async move {
+            read_head(&mut socket).await;
+            let mut rest = vec![0; read_before];
+            let _ = socket.read_exact(&mut rest).await;
+            let _ = socket.write_all(REFUSED).await;
+            if abruptly {
+                let _ = socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO));
+            }
+        })
+        .await;
+        let transport = Transport::new();
+        let mut read = 0;
+        for _ in 0..60 {
+            let (head, body) = put(8 << 20);
+            let lease = transport.lease(&plain(address), LONG, Reuse::Never).await.unwrap();
+            if let Ok(answered) = lease.send(head, &body, LONG).await {
+                read += u32::from(answered.head.status == 413);
+            }
+        }
+        assert!(read >= 58, "closed {how}: the 413 was read {read} times of 60");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_on_which_an_early_answer_came_is_not_used_again() {
+    let address = server(|mut socket| async move {
+        read_head(&mut socket).await;
+        let _ = socket.write_all(REFUSED).await;
+        let mut rest = Vec::new();
+        let _ = socket.read_to_end(&mut rest).await;
+    })
+    .await;
+    let (head, body) = put(8 << 20);
+    let lease = Transport::new().lease(&plain(address), LONG, Reuse::Idle).await.unwrap();
+    let mut answered = lease.send(head, &body, LONG).await.unwrap();
+    assert_eq!(answered.bounded(100).await.unwrap().0, b"limit\n");
+    assert!(answered.into_lease().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_ends_in_an_error_that_says_what_was_silent() {
+    let never_reads = server(|socket| async move {
+        std::future::pending::<()>().await;
+        drop(socket);
+    })
+    .await;
+    let never_answers = server(|mut socket| async move {
+        let mut sink = vec![0; 1 << 16];
+        while socket.read(&mut sink).await.is_ok_and(|read| read > 0) {}
+    })
+    .await;
+    let stops_answering = server(|mut socket| async move {
+        read_head(&mut socket).await;
+        let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n12345").await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let transport = Transport::new();
+    let sent = async |address, length| {
+        let (head, body) = put(length);
+        let lease = transport.lease(&plain(address), SHORT, Reuse::Never).await.unwrap();
+        lease.send(head, &body, SHORT).await
+    };
+    let error = sent(never_reads, 64 << 20).await.err();
+    assert!(matches!(error, Some(NetError::WriteStalled { sent, .. }) if sent < 64 << 20), "{error:?}");
+    assert_eq!(sent(never_answers, 1000).await.err(), Some(NetError::NoAnswer { after: SHORT.stall }));
+    let mut answered = sent(stops_answering, 0).await.unwrap();
+    assert_eq!(answered.bounded(1000).await.err(), Some(NetError::ReadStalled { received: 5, after: SHORT.stall }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_body_is_no_stall_while_it_makes_progress() {
+    let address = server(|mut socket| async move {
+        socket2::SockRef::from(&socket).set_recv_buffer_size(64 << 10).unwrap();
+        read_head(&mut socket).await;
+        let mut sink = vec![0; 256 << 10];
+        let mut left: usize = 4 << 20;
+        while left > 0 {
+            let read = socket.read(&mut sink).await.unwrap_or(0);
+            if read == 0 {
+                return;
+            }
+            left -= read;
+            tokio::time::sleep(Duration::from_millis(60)).await;
+        }
+        let _ = socket.write_all(ACCEPTED).await;
+    })
+    .await;
+    let (head, body) = put(4 << 20);
+    let begin = Instant::now();
+    let lease = Transport::new().lease(&plain(address), SHORT, Reuse::Never).await.unwrap();
+    let answered = lease.send(head, &body, SHORT).await.unwrap();
+    assert_eq!(answered.head.status, 202);
+    assert!(begin.elapsed() > SHORT.stall, "the transfer as a whole took longer than the longest silence");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_connection_that_the_server_closed_is_told_from_a_cut() {
+    let address = server(|mut socket| async move {
+        read_head(&mut socket).await;
+        let _ = socket.write_all(ACCEPTED).await;
+        read_head(&mut socket).await;
+    })
+    .await;
+    let transport = Transport::new();
+    let lease = transport.lease(&plain(address), LONG, Reuse::Idle).await.unwrap();
+    let (head, body) = put(0);
+    let mut answered = lease.send(head, &body, LONG).await.unwrap();
+    answered.bounded(10).await.unwrap();
+    let lease = answered.into_lease().expect("the connection is open");
+    let (head, body) = put(0);
+    assert_eq!(lease.send(head, &body, LONG).await.err(), Some(NetError::StaleConnection));
+    let fresh = transport.lease(&plain(address), LONG, Reuse::Idle).await.unwrap();
+    let (head, body) = put(0);
+    assert!(fresh.send(head, &body, LONG).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_are_kept_for_the_same_endpoint_and_for_no_other() {
+    let accepted = Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let counter = accepted.clone();
+    let address = server(move |mut socket| {
+        counter.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        async move {
+            loop {
+                read_head(&mut socket).await;
+                if socket.write_all(ACCEPTED).await.is_err() {
+                    return;
+                }
+            }
+        }
+    })
+    .await;
+    let transport = Transport::new();
+    let other = endpoint(Scheme::Http, &[address], "other.example");
+    for (endpoint, reuse, connections) in [
+        (&plain(address), Reuse::Idle, 1),
+        (&plain(address), Reuse::Idle, 1),
+        (&plain(address), Reuse::Never, 2),
+        (&other, Reuse::Idle, 3),
+        (&other, Reuse::Idle, 3),
+    ] {
+        let lease = transport.lease(endpoint, LONG, reuse).await.unwrap();
+        let (head, body) = put(0);
+        let mut answered = lease.send(head, &body, LONG).await.unwrap();
+        answered.bounded(10).await.unwrap();
+        drop(answered);
+        assert_eq!(accepted.load(std::sync::atomic::Ordering::SeqCst), connections);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_address_that_connects_is_used_and_a_dead_one_costs_300_ms() {
+    let alive = server(|_| async {}).await;
+    let closed = {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        listener.local_addr().unwrap()
+    };
+    // A full backlog: the handshake gets no answer.
+    let full = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    full.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
+    full.listen(0).unwrap();
+    let silent = full.local_addr().unwrap().as_socket().unwrap();
+    let _occupied = TcpStream::connect(silent).await.unwrap();
+    let transport = Transport::new();
+    let begin = Instant::now();
+    let lease = transport.lease(&endpoint(Scheme::Http, &[closed, silent, alive], "x"), LONG, Reuse::Never).await.unwrap();
+    assert_eq!(lease.peer(), Some(alive));
+    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+    let failure = async |addresses: &[SocketAddr]| match transport.lease(&endpoint(Scheme::Http, addresses, "x"), SHORT, Reuse::Never).await
+    {
+        Err(NetError::Connect { failure, .. }) => failure,
+        other => panic!("{:?}", other.map(|lease| lease.peer())),
+    };
+    assert_eq!(failure(&[closed]).await, ConnectFailure::Refused);
+    assert_eq!(failure(&[silent]).await, ConnectFailure::TimedOut);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_may_not_be_dialled_is_refused_after_resolution() {
+    let address = server(|_| async { panic!("it was connected") }).await;
+    let policy = AddressPolicy::Source { allowed: Arc::new([]), forbidden: Arc::new([]) };
+    for host in ["localhost", "127.0.0.1", "0.0.0.0", "127.1", "2130706433"] {
+        let addresses = vec![Address::Name { host: host.to_owned(), port: address.port() }];
+        let endpoint = Endpoint { addresses, policy: policy.clone(), ..plain(address) };
+        let error = Transport::new().lease(&endpoint, LONG, Reuse::Never).await.err();
+        assert!(matches!(error, Some(NetError::AddressRefused { .. } | NetError::Resolve { .. })), "{host}: {error:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wrong_protocol_on_a_port_is_named() {
+    let speaks_http = server(|mut socket| async move {
+        let mut first = [0; 64];
+        let _ = socket.read(&mut first).await;
+        let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    })
+    .await;
+    let speaks_noise = server(|mut socket| async move {
+        let _ = socket.write_all(b"220 mail.example ESMTP\r\n").await;
+        let mut sink = Vec::new();
+        let _ = socket.read_to_end(&mut sink).await;
+    })
+    .await;
+    let transport = Transport::new();
+    let tls = endpoint(Scheme::Https, &[speaks_http], "registry.example");
+    let error = transport.lease(&tls, LONG, Reuse::Never).await.err();
+    assert_eq!(error, Some(NetError::Tls { host: "registry.example".to_owned(), failure: TlsFailure::NotTls }));
+    let (head, body) = put(0);
+    let lease = transport.lease(&plain(speaks_noise), LONG, Reuse::Never).await.unwrap();
+    let error = lease.send(head, &body, LONG).await.err();
+    assert!(matches!(error, Some(NetError::NotHttp { .. })), "{error:?}");
+}
