@@ -66,7 +66,7 @@ fn publications(namespace: &Namespace) -> Api<DynamicObject> {
 
 async fn namespace() -> Namespace {
     let namespace = support::shared().namespace().await;
-    namespace.bed.define_kinds().await;
+    namespace.bed.install_crds();
     namespace
 }
 

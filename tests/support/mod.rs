@@ -29,7 +29,6 @@ pub mod http;
 #[path = "../bed/information.rs"]
 pub mod information;
 pub mod ingress;
-pub mod installation;
 pub mod namespace;
 #[path = "../bed/network.rs"]
 pub mod network;
