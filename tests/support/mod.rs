@@ -35,6 +35,7 @@ pub mod network;
 pub mod nginx;
 #[path = "../bed/process.rs"]
 pub mod process;
+pub mod publication;
 pub mod recorder;
 pub mod registry;
 pub mod token_server;
@@ -68,6 +69,15 @@ pub fn shared() -> &'static Bed {
     BED.get_or_init(|| {
         chart_publisher_uses_ring();
         variable("CHART_PUBLISHER_BED").map_or_else(Bed::start, |file| Bed::join(Path::new(&file)))
+    })
+}
+
+/// A bed of this process alone, for tests that act on the whole cluster.
+pub fn own() -> &'static Bed {
+    static BED: OnceLock<Bed> = OnceLock::new();
+    BED.get_or_init(|| {
+        chart_publisher_uses_ring();
+        Bed::start()
     })
 }
 
