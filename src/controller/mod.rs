@@ -20,6 +20,7 @@ mod inventory;
 mod memory;
 mod patch;
 mod reconcile;
+mod recorder;
 mod run;
 mod schedule;
 mod settings;
