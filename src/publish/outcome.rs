@@ -154,6 +154,11 @@ impl TargetOutcome {
         self.charts.iter().filter(|chart| chart.result.is_ok()).count()
     }
 
+    /// Whether a route was taken because an earlier one led nowhere.
+    pub fn is_detour(&self) -> bool {
+        self.attempts.iter().any(|attempt| attempt.verdict.reason.leads_nowhere())
+    }
+
     /// The first thing that is wrong.
     pub fn first_failure(&self) -> Option<&Failed> {
         self.failure.as_ref().or_else(|| self.charts.iter().find_map(|chart| chart.result.as_ref().err()))
