@@ -31,6 +31,8 @@ pub struct TargetOutcome {
     pub wanted: usize,
     /// The way that was used.
     pub used: Option<Used>,
+    /// All ways that there are, in order.
+    pub ways: Vec<Used>,
     /// What failed on the way there.
     pub attempts: Vec<FailedAttempt>,
     /// The `oci://` address for readers, with the chart's name where there is only one.
