@@ -108,6 +108,13 @@ pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: 
         prefix: prefix(target),
         ways,
         known_by: before.status.and_then(|status| status.route.clone()),
+        refuse_bodies: before
+            .status
+            .iter()
+            .flat_map(|status| &status.attempts)
+            .filter(|attempt| attempt.is_of_bodies())
+            .map(|attempt| attempt.route.clone())
+            .collect(),
         pull: plan.pull.clone(),
     })
 }

@@ -137,6 +137,11 @@ impl Transport {
         self.pool.sweep();
     }
 
+    /// Closes all idle connections: where they lead may have moved since they were made.
+    pub fn close_idle(&self) {
+        self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     async fn connect(&self, endpoint: &Endpoint, patience: Patience) -> Result<Connection, NetError> {
         let (socket, peer) = dial(endpoint, patience.connect()).await?;
         let meter = Meter::new();

@@ -3,6 +3,8 @@
 //!
 //! Relay and `HTTPRoute` join as further kinds in [`by_exposure`] and [`candidates`].
 
+use std::{collections::BTreeSet, net::SocketAddr};
+
 use super::{Exposure, Method, PlanError, Route, Strategy, Via, cluster_ip, endpoint, facts::Facts, ingress, load_balancer, node_port};
 use crate::{
     api::{RouteKind, Target, UploadMethod},
@@ -23,6 +25,8 @@ pub struct Plan {
     pub pull: Option<String>,
     /// The route that these readers take, whatever `routes` says.
     pub reader: Route,
+    /// What is ready behind the Service: another registry is another plan, also where all routes to it stay as they are.
+    pub endpoints: BTreeSet<SocketAddr>,
 }
 
 /// A route that cannot be taken.
@@ -81,7 +85,8 @@ pub fn routes(target: &Target, namespace: &str, exposure: &Exposure<'_>) -> Resu
         return Err(if listed { PlanError::NoListedRoute { service, left_out } } else { PlanError::NoRoute { service, left_out } });
     };
     let (reader, pull) = reader.unwrap_or_else(|| (Route::Service(first.kind), pull_address(&first.readers, &prefix)));
-    Ok(Plan { strategies: strategies(ways, &facts), left_out, prefix, pull: Some(pull), reader })
+    let endpoints = facts.endpoints.iter().map(|endpoint| endpoint.address).collect();
+    Ok(Plan { strategies: strategies(ways, &facts), left_out, prefix, pull: Some(pull), reader, endpoints })
 }
 
 /// `oci://HOST[:PORT]/PREFIX`

@@ -1,6 +1,9 @@
 //! The plan of a target that is given by its URL: one way, the one that the URL says.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr},
+};
 
 use super::{
     Method, Plan, PlanError, Route, Strategy,
@@ -42,7 +45,7 @@ pub fn url(target: &Target) -> Result<Plan, PlanError> {
         via: None,
     };
     let pull = Some(pull_address(&written.authority(), &prefix));
-    Ok(Plan { strategies: vec![strategy], left_out: Vec::new(), prefix, pull, reader: Route::Url })
+    Ok(Plan { strategies: vec![strategy], left_out: Vec::new(), prefix, pull, reader: Route::Url, endpoints: BTreeSet::new() })
 }
 
 fn parse(given: &str, scheme: Scheme) -> Option<(Origin, String)> {

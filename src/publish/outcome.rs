@@ -31,6 +31,8 @@ pub struct TargetOutcome {
     pub wanted: usize,
     /// The way that was used.
     pub used: Option<Used>,
+    /// All ways that there are, in order.
+    pub ways: Vec<Used>,
     /// What failed on the way there.
     pub attempts: Vec<FailedAttempt>,
     /// The `oci://` address for readers, with the chart's name where there is only one.
@@ -152,6 +154,11 @@ impl TargetOutcome {
     /// How many versions are there, proven.
     pub fn proven(&self) -> usize {
         self.charts.iter().filter(|chart| chart.result.is_ok()).count()
+    }
+
+    /// Whether a route was taken because an earlier one led nowhere.
+    pub fn is_detour(&self) -> bool {
+        self.attempts.iter().any(|attempt| attempt.verdict.reason.leads_nowhere())
     }
 
     /// The first thing that is wrong.

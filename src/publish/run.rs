@@ -38,6 +38,8 @@ pub struct TargetRun {
     pub known: BTreeMap<(RepositoryName, Tag), Known>,
     /// The route of that proof: when another one answers now, everything is pulled back anew.
     pub known_by: Option<String>,
+    /// Routes that were passed over for what they do to bodies: that they answer otherwise is nothing new.
+    pub refuse_bodies: BTreeSet<String>,
     /// The `oci://` address for readers, without the chart's name.
     pub pull: Option<String>,
 }
@@ -83,8 +85,8 @@ async fn prepare<'t>(target: &'t TargetRun, wanted: &[Wanted]) -> Prepared<'t> {
     let places: Vec<_> = wanted.iter().map(|wanted| place(&target.prefix, wanted)).collect();
     let repositories: BTreeSet<_> = places.iter().flatten().map(|(repository, _)| repository.clone()).collect();
     let (listed, by) = list(&target.ways, repositories).await;
-    let route_changed = match (by, &target.known_by) {
-        (Some(way), Some(before)) => way.strategy.route.as_str() != before && before != super::MIXED,
+    let route_changed = match (by.map(|way| way.strategy.route.as_str()), &target.known_by) {
+        (Some(now), Some(before)) => now != before && before != super::MIXED && !target.refuse_bodies.contains(now),
         _ => false,
     };
     let jobs = places.into_iter().zip(wanted).map(|(place, wanted)| job(target, place, wanted, &listed, route_changed)).collect();
@@ -217,6 +219,7 @@ fn collected(target: &TargetRun, wanted: &[Wanted], prepared: Prepared<'_>, resu
         charts,
         wanted: wanted.len(),
         used: super::Used::together(used),
+        ways: target.ways.all().iter().map(super::Used::of).collect(),
         attempts: target.ways.attempts(),
         pull: target.pull.clone(),
         failure: None,
