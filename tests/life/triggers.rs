@@ -79,8 +79,20 @@ async fn the_interval_asks_the_source_again_and_an_unchanged_run_writes_nothing(
         scene.charts.requests().iter().filter(|request| request.path() == "/index.yaml").map(|request| request.status).collect::<Vec<_>>()
     };
     assert_eq!(indexes(), [200]);
-    let (inventory, events) = (namespace.inventory("steady").await, namespace.events_of("steady").await);
+    let inventory = namespace.inventory("steady").await;
+    let events = eventually(SOON, "both Events are told", async || {
+        let events = namespace.events_of("steady").await;
+        if events.len() == 2 { Ok(events) } else { Err(format!("{events:?}")) }
+    })
+    .await;
     let written = api.writes();
+    let path = |head: &support::recorder::Head| format!("{} {}", head.method, head.target.split('?').next().unwrap_or_default());
+    let own = |group: &str| format!("/apis/{group}/namespaces/{}", namespace.name());
+    let status = format!("PATCH {}/chartpublications/steady/status", own("chartpublisher.io/v1alpha1"));
+    let record = format!("PATCH {}/chartinventories/steady", own("chartpublisher.io/v1alpha1"));
+    let event = format!("POST {}/events", own("events.k8s.io/v1"));
+    let expected = [status.clone(), record, status, event.clone(), event];
+    assert_eq!(written.iter().map(path).collect::<Vec<_>>(), expected, "all that a first run writes");
     let listed = scene.registry.requests().len();
     // The third time that the index is asked for, the run of the second time has ended.
     let soon = Duration::from_secs(25);
