@@ -11,6 +11,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use chart_publisher::{
     api::{ChartInventory, ChartPublication},
     controller::{self, Settings},
+    model::size,
     spool::Budget,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -87,18 +88,6 @@ enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
-}
-
-/// Reads `4096`, `64Ki`, `16Mi`, `2Gi`.
-fn size(text: &str) -> Result<u64, String> {
-    let (number, factor) = match text {
-        _ if text.ends_with("Ki") => (text.trim_end_matches("Ki"), 1 << 10),
-        _ if text.ends_with("Mi") => (text.trim_end_matches("Mi"), 1 << 20),
-        _ if text.ends_with("Gi") => (text.trim_end_matches("Gi"), 1 << 30),
-        _ => (text, 1),
-    };
-    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).filter(|bytes| *bytes > 0);
-    bytes.ok_or_else(|| "write a number of bytes, with Ki, Mi or Gi where you like: 16Mi".to_owned())
 }
 
 /// Reads the flags and does what they say.
@@ -211,16 +200,6 @@ async fn signalled(stop: CancellationToken) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_read_in_binary_units() {
-        for (text, bytes) in [("4096", 4096), ("64Ki", 65_536), ("16Mi", 16 << 20), ("2Gi", 2 << 30)] {
-            assert_eq!(size(text), Ok(bytes));
-        }
-        for bad in ["", "0", "-1", "1.5Mi", "16M", "Mi", "99999999999Gi"] {
-            assert!(size(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn the_flags_are_consistent() {

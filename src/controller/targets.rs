@@ -88,6 +88,7 @@ pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: 
             origin: strategy.origin.clone(),
             tls: keys.tls.clone(),
             policy: policy(context, strategy),
+            segment: None,
         };
         let credential = keys.login.to(&strategy.credential_hosts);
         let authorizer = context.authorizers.of(&registry, &strategy.origin, credential, &allowed);
@@ -100,7 +101,7 @@ pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: 
         cert_secret: keys.cert_secret.clone(),
         insecure: target.insecure,
     };
-    let ways = Ways::new(plan.strategies.iter().map(way).collect(), subject);
+    let ways = Ways::new(plan.strategies.iter().map(way).collect(), subject, context.learning.of(&registry));
     Ok(TargetRun {
         name: target.name.clone(),
         known: known(before.inventory, &target.name, &registry),
