@@ -300,7 +300,7 @@ pub enum UploadMethod {
     Auto,
     /// One PUT with the whole body and its Content-Length.
     Buffered,
-    /// Bounded PATCHes with Content-Length and Content-Range, resumed where they are cut.
+    /// Bounded PATCH requests with Content-Length and Content-Range, resumed where they are cut.
     Chunked,
     /// One POST with the whole body.
     SinglePost,

@@ -67,13 +67,12 @@ impl Tactic {
 pub fn first(bodies: &Bodies, length: u64) -> Tactic {
     let chunks = |first: u64| Framing::Chunked(Chunks { first: first.min(bodies.chunk), most: bodies.chunk, renew: false });
     let framing = match (bodies.fixed, &bodies.limit) {
-        (Some(Method::Buffered), _) => Framing::Buffered,
         (Some(Method::SinglePost), _) => Framing::SinglePost,
         (Some(Method::Streamed), _) => Framing::Streamed,
         (None | Some(Method::Chunked), Some((limit, _))) if length > *limit => under(*limit, bodies),
         (Some(Method::Chunked), _) => chunks(bodies.chunk),
         (None, _) if bodies.at_once.is_some_and(|at_once| length > at_once) => chunks(bodies.chunk),
-        (None, _) => Framing::Buffered,
+        (None | Some(Method::Buffered), _) => Framing::Buffered,
     };
     Tactic { framing, segment: None }
 }

@@ -14,7 +14,7 @@ const SMALL_SEGMENT: u32 = 1200;
 
 /// What is tried on the same way after `tactic` led to `verdict`; nothing when only another way is left.
 ///
-/// The order of framings is Buffered, Chunked, Chunked with a connection for each chunk, SinglePost, and never back, so that
+/// The order of framings is Buffered, Chunked, Chunked with a connection for each chunk, one POST, and never back, so that
 /// the search ends.
 pub(super) fn next(bodies: &Bodies, tactic: Tactic, verdict: &Verdict) -> Option<Tactic> {
     if matches!(verdict.class, Class::OtherRoute | Class::Wait | Class::Final) {

@@ -72,10 +72,13 @@ impl Registry {
             Framing::Streamed => self.streamed(&mut line, repository, blob).await,
         };
         let result = match result {
-            Err(failure) if failure.may_have_been_taken() => match self.has(repository, blob).await {
-                true => Ok(()),
-                false => Err(failure),
-            },
+            Err(failure) if failure.may_have_been_taken() => {
+                if self.has(repository, blob).await {
+                    Ok(())
+                } else {
+                    Err(failure)
+                }
+            }
             other => other,
         };
         Uploaded { result, sent: line.sent(), seen }
