@@ -4,7 +4,6 @@ use std::{
     collections::BTreeMap,
     io::{IsTerminal, Read},
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,10 +11,9 @@ use chart_publisher::{
     api::{Target, Upload, UploadMethod},
     chart::Limits,
     model::{Credential, Login, size, span},
-    net::{AddressPolicy, ClientCertificate, Endpoint, Patience, SystemRoots, TlsConfig, Transport},
+    net::{AddressPolicy, ClientCertificate, Patience, SystemRoots, TlsConfig, Transport},
     plan,
-    publish::{self, ChartOutcome, Course, Done, Learnt, Outcome, Subject, TargetOutcome, TargetRun, Way, Ways},
-    registry::{AllowedHosts, Authorizer, Registry},
+    publish::{self, ChartOutcome, Course, Done, Learnt, NewIdentities, Outcome, Reach, Subject, TargetOutcome, TargetRun},
     source::{Given, Source},
     spool::{Budget, Spool, Spooled},
 };
@@ -135,21 +133,21 @@ async fn work(push: &Push) -> Result<(), Failure> {
     let hashing = hashing.elapsed();
     let wanted = given.wanted();
     let transport = Transport::new();
-    let allowed = AllowedHosts::new(push.allow_hosts.iter().cloned());
-    let ways = plan.strategies.iter().map(|strategy| {
-        let policy = AddressPolicy::Any;
-        let endpoint =
-            Endpoint { addresses: strategy.addresses.clone(), origin: strategy.origin.clone(), tls: tls.clone(), policy, segment: None };
-        let authorizer = Arc::new(Authorizer::new(login.to(&strategy.credential_hosts).cloned(), allowed.clone()));
-        let registry = Registry::new(transport.clone(), endpoint, authorizer, allowed.clone(), Patience { stall: push.timeout });
-        Way { strategy: strategy.clone(), registry }
-    });
+    let reach = Reach {
+        transport: &transport,
+        login: &login,
+        tls: &tls,
+        allowed_hosts: &push.allow_hosts,
+        patience: Patience { stall: push.timeout },
+        policy: &|_| AddressPolicy::Any,
+        identities: &NewIdentities,
+    };
     let subject = Subject { registry: push.target.clone(), secret: None, cert_secret: None, insecure: push.insecure };
     let run = TargetRun {
         name: "target".to_owned(),
         registry: push.target.clone(),
         prefix: plan.prefix.clone(),
-        ways: Ways::new(ways.collect(), subject, Learnt::default()),
+        ways: reach.ways(&plan, subject, Learnt::default()),
         known: BTreeMap::default(),
         known_by: None,
         pull: plan.pull.clone(),

@@ -6,6 +6,7 @@ mod learnt;
 mod need;
 mod outcome;
 mod push;
+mod reach;
 mod run;
 mod ways;
 
@@ -13,5 +14,6 @@ pub use learnt::Learnt;
 pub use need::{Known, Need};
 pub use outcome::{ChartOutcome, Done, Failed, MIXED, Outcome, TargetOutcome, Used};
 pub use push::{Package, Pushed, Taken, push};
+pub use reach::{Identities, NewIdentities, Reach};
 pub use run::{Course, TargetRun, run};
 pub use ways::{Attempt, FailedAttempt, Subject, Tried, Way, Ways};
