@@ -9,12 +9,12 @@
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use chart_publisher::{
-    api::{ChartInventory, ChartPublication},
+    api,
     controller::{self, Settings},
     spool::Budget,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use kube::{Client, Config, CustomResourceExt, config::KubeConfigOptions};
+use kube::{Client, Config, config::KubeConfigOptions};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -133,7 +133,7 @@ fn complain(error: &(dyn std::error::Error + 'static)) {
 fn print_crds() -> Result<(), Failure> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    for crd in [ChartPublication::crd(), ChartInventory::crd()] {
+    for crd in api::definitions() {
         writeln!(out, "---")?;
         out.write_all(serde_saphyr::to_string(&crd)?.as_bytes())?;
     }

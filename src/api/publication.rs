@@ -183,7 +183,8 @@ pub struct Target {
     #[schemars(regex(pattern = r"^oci://[^\s@/?#]+(/[^\s?#]*)?$"), length(max = 1024))]
     pub url: Option<String>,
 
-    /// The routes that may be taken to the Service, in this order. Empty: as the Service is exposed, with the others after it.
+    /// The routes that may be taken to the Service, in this order: of `ClusterIP`, `NodePort`, `LoadBalancer`, `Ingress` and `Endpoint`.
+    /// Empty: as the Service is exposed, with the others after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5))]
     #[x_kube(merge_strategy = ListMerge::Set)]
