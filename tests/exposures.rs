@@ -14,8 +14,6 @@ mod doors;
 mod front;
 #[path = "exposures/outputs.rs"]
 mod outputs;
-#[path = "exposures/publication.rs"]
-mod publication;
 #[path = "exposures/readers.rs"]
 mod readers;
 #[path = "exposures/scene.rs"]

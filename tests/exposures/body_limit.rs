@@ -5,8 +5,7 @@ use chart_publisher::api::ChartPublicationStatus;
 use futures::future::join_all;
 
 use super::{
-    front::{SMALL_AND_LARGE, publication},
-    publication::{apply, becomes, is_true, run_again},
+    front::{SMALL_AND_LARGE, apply, publication},
     readers::{Chart, LARGE, Reader, SMALL},
     support::{
         self,
@@ -44,7 +43,7 @@ async fn check(namespace: &Namespace, source: String, version: Version) {
     limited.is_read(&status).await;
 
     let before = limited.requests("over");
-    let again = run_again(namespace, &limited.publication("over")).await;
+    let again = namespace.run_again(&limited.publication("over")).await.status.expect("a status");
     let unchanged = ChartPublicationStatus { last_handled_reconcile_at: again.last_handled_reconcile_at.clone(), ..status };
     assert_eq!(again, unchanged, "what was found out about the way stays");
     assert_eq!(limited.requests("over") - before, 1, "one list of the tags");
@@ -81,7 +80,7 @@ impl<'a> Limited<'a> {
     async fn publish(&self, path: &str, source: &str, charts: &[Chart]) -> ChartPublicationStatus {
         let name = self.publication(path);
         apply(self.namespace, &(publication(&name, &self.name, path, source, charts) + "      insecure: true\n"));
-        becomes(self.namespace, &name, "Ready", |status| is_true(status, "Ready") && !is_true(status, "Reconciling")).await
+        self.namespace.becomes_ready(&name).await.status.expect("a status")
     }
 
     /// The one attempt that failed tells which object is to be changed, and how.

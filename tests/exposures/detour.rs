@@ -1,12 +1,9 @@
 //! A route that leads nowhere for a while: the next one is taken, both stand in the status, and the route is taken again by itself
 //! once it is back.
 
-use chart_publisher::api::ChartPublicationStatus;
-
 use super::{
     doors::Doors,
     front::{Access, Case, Front},
-    publication::{becomes, is_true},
     scene::Scene,
     support::{self, Bed, random_word, registry::Version},
 };
@@ -20,10 +17,8 @@ async fn a_route_that_was_blocked_is_taken_again_by_itself() {
     let scene = Scene::set_up(&namespace, Case::new("blocked", Front::NodePort, Version::V3, Access::Open)).await;
     let wall = Wall::before(bed, &scene.doors().await, "NodePort");
     scene.publish(&source.url());
-    let by_cluster_ip = |status: &ChartPublicationStatus| {
-        is_true(status, "Ready") && !is_true(status, "Reconciling") && status.route.as_deref() == Some("ClusterIP")
-    };
-    let status = becomes(&namespace, "blocked", "Ready by ClusterIP", by_cluster_ip).await;
+    let status = namespace.becomes_ready("blocked").await.status.expect("a status");
+    assert_eq!(status.route.as_deref(), Some("ClusterIP"), "{status:?}");
     let attempts: Vec<_> = status.targets[0].attempts.iter().map(|attempt| (&*attempt.route, &*attempt.reason)).collect();
     assert_eq!(attempts, [("NodePort", "RouteUnreachable")], "{status:?}");
     assert!(status.targets[0].attempts[0].message.contains("look whether kube-proxy"), "{status:?}");

@@ -2,7 +2,7 @@
 
 use super::{
     readers::{Chart, LARGE, SMALL},
-    support::{exposure::Exposure, registry::Version},
+    support::{exposure::Exposure, namespace::Namespace, registry::Version},
 };
 
 /// What stands before a registry.
@@ -89,6 +89,15 @@ impl Case {
         };
         publication(name, name, "charts", source, &SMALL_AND_LARGE) + &routes + &access
     }
+}
+
+/// Applies YAML as a user does.
+pub fn apply(namespace: &Namespace, yaml: &str) {
+    let folder = namespace.bed.folder("applied");
+    let file = folder.join("publication.yaml");
+    std::fs::write(&file, yaml).expect("a file in the bed's folder");
+    let words = ["kubectl", "apply", "--namespace", namespace.name(), "--filename", &file.display().to_string()];
+    namespace.bed.run_on_host(&words).expect_success();
 }
 
 /// The YAML of a publication into a path of a Service's registry, up to further fields of the target. Only a change that is watched

@@ -2,14 +2,13 @@
 
 use std::{fs, path::PathBuf};
 
-use chart_publisher::api::ChartPublicationStatus;
+use chart_publisher::api::ChartPublication;
 
 use super::{
     body_limit::Limited,
-    front::{SMALL_AND_LARGE, publication},
-    publication::{apply, becomes, is_true},
+    front::{SMALL_AND_LARGE, apply, publication},
     readers::LARGE,
-    support::{self, exposure::Exposure, helm_repository::HelmRepository, namespace::Namespace, registry::Version},
+    support::{self, exposure::Exposure, helm_repository::HelmRepository, namespace::Namespace, publication::condition, registry::Version},
 };
 
 const INSECURE: &str = "      insecure: true\n";
@@ -26,12 +25,12 @@ async fn the_document_shows_what_kubectl_prints() {
     let limited = Limited::set_up(&namespace, "registry-ingress", Version::V3).await;
 
     apply(&namespace, &(publication("charts", "registry", "charts", &source.url(), &SMALL_AND_LARGE) + INSECURE));
-    let charts = becomes(&namespace, "charts", "Ready", |status| is_true(status, "Ready")).await;
+    let charts = namespace.becomes_ready("charts").await;
     apply(&namespace, &(publication("large", "registry-ingress", "charts", &source.url(), &[LARGE]) + INSECURE));
-    let large = becomes(&namespace, "large", "Ready", |status| is_true(status, "Ready")).await;
+    let large = namespace.becomes_ready("large").await;
     let broken = publication("broken", "registry", "charts", &source.url(), &[LARGE]);
     apply(&namespace, &(broken.replace("- name: large", "- name: large\n      versions: 4.0.0") + INSECURE));
-    becomes(&namespace, "broken", "Stalled", |status| is_true(status, "Stalled")).await;
+    namespace.becomes("broken", "it is Stalled", |status| condition(status, "Stalled").is_some()).await;
 
     let mut names = vec![(source.url(), "http://charts.example.com".to_owned())];
     names.extend(renamed(&charts, &["10.0.0.11:30500", "10.0.0.12:30500"]));
@@ -55,7 +54,8 @@ fn of_one_time(source: &HelmRepository) {
 }
 
 /// The addresses of the target, in their order.
-fn renamed(status: &ChartPublicationStatus, names: &[&str]) -> Vec<(String, String)> {
+fn renamed(publication: &ChartPublication, names: &[&str]) -> Vec<(String, String)> {
+    let status = publication.status.as_ref().expect("a status");
     let addresses = status.targets[0].address.as_deref().expect("an address").split(", ");
     addresses.zip(names).map(|(address, name)| (address.to_owned(), (*name).to_owned())).collect()
 }

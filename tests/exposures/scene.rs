@@ -8,12 +8,11 @@ use tokio::sync::Semaphore;
 
 use super::{
     doors::{Doors, Traffic, of_service},
-    front::{Access, Case, Front, SMALL_AND_LARGE, USER},
-    publication::{apply, becomes, is_true, run_again},
+    front::{Access, Case, Front, SMALL_AND_LARGE, USER, apply},
     readers::{Chart, Reader},
     support::{
-        access_log::Request, authority::Authority, exposure::SERVICE_PORT, ingress::ServedIngress, namespace::Namespace, random_word,
-        registry::Registry, token_server::TokenServer,
+        access_log::Request, authority::Authority, exposure::SERVICE_PORT, ingress::ServedIngress, namespace::Namespace,
+        publication::ready, random_word, registry::Registry, token_server::TokenServer,
     },
 };
 
@@ -94,23 +93,23 @@ impl<'a> Scene<'a> {
         let sockets = self.doors().await.remove(route).unwrap_or_else(|| panic!("{}: no way by {route}", self.case.name));
         let pulls = self.pulls(route, &sockets);
         let what = format!("Ready by {route} at one of {sockets:?}, to be pulled from one of {pulls:?}");
-        becomes(self.namespace, self.case.name, &what, |status| {
+        let is_so = |status: &ChartPublicationStatus| {
             let [target] = status.targets.as_slice() else { return false };
             let address = target.address.as_deref().unwrap_or_default();
-            is_true(status, "Ready")
-                && !is_true(status, "Reconciling")
+            ready(status) == "True Succeeded"
+                && status.conditions.len() == 1
                 && status.published.as_deref() == Some("2/2")
                 && (status.route.as_deref(), target.route.as_deref()) == (Some(route), Some(route))
                 && address.split(", ").all(|address| sockets.iter().any(|socket| socket.to_string() == address))
                 && target.pull.as_ref().is_some_and(|pull| pulls.contains(pull))
-        })
-        .await
+        };
+        self.namespace.becomes(self.case.name, &what, is_so).await.status.expect("the status that was waited for")
     }
 
     /// Runs once more; the requests of that run go by `route` and by no other.
     pub async fn goes_only_by(&self, route: &str) {
         let traffic = Traffic::watch(self.namespace.bed, &self.doors().await);
-        run_again(self.namespace, self.case.name).await;
+        self.namespace.run_again(self.case.name).await;
         traffic.went_only_by(route).unwrap_or_else(|problem| panic!("{}: {problem}", self.case.name));
     }
 
