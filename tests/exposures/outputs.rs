@@ -8,7 +8,15 @@ use super::{
     body_limit::Limited,
     front::{SMALL_AND_LARGE, apply, publication},
     readers::LARGE,
-    support::{self, exposure::Exposure, helm_repository::HelmRepository, namespace::Namespace, publication::condition, registry::Version},
+    support::{
+        self,
+        eventually::{SOON, eventually},
+        exposure::Exposure,
+        helm_repository::HelmRepository,
+        namespace::Namespace,
+        publication::condition,
+        registry::Version,
+    },
 };
 
 const INSECURE: &str = "      insecure: true\n";
@@ -32,6 +40,13 @@ async fn the_document_shows_what_kubectl_prints() {
     apply(&namespace, &(broken.replace("- name: large", "- name: large\n      versions: 4.0.0") + INSECURE));
     namespace.becomes("broken", "it is Stalled", |status| condition(status, "Stalled").is_some()).await;
 
+    for name in ["charts", "large"] {
+        eventually(SOON, "both Events are there", async || match namespace.events_of(name).await.as_slice() {
+            [_, _] => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await;
+    }
     let mut names = vec![(source.url(), "http://charts.example.com".to_owned())];
     names.extend(renamed(&charts, &["10.0.0.11:30500", "10.0.0.12:30500"]));
     names.extend(renamed(&large, &["10.96.0.7:5000"]));
@@ -102,11 +117,13 @@ fn normal(output: &str, names: &[(String, String)]) -> String {
     lines
 }
 
-/// In a table: columns lie two spaces or more apart.
+/// In a table: columns lie two spaces or more apart, and keep their width.
 fn with_age(line: &str) -> String {
-    let is_age =
-        |word: &str| word.strip_suffix('s').is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
-    let words = line.split("  ").map(|word| if is_age(word.trim()) { word.replace(word.trim(), "9s") } else { word.to_owned() });
+    let is_age = |word: &str| word.strip_suffix('s').is_some_and(|number| number.parse::<u32>().is_ok());
+    let words = line.split("  ").map(|word| match word.trim() {
+        age if is_age(age) => word.replace(age, &format!("{:width$}", "9s", width = age.len())),
+        _ => word.to_owned(),
+    });
     words.collect::<Vec<_>>().join("  ")
 }
 
@@ -122,4 +139,17 @@ fn with_values(line: &str) -> String {
     };
     let spaces = value.len() - value.trim_start().len();
     format!("{name}:  {}{kept}", &value[..spaces])
+}
+
+#[test]
+fn ages_of_any_length_look_the_same() {
+    for line in
+        ["Normal  Published  1s    chart-publisher", "Normal  Published  12s   chart-publisher", "Normal  Published  115s  chart-publisher"]
+    {
+        assert_eq!(with_age(line), "Normal  Published  9s    chart-publisher");
+    }
+    assert_eq!(
+        with_age("charts   True   2/2   2 versions   9s").trim_end(),
+        with_age("charts   True   2/2   2 versions   100s").trim_end()
+    );
 }
