@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::{
-    Method, Plan, PlanError, Route, Strategy,
+    Plan, PlanError, Route, Strategy,
     facts::{check_hostname, credential_hosts, named_origin},
-    routes::{method, pull_address},
+    routes::{bodies, pull_address},
 };
 use crate::{
     api::Target,
@@ -34,14 +34,13 @@ pub fn url(target: &Target) -> Result<Plan, PlanError> {
     let addresses = vec![address(&dialled)];
     let origin = named_origin(target, scheme).unwrap_or(dialled);
     let aliases = DOCKER_HUB_NAMES.iter().filter(|_| is_hub).map(|name| (*name).to_owned());
-    let method = method(target);
     let strategy = Strategy {
         route: Route::Url,
         credential_hosts: credential_hosts(&origin, &addresses, aliases),
         addresses,
         origin,
-        reason: reason(method),
-        method,
+        reason: "the target is given by its URL".to_owned(),
+        bodies: bodies(target),
         via: None,
     };
     let pull = Some(pull_address(&written.authority(), &prefix));
@@ -62,12 +61,6 @@ fn address(origin: &Origin) -> Address {
         |_| Address::Name { host: origin.host.clone(), port: origin.port },
         |ip| Address::Socket(SocketAddr::new(ip, origin.port)),
     )
-}
-
-fn reason(method: Method) -> String {
-    match method {
-        Method::Buffered => "the target is given by its URL".to_owned(),
-    }
 }
 
 /// Neither user name nor password nor query.

@@ -188,7 +188,10 @@ fn attempt(attempt: &FailedAttempt) -> Attempt {
         address: Some(attempt.address.clone()),
         method: attempt.method.as_str().to_owned(),
         reason: attempt.verdict.reason.as_str().to_owned(),
-        message: attempt.verdict.sentence.clone(),
+        message: match attempt.tactic.as_str() {
+            "" => attempt.verdict.sentence.clone(),
+            tactic => format!("{} (sent by {tactic})", attempt.verdict.sentence),
+        },
     }
 }
 

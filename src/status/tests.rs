@@ -8,7 +8,7 @@ use crate::{
     model::Digest,
     plan::{Method, Route},
     publish::{ChartOutcome, Done, Failed, FailedAttempt, Known, Outcome, TargetOutcome, Used},
-    remedy::{Class, Verdict},
+    remedy::{Class, Hint, Verdict},
 };
 
 fn at(second: i64) -> Time {
@@ -133,9 +133,10 @@ fn another_route_shows_as_soon_as_it_answers() {
 fn after_failure(reason: Reason) -> TargetOutcome {
     let mut detour = target("main", vec![chart("1.0.0", Ok(()))]);
     detour.used = Some(used("ClusterIP", "10.96.0.7:5000"));
-    let verdict = Verdict { reason, class: Class::OtherRoute, sentence: format!("{reason} happened") };
+    let verdict = Verdict { reason, class: Class::OtherRoute, hint: Hint::None, sentence: format!("{reason} happened") };
     let route = Route::Service(RouteKind::NodePort);
-    detour.attempts = vec![FailedAttempt { route, address: "10.0.0.1:30500".to_owned(), method: Method::Buffered, verdict }];
+    detour.attempts =
+        vec![FailedAttempt { route, address: "10.0.0.1:30500".to_owned(), method: Method::Buffered, tactic: String::new(), verdict }];
     detour
 }
 
