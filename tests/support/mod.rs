@@ -38,6 +38,7 @@ pub mod process;
 pub mod publication;
 pub mod recorder;
 pub mod registry;
+pub mod slow_path;
 pub mod token_server;
 
 use std::{
