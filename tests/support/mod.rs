@@ -33,6 +33,7 @@ pub mod namespace;
 #[path = "../bed/network.rs"]
 pub mod network;
 pub mod nginx;
+pub mod packages;
 #[path = "../bed/process.rs"]
 pub mod process;
 pub mod publication;
