@@ -14,7 +14,7 @@ pub enum NetError {
         detail: String,
     },
     /// The address policy forbids what the name resolved to.
-    #[error("`{host}` resolves to {address}, which may not be dialled: {why}")]
+    #[error("{} may not be dialled: {why}", dialled(.host, .address))]
     AddressRefused {
         /// The name or address that was asked for.
         host: String,
@@ -131,6 +131,12 @@ pub enum TlsFailure {
     /// Anything else, in rustls's words.
     #[error("{0}")]
     Other(String),
+}
+
+/// A name leads to an address; an address is one.
+fn dialled(host: &str, address: &SocketAddr) -> String {
+    let is_address = host.trim_matches(['[', ']']).parse() == Ok(address.ip());
+    if is_address { address.to_string() } else { format!("`{host}` resolves to {address}, which") }
 }
 
 fn human(duration: &Duration) -> String {
