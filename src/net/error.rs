@@ -120,8 +120,11 @@ pub enum TlsFailure {
     #[error("the certificate is not valid yet")]
     NotYetValid,
     /// Made for other names.
-    #[error("the certificate is not valid for this name")]
-    WrongName,
+    #[error("the certificate is made for {names} and not for this name")]
+    WrongName {
+        /// The names that it has, in backticks, up to three.
+        names: String,
+    },
     /// The server wants a certificate of the client, or refused ours.
     #[error("the server asks for a client certificate, or does not take the one it got")]
     ClientCertificate,

@@ -115,7 +115,7 @@ fn of_tls(failure: &TlsFailure) -> Symptom {
         TlsFailure::UnknownAuthority => Symptom::UnknownAuthority,
         TlsFailure::Expired => Symptom::CertificateExpired,
         TlsFailure::NotYetValid => Symptom::CertificateNotYetValid,
-        TlsFailure::WrongName => Symptom::CertificateOfOtherName,
+        TlsFailure::WrongName { .. } => Symptom::CertificateOfOtherName,
         TlsFailure::ClientCertificate => Symptom::ClientCertificate,
         TlsFailure::NotTls => Symptom::PlainBehindTls,
         TlsFailure::Other(_) => Symptom::HandshakeFailed,

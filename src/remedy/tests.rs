@@ -114,7 +114,7 @@ fn connection_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("tls-unknown-authority", Https, OpenUpload, tls(TlsFailure::UnknownAuthority)),
         ("tls-expired", Https, OpenUpload, tls(TlsFailure::Expired)),
         ("tls-not-yet-valid", Https, OpenUpload, tls(TlsFailure::NotYetValid)),
-        ("tls-other-name", Https, OpenUpload, tls(TlsFailure::WrongName)),
+        ("tls-other-name", Https, OpenUpload, tls(TlsFailure::WrongName { names: "`r.example.com`".to_owned() })),
         ("tls-client-certificate", Https, OpenUpload, tls(TlsFailure::ClientCertificate)),
         ("tls-on-plain-http", Https, OpenUpload, tls(TlsFailure::NotTls)),
         ("tls-handshake", Https, OpenUpload, tls(TlsFailure::Other("no shared cipher".to_owned()))),

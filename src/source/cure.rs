@@ -17,7 +17,7 @@ pub(super) fn of_network(error: &NetError) -> &'static str {
     match error {
         NetError::Tls { failure: TlsFailure::UnknownAuthority, .. } => "; give its CA as `ca.crt` in the Secret of `certSecretRef`",
         NetError::Tls { failure: TlsFailure::Expired | TlsFailure::NotYetValid, .. } => "; the server needs a new certificate",
-        NetError::Tls { failure: TlsFailure::WrongName, .. } => "; use a name that the certificate holds",
+        NetError::Tls { failure: TlsFailure::WrongName { .. }, .. } => "; use a name that the certificate holds",
         NetError::Tls { failure: TlsFailure::NotTls, .. } => "; use `http://` when the server has no TLS",
         NetError::Tls { failure: TlsFailure::ClientCertificate, .. } => "; give `tls.crt` and `tls.key` in the Secret of `certSecretRef`",
         NetError::AddressRefused { why, .. } if *why == AddressPolicy::API_SERVER => "; give the address that the charts lie at",
