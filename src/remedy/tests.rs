@@ -116,6 +116,12 @@ fn connection_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("tls-not-yet-valid", Https, OpenUpload, tls(TlsFailure::NotYetValid)),
         ("tls-other-name", Https, OpenUpload, tls(TlsFailure::WrongName { names: "`r.example.com`".to_owned() })),
         ("tls-client-certificate", Https, OpenUpload, tls(TlsFailure::ClientCertificate)),
+        (
+            "client-certificate-page",
+            Https,
+            OpenUpload,
+            Cause::Answer(Answer { message: "400 No required SSL certificate was sent".to_owned(), ..answer(400, BodyKind::Html) }),
+        ),
         ("tls-on-plain-http", Https, OpenUpload, tls(TlsFailure::NotTls)),
         ("tls-handshake", Https, OpenUpload, tls(TlsFailure::Other("no shared cipher".to_owned()))),
         ("plain-http-on-tls", Http, OpenUpload, text(400, "Client sent an HTTP request to an HTTPS server.")),
