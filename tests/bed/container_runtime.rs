@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::{
     Outcome, control_groups, control_plane,
     enclosure::Enclosure,
-    image::{PAUSE, Image},
+    image::{Image, PAUSE},
     leftovers, network,
     process::Launch,
     state::Bed,

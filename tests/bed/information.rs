@@ -24,6 +24,15 @@ impl Mode {
         if rustix::process::geteuid().is_root() { Self::Node } else { Self::ControlPlane }
     }
 
+    /// As the command line has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ControlPlane => "control-plane",
+            Self::Node => "node",
+            Self::Pods => "pods",
+        }
+    }
+
     /// Whether it has nodes, which only root can make.
     pub fn has_nodes(self) -> bool {
         self != Self::ControlPlane
@@ -34,12 +43,8 @@ impl FromStr for Mode {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "control-plane" => Ok(Self::ControlPlane),
-            "node" => Ok(Self::Node),
-            "pods" => Ok(Self::Pods),
-            other => Err(format!("`{other}` is no mode: `control-plane`, `node` or `pods`")),
-        }
+        let found = [Self::ControlPlane, Self::Node, Self::Pods].into_iter().find(|mode| mode.name() == text);
+        found.ok_or_else(|| format!("`{text}` is no mode: `control-plane`, `node` or `pods`"))
     }
 }
 

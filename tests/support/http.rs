@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use ::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::{
@@ -65,11 +65,25 @@ pub async fn get_tls(namespace: Option<&str>, to: SocketAddr, host: &str, path: 
     ask(stream, host, path).await
 }
 
+/// Sends a request of any kind, with its body and a Host, to the server at `to`.
+pub async fn send(namespace: Option<&str>, to: SocketAddr, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+    let stream = connect(namespace, to).await.map_err(|problem| format!("{to}: {problem}"))?;
+    exchange(stream, request).await
+}
+
 async fn ask(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, host: &str, path: &str) -> Result<Answer, String> {
+    let request = Request::get(path).header("host", host).body(Full::default()).expect("a request");
+    exchange(stream, request).await
+}
+
+/// One request on a connection that is open.
+pub async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Full<Bytes>>,
+) -> Result<Answer, String> {
     let exchange = async {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        let request = Request::get(path).header("host", host).body(Empty::<Bytes>::new()).expect("a request");
         let (head, body) = sender.send_request(request).await?.into_parts();
         Ok::<_, hyper::Error>(Answer { status: head.status, headers: head.headers, body: body.collect().await?.to_bytes() })
     };

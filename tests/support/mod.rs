@@ -13,6 +13,16 @@
 //!
 //! One bed serves all tests of a process, and with `CHART_PUBLISHER_BED` (`tests/tools/with-bed.sh`) all processes. Whatever a test
 //! starts is a guard: it goes when the guard is dropped.
+//!
+//! A bed whose node runs Pods ([`pods`]) is another one, started by the first test of a process that asks for it:
+//!
+//! ```ignore
+//! let Some(bed) = support::pods() else { return };
+//! let namespace = bed.namespace().await;
+//! let registry = namespace.registry_pods("registry", Version::V3).replicas(2).start().await;
+//! let service = registry.expose("registry", Exposure::NodePort, json!({})).await;
+//! let controller = namespace.controller_pod(&[]).await;
+//! ```
 
 pub mod access_log;
 pub mod address;
@@ -20,23 +30,31 @@ pub mod address;
 pub mod authority;
 pub mod background;
 pub mod controller;
+pub mod controller_pod;
 pub mod counter;
+#[path = "../bed/enclosure.rs"]
+pub mod enclosure;
 pub mod eventually;
 pub mod exposure;
 pub mod haproxy;
 pub mod helm_repository;
 pub mod http;
+#[path = "../bed/image.rs"]
+pub mod image;
 #[path = "../bed/information.rs"]
 pub mod information;
 pub mod ingress;
+pub mod lossy_path;
 pub mod namespace;
 #[path = "../bed/network.rs"]
 pub mod network;
 pub mod nginx;
+pub mod port_forward;
 #[path = "../bed/process.rs"]
 pub mod process;
 pub mod recorder;
 pub mod registry;
+pub mod registry_pods;
 pub mod token_server;
 
 use std::{
@@ -67,19 +85,36 @@ pub fn shared() -> &'static Bed {
     static BED: OnceLock<Bed> = OnceLock::new();
     BED.get_or_init(|| {
         chart_publisher_uses_ring();
-        variable("CHART_PUBLISHER_BED").map_or_else(Bed::start, |file| Bed::join(Path::new(&file)))
+        variable("CHART_PUBLISHER_BED").map_or_else(|| Bed::start(Mode::usual()), |file| Bed::join(Path::new(&file)))
     })
+}
+
+/// A bed whose first node runs Pods, of this process alone. `None` without root: the test says so and ends.
+pub fn pods() -> Option<&'static Bed> {
+    static BED: OnceLock<Bed> = OnceLock::new();
+    if !Mode::usual().has_nodes() {
+        skipped("Pods");
+        return None;
+    }
+    Some(BED.get_or_init(|| {
+        chart_publisher_uses_ring();
+        Bed::start(Mode::Pods)
+    }))
 }
 
 /// The bed, when it has nodes. `None` without root: the test says so and ends.
 pub fn with_node() -> Option<&'static Bed> {
     let bed = shared();
-    #[expect(clippy::print_stderr, reason = "a skipped test must not look like one that passed")]
-    if bed.information.networks.is_none() {
-        eprintln!("SKIPPED: this test needs nodes in network namespaces, which only root can make; run it as root");
+    if !bed.has_nodes() {
+        skipped("nodes in network namespaces");
         return None;
     }
     Some(bed)
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test must not look like one that passed")]
+fn skipped(what: &str) {
+    eprintln!("SKIPPED: this test needs {what}, which only root can make; run it as root");
 }
 
 #[expect(clippy::disallowed_methods, reason = "the bed that test processes share is named in the environment")]
@@ -92,10 +127,10 @@ fn chart_publisher_uses_ring() {
 }
 
 impl Bed {
-    fn start() -> Self {
+    fn start(mode: Mode) -> Self {
         let program = supervisor_program();
         let mut command = Command::new(&program);
-        command.arg("up").stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["up", "--mode", mode.name()]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = process::fork(command).unwrap_or_else(|problem| panic!("{}: {problem}", program.display()));
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("the supervisor's line");
@@ -125,7 +160,7 @@ impl Bed {
 
     /// Whether there are nodes.
     pub fn has_nodes(&self) -> bool {
-        self.information.mode == Mode::Node
+        self.information.mode.has_nodes()
     }
 
     /// A program of the bed.
@@ -167,7 +202,8 @@ impl Bed {
         self.run(None, words)
     }
 
-    fn run(&self, namespace: Option<&str>, words: &[&str]) -> Ran {
+    /// Runs a program in a network namespace.
+    pub fn run(&self, namespace: Option<&str>, words: &[&str]) -> Ran {
         let mut command = process::enter(namespace, words);
         let path = std::env::join_paths(
             [self.information.tools.clone()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
