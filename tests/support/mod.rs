@@ -252,6 +252,12 @@ pub fn supervisor_program() -> PathBuf {
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "--example", "bed", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
     build.arg("--target-dir").arg(target).args(profile.ends_with("release").then_some("--release"));
+    // What cargo tells a test of its package would have build scripts run again, here and then once more in the developer's shell.
+    for (name, _) in std::env::vars_os() {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|beginning| name.to_string_lossy().starts_with(beginning)) {
+            build.env_remove(name);
+        }
+    }
     assert!(build.status().expect("cargo").success(), "the supervisor of the test bed does not build");
     profile.join("examples/bed")
 }
