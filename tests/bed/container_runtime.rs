@@ -88,18 +88,29 @@ fn enclosed(enclosure: &Enclosure, program: &Path) -> Command {
 /// Waits until containerd answers, and gives it the images that every bed has: the sandbox of Pods, and the registries.
 pub async fn import_images(bed: &mut Bed) -> Outcome<()> {
     let enclosure = bed.enclosure().ok_or("images need an enclosure")?;
-    let (ctr, tools) = (bed.tools().join("ctr"), bed.tools().to_owned());
-    control_plane::until(bed, "containerd", async || Ok(run(enclosed(&enclosure, &ctr).arg("version").env_clear()).is_ok())).await?;
-    let folder = bed.path("images");
+    let tool = |name: &str| bed.tools().join(name);
+    let (busybox, ctr) = (tool("busybox"), tool("ctr"));
+    let pause = Image::new(PAUSE, &busybox).arguments(&["sleep", "infinity"]);
+    let registries = ["registry2", "registry3"].map(|name| Image::new(name, &tool(name)).beside(&busybox));
+    let images = [pause].into_iter().chain(registries).collect();
+    control_plane::until(bed, "containerd", async || Ok(run(enclosed(&enclosure, &ctr).arg("version")).is_ok())).await?;
+    import(bed, images).await
+}
+
+/// The controller that was built beside this program, for a person who tries it; tests bring the one that they were built with.
+pub async fn import_controller(bed: &Bed) -> Outcome<()> {
+    let program = std::env::current_exe()?.ancestors().nth(2).map(|folder| folder.join("chart-publisher")).filter(|file| file.exists());
+    import(bed, program.iter().map(|program| Image::new("chart-publisher", program)).collect()).await
+}
+
+async fn import(bed: &Bed, images: Vec<Image>) -> Outcome<()> {
+    let enclosure = bed.enclosure().ok_or("images need an enclosure")?;
+    let (ctr, folder) = (bed.tools().join("ctr"), bed.path("images"));
     let import = move || {
         fs::create_dir_all(&folder)?;
-        let busybox = tools.join("busybox");
-        let pause = Image::new(PAUSE, &busybox).arguments(&["sleep", "infinity"]);
-        let registries = ["registry2", "registry3"].map(|name| Image::new(name, &tools.join(name)).beside(&busybox));
-        [pause].into_iter().chain(registries).try_for_each(|image| image.import(&enclosure, &ctr, &folder))
+        images.iter().try_for_each(|image| image.import(&enclosure, &ctr, &folder))
     };
-    tokio::task::spawn_blocking(import).await??;
-    Ok(())
+    Ok(tokio::task::spawn_blocking(import).await??)
 }
 
 fn bridge(bed: &Bed) -> serde_json::Value {

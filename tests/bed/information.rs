@@ -107,6 +107,10 @@ impl BedInformation {
                 self.inner_kubeconfig.display()
             );
         }
+        if self.mode == Mode::Pods {
+            text += "\n# Images that are there: registry2:bed, registry3:bed, chart-publisher:bed. The controller as a Pod:\n\
+                     helm install chart-publisher charts/chart-publisher --set image.tag=bed,image.pullPolicy=Never\n";
+        }
         text + "\n# Ctrl-C here takes the cluster down."
     }
 }

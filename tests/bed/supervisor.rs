@@ -86,7 +86,7 @@ async fn supervise(wish: Wish) -> Outcome<()> {
     let mut bed = Bed::create(wish.mode, tools)?;
     drop(exclusive);
     let outcome = tokio::select! {
-        started = start(&mut bed) => started,
+        started = start(&mut bed, wish.foreground) => started,
         () = ends.reached() => Err("asked to end before the bed was up".into()),
     };
     if outcome.is_ok() {
@@ -98,7 +98,7 @@ async fn supervise(wish: Wish) -> Outcome<()> {
     outcome
 }
 
-async fn start(bed: &mut Bed) -> Outcome<()> {
+async fn start(bed: &mut Bed, foreground: bool) -> Outcome<()> {
     if bed.mode().has_nodes() {
         node::create_networks(bed)?;
     }
@@ -114,6 +114,9 @@ async fn start(bed: &mut Bed) -> Outcome<()> {
     }
     if bed.mode() == Mode::Pods {
         kubelet::join(bed).await?;
+        if foreground {
+            container_runtime::import_controller(bed).await?;
+        }
     }
     control_plane::wait_for_controllers(bed).await
 }

@@ -10,8 +10,8 @@ use crate::{Outcome, information::Mode};
 /// Prepares the programs and gives the folder that they lie in. Takes a second when they are there, many minutes the first time.
 pub fn directory(mode: Mode) -> Outcome<PathBuf> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/install.sh");
-    let more = (mode == Mode::Pods).then_some("--pods");
-    let output = Command::new(script).args(more).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    let flag = (mode == Mode::Pods).then_some("--pods");
+    let output = Command::new(script).args(flag).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err("the programs of the test bed could not be prepared".into());
     }
