@@ -1,4 +1,4 @@
-//! A bed leaves nothing behind: not when it is told to end, not when its start fails half-way, not when it is killed.
+//! The life of a bed: it leaves nothing behind, not when it is told to end, not when its start fails half-way, not when it is killed.
 #![cfg(test)]
 
 #[expect(dead_code, reason = "each test uses a part of the bed")]
@@ -164,4 +164,25 @@ async fn pods_die_with_a_killed_supervisor_and_the_next_one_removes_the_rest() {
     remains(bed.supervisor, &bed.state).unwrap();
     drop(next.stdin.take());
     next.wait().expect("the supervisor");
+}
+
+#[tokio::test]
+async fn the_api_server_comes_back_with_what_it_knew() {
+    if !Mode::usual().has_nodes() {
+        return;
+    }
+    let mut child = begin(Mode::Node);
+    let bed = announced(&mut child);
+    let servers = || processes_of(&bed.state).into_iter().filter(|line| line.contains("/kube-apiserver ")).count();
+    let kubectl = |words: &[&str]| {
+        let output = Command::new(bed.tools.join("kubectl")).env("KUBECONFIG", &bed.kubeconfig).args(words).output().expect("kubectl");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    kubectl(&["create", "configmap", "kept"]);
+    assert_eq!(servers(), 1);
+    support::api_server::restart(&bed).await;
+    assert_eq!((servers(), &*kubectl(&["get", "configmap", "kept", "--output=name"])), (1, "configmap/kept\n"));
+    drop(child.stdin.take());
+    assert!(child.wait().expect("the supervisor").success());
+    remains(bed.supervisor, &bed.state).unwrap();
 }

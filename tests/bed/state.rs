@@ -101,6 +101,11 @@ impl Bed {
         Ok(())
     }
 
+    /// Kills a program that was started, and waits for its end.
+    pub fn kill(&mut self, program: &str) {
+        self.processes.retain(|process| process.name() != program);
+    }
+
     /// Fails when a program has ended on its own.
     pub fn everything_runs(&mut self) -> Outcome<()> {
         Ok(self.processes.iter_mut().chain(&mut self.holder).try_for_each(Process::still_runs)?)

@@ -6,6 +6,7 @@
 //!
 //! Once everything answers, one line of JSON ([`information::BedInformation`]) goes to standard output. The bed lives until
 //! standard input closes (or, with `--keep-in-foreground`, until SIGINT or SIGTERM), so it cannot outlive the process that wanted it.
+//! SIGUSR1 has it kill the API server and start another one; once that answers, the file `restarts` of the bed is a line longer.
 //!
 //! *Invariant:* whatever it started, mounted or created is gone when it ends, also when the start fails half-way. What a killed
 //! supervisor could not remove, the next one removes ([`leftovers`]).
@@ -89,13 +90,27 @@ async fn supervise(wish: Wish) -> Outcome<()> {
         started = start(&mut bed, wish.foreground) => started,
         () = ends.reached() => Err("asked to end before the bed was up".into()),
     };
-    if outcome.is_ok() {
-        say(&format!("up after {:.1} s, state in {}", begin.elapsed().as_secs_f64(), bed.state().display()));
-        announce(&bed.information(), wish.foreground)?;
-        ends.reached().await;
-    }
+    let outcome = match outcome {
+        Ok(()) => {
+            say(&format!("up after {:.1} s, state in {}", begin.elapsed().as_secs_f64(), bed.state().display()));
+            serve(&mut bed, &wish, &mut ends).await
+        }
+        Err(problem) => Err(problem),
+    };
     bed.take_down();
     outcome
+}
+
+/// Lets the bed live until its end is reached; at each SIGUSR1 the API server is killed and started anew.
+async fn serve(bed: &mut Bed, wish: &Wish, ends: &mut End) -> Outcome<()> {
+    let mut restarts = signal(SignalKind::user_defined1())?;
+    announce(&bed.information(), wish.foreground)?;
+    loop {
+        tokio::select! {
+            () = ends.reached() => return Ok(()),
+            _ = restarts.recv() => control_plane::restart_api_server(bed).await?,
+        }
+    }
 }
 
 async fn start(bed: &mut Bed, foreground: bool) -> Outcome<()> {

@@ -26,6 +26,7 @@
 
 pub mod access_log;
 pub mod address;
+pub mod api_server;
 #[path = "../bed/authority.rs"]
 pub mod authority;
 pub mod background;
