@@ -240,7 +240,7 @@ async fn large_packets_are_lost_and_small_ones_pass() {
     assert!(deaf.lost() > 0);
 }
 
-/// POST and PUT on one connection, with this TCP_MAXSEG; the status of the PUT.
+/// POST and PUT on one connection, with this `TCP_MAXSEG`; the status of the PUT.
 async fn upload(path: &LossyPath, to: SocketAddr, segment: Option<u32>, blob: &[u8]) -> Result<u16, String> {
     let client = Some(path.namespace());
     let stream = match segment {

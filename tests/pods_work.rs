@@ -4,10 +4,9 @@
 #[expect(dead_code, reason = "each test uses a part of the bed")]
 mod support;
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use ::http::{Request, StatusCode, Uri};
-use chart_publisher::api::ChartPublication;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
@@ -15,8 +14,7 @@ use support::{
     Bed,
     eventually::{SOON, eventually},
     exposure::Exposure,
-    http,
-    namespace::Namespace,
+    http, publication,
     registry::Version,
     registry_pods::RegistryPods,
 };
@@ -158,17 +156,9 @@ async fn the_controller_runs_in_a_pod_and_publishes_into_a_registry_pod() {
     registry.expose("registry", Exposure::NodePort, json!({})).await;
     let source = bed.helm_repository(&["small-1.2.3+4"]).start().await;
     let controller = namespace.controller_pod(&[]).await;
-    namespace
-        .apply::<ChartPublication>(json!({
-            "apiVersion": "chartpublisher.io/v1alpha1", "kind": "ChartPublication", "metadata": {"name": "small"},
-            "spec": {
-                "source": {"helmRepository": {"url": source.url()}},
-                "charts": [{"name": "small"}],
-                "targets": [{"name": "main", "insecure": true, "service": {"name": "registry", "port": "http", "repository": "charts"}}],
-            },
-        }))
-        .await;
-    becomes_ready(&namespace, "small").await;
+    let target = json!({"name": "main", "insecure": true, "service": {"name": "registry", "port": "http", "repository": "charts"}});
+    namespace.publish("small", &publication::spec(&source.url(), &json!([{"name": "small"}]), &json!([target]))).await;
+    namespace.becomes_ready("small").await;
     let pod = registry.pods().await.remove(0);
     let requests = registry.requests(&pod);
     let puts = requests.iter().filter(|request| request.method == "PUT" && request.status == 201);
@@ -179,16 +169,4 @@ async fn the_controller_runs_in_a_pod_and_publishes_into_a_registry_pod() {
     );
     controller.restart().await;
     assert!(controller.log().contains("the watches have read what is there"), "{}", controller.log());
-}
-
-async fn becomes_ready(namespace: &Namespace, name: &str) {
-    let publications = namespace.api::<ChartPublication>();
-    eventually(Duration::from_mins(1), &format!("{name} is Ready"), async || {
-        let publication = publications.get(name).await.map_err(|problem| problem.to_string())?;
-        let status = serde_json::to_value(&publication.status).expect("JSON");
-        let conditions = status["conditions"].as_array().into_iter().flatten();
-        let ready = conditions.clone().any(|condition: &Value| condition["type"] == "Ready" && condition["status"] == "True");
-        if ready { Ok(()) } else { Err(status.to_string()) }
-    })
-    .await;
 }

@@ -17,6 +17,7 @@ mod events;
 mod health;
 mod inputs;
 mod inventory;
+mod learning;
 mod memory;
 mod patch;
 mod reconcile;

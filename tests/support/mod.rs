@@ -53,6 +53,7 @@ pub mod nginx;
 pub mod port_forward;
 #[path = "../bed/process.rs"]
 pub mod process;
+pub mod publication;
 pub mod recorder;
 pub mod registry;
 pub mod registry_pods;
@@ -101,6 +102,15 @@ pub fn pods() -> Option<&'static Bed> {
         chart_publisher_uses_ring();
         Bed::start(Mode::Pods)
     }))
+}
+
+/// A bed of this process alone, for tests that act on the whole cluster.
+pub fn own() -> &'static Bed {
+    static BED: OnceLock<Bed> = OnceLock::new();
+    BED.get_or_init(|| {
+        chart_publisher_uses_ring();
+        Bed::start(Mode::usual())
+    })
 }
 
 /// The bed, when it has nodes. `None` without root: the test says so and ends.
@@ -253,11 +263,11 @@ pub fn supervisor_program() -> PathBuf {
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "--example", "bed", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
     build.arg("--target-dir").arg(target).args(profile.ends_with("release").then_some("--release"));
-    // What cargo tells a test of its package would have build scripts run again, here and then once more in the developer's shell.
-    for (name, _) in std::env::vars_os() {
-        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|beginning| name.to_string_lossy().starts_with(beginning)) {
-            build.env_remove(name);
-        }
+    // What `cargo test` tells this process of the package would look like a change to build scripts: ring, and all above it, would be
+    // built anew, here and at the next `cargo test`.
+    let of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_package)) {
+        build.env_remove(name);
     }
     assert!(build.status().expect("cargo").success(), "the supervisor of the test bed does not build");
     profile.join("examples/bed")
