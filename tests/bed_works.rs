@@ -240,6 +240,20 @@ async fn large_packets_are_lost_and_small_ones_pass() {
     assert!(deaf.lost() > 0);
 }
 
+#[tokio::test]
+async fn a_controller_behind_a_lossy_path_talks_to_the_api_server() {
+    let Some(bed) = support::with_node() else { return };
+    let namespace = bed.namespace().await;
+    let lossy = bed.lossy_path(Lost::Requests, 1300);
+    let rights = namespace.rights(&[]);
+    let kubeconfig = namespace.kubeconfig_of(&rights.account).await;
+    let mut controller = bed.controller(&kubeconfig, &["--namespace", namespace.name()]).through(&lossy).start();
+    controller.wait_until_ready().await;
+    let (status, ..) = controller.stop();
+    assert!(status.is_some_and(|status| status.success()), "{status:?}");
+    assert_eq!(lossy.lost(), 0);
+}
+
 /// POST and PUT on one connection, with this `TCP_MAXSEG`; the status of the PUT.
 async fn upload(path: &LossyPath, to: SocketAddr, segment: Option<u32>, blob: &[u8]) -> Result<u16, String> {
     let client = Some(path.namespace());

@@ -67,7 +67,8 @@ impl Namespace {
         let name = format!("fullnameOverride={release}");
         let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/chart-publisher");
         let mut words = vec!["helm", "install", &release, chart, "--namespace", self.name(), "--set", "crds.install=false"];
-        words.extend(["--set", &watched, "--set", &name]);
+        // Its Deployment runs only where Pods do, and there only with an image that was imported.
+        words.extend(["--set", &watched, "--set", &name, "--set", "image.pullPolicy=Never"]);
         words.extend(values.iter().flat_map(|value| ["--set", value]));
         self.bed.run_on_host(&words).expect_success();
         Rights { bed: self.bed, namespace: self.name().to_owned(), account: release }

@@ -22,7 +22,7 @@ impl Namespace {
     /// helm's `--set`. Waits until its Pod is ready.
     pub async fn controller_pod(&self, values: &[&str]) -> ControllerPod<'_> {
         let tag = format!("image.tag={}", self.bed.import_controller());
-        let rights = self.rights(&[&["image.pullPolicy=Never", &tag], values].concat());
+        let rights = self.rights(&[&[&*tag], values].concat());
         let controller = ControllerPod { namespace: self, rights };
         controller.wait_until_ready().await;
         controller
@@ -37,7 +37,7 @@ impl ControllerPod<'_> {
             let [pod] = &pods[..] else { return Err(format!("{} Pods", pods.len())) };
             let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
             let ready = conditions.clone().any(|condition| condition.type_ == "Ready" && condition.status == "True");
-            if ready { Ok(()) } else { Err(format!("{:?}\n{}", pod.status, self.log())) }
+            if ready { Ok(()) } else { Err(format!("{:?}\n{}", pod.status, self.log().await)) }
         })
         .await;
     }
@@ -48,9 +48,10 @@ impl ControllerPod<'_> {
     }
 
     /// What its Pod has logged, by `kubectl logs`.
-    pub fn log(&self) -> String {
-        let deployment = format!("deployment/{}", self.name());
-        self.namespace.bed.run_on_host(&["kubectl", "logs", "--namespace", self.namespace.name(), &deployment]).output
+    pub async fn log(&self) -> String {
+        let names: Vec<_> = self.pods().await.into_iter().filter_map(|pod| pod.metadata.name).collect();
+        let log = |name: &String| self.namespace.bed.run_on_host(&["kubectl", "logs", "--namespace", self.namespace.name(), name]).output;
+        names.iter().map(log).collect()
     }
 
     /// Deletes its Pod and waits for another one that is ready.
