@@ -21,6 +21,7 @@ mod learning;
 mod memory;
 mod patch;
 mod reconcile;
+mod recorder;
 mod run;
 mod schedule;
 mod settings;
