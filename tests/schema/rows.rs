@@ -102,7 +102,7 @@ fn taken_rows() -> Vec<Row> {
         taken(target(&json!({"service": {"port": "5000", "repository": ""}, "insecure": true}))),
         taken(target(&json!({"service": {"port": "http", "repository": "charts/of_the-platform.x"}}))),
         taken(target(
-            &json!({"routes": ["ClusterIP", "NodePort", "LoadBalancer", "Ingress", "Endpoint"], "upload": {"method": "Buffered"}}),
+            &json!({"routes": ["ClusterIP", "NodePort", "LoadBalancer", "Ingress", "Endpoint"], "upload": {"method": "Streamed", "chunkSize": "64Ki"}}),
         )),
         taken(target(&json!({"hostname": "registry.example.com:5000", "allowedHosts": ["auth.example.com", "auth.example.com:8443"]}))),
         taken(target(&json!({"hostname": "r", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}))),
@@ -232,7 +232,11 @@ fn route_rows() -> Vec<Row> {
         refused(target(&json!({"routes": ["clusterip"]})), "spec.targets[].routes[]", "Unsupported value"),
         refused(target(&json!({"routes": ["Ingress", "Ingress"]})), "spec.targets[].routes[]", "Duplicate value"),
         refused(target(&json!({"routes": six})), "spec.targets[].routes", "Too many"),
-        refused(target(&json!({"upload": {"method": "Chunked"}})), "spec.targets[].upload.method", "Unsupported value"),
+        refused(target(&json!({"upload": {"method": "Mailed"}})), "spec.targets[].upload.method", "Unsupported value"),
+        refused(target(&json!({"upload": {"chunkSize": "63Ki"}})), "spec.targets[].upload.chunkSize", "must lie between 64Ki and 1Gi"),
+        refused(target(&json!({"upload": {"chunkSize": "1025Mi"}})), "spec.targets[].upload.chunkSize", "must lie between 64Ki and 1Gi"),
+        refused(target(&json!({"upload": {"chunkSize": "16MB"}})), "spec.targets[].upload.chunkSize", "should match"),
+        refused(target(&json!({"upload": {"chunkSize": "0000000000001Mi"}})), "spec.targets[].upload.chunkSize", "Too long"),
     ]
 }
 
