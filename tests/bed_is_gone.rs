@@ -131,7 +131,7 @@ fn run_pods(bed: &BedInformation) -> PathBuf {
 #[tokio::test]
 async fn pods_go_with_their_bed() {
     if !Mode::usual().has_nodes() {
-        return;
+        return support::skipped("nodes");
     }
     let mut child = begin(Mode::Pods);
     let bed = announced(&mut child);
@@ -147,7 +147,7 @@ async fn pods_go_with_their_bed() {
 #[tokio::test]
 async fn pods_die_with_a_killed_supervisor_and_the_next_one_removes_the_rest() {
     if !Mode::usual().has_nodes() {
-        return;
+        return support::skipped("nodes");
     }
     let mut child = begin(Mode::Pods);
     let bed = announced(&mut child);
@@ -169,7 +169,7 @@ async fn pods_die_with_a_killed_supervisor_and_the_next_one_removes_the_rest() {
 #[tokio::test]
 async fn the_api_server_comes_back_with_what_it_knew() {
     if !Mode::usual().has_nodes() {
-        return;
+        return support::skipped("nodes");
     }
     let mut child = begin(Mode::Node);
     let bed = announced(&mut child);

@@ -127,7 +127,8 @@ pub fn with_node() -> Option<&'static Bed> {
     Some(bed)
 }
 
-fn skipped(what: &str) {
+/// Says that a test is skipped, so that it does not look like one that passed.
+pub fn skipped(what: &str) {
     say(&format!("SKIPPED: this test needs {what}, which only root can make; run it as root"));
 }
 
