@@ -20,9 +20,9 @@ generate: ## what is committed and not written by hand: CRDs, rendered manifests
 	@cargo build --quiet
 	@deploy/generate.sh "$${CARGO_TARGET_DIR:-target}/debug/chart-publisher" "$$(tests/tools/install.sh)/helm"
 
-cluster: ## a cluster in the foreground, until Ctrl-C; prints how to use it
-	@cargo build --quiet --example bed
-	@exec "$${CARGO_TARGET_DIR:-target}/debug/examples/bed" up --keep-in-foreground
+cluster: ## a cluster in the foreground, until Ctrl-C; prints how to use it (PODS=1: one that runs Pods)
+	@cargo build --quiet --bins --example bed
+	@exec "$${CARGO_TARGET_DIR:-target}/debug/examples/bed" up $(if $(PODS),--mode pods) --keep-in-foreground
 
 bench: ## the benchmarks
 	cargo bench

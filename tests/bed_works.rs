@@ -4,11 +4,18 @@
 #[expect(dead_code, reason = "each test uses a part of the bed")]
 mod support;
 
+use std::net::SocketAddr;
+
+use ::http::{Request, Uri};
+use chart_publisher::model::Digest;
+use http_body_util::Full;
+use hyper::body::Bytes;
 use serde_json::json;
 use support::{
     authority::Authority,
     exposure::Exposure,
     http,
+    lossy_path::{LossyPath, Lost},
     registry::{Version, repository},
 };
 
@@ -214,4 +221,63 @@ async fn the_controller_runs_with_the_rights_of_its_chart_and_ends_when_told_to(
     let (status, took, log) = controller.stop();
     assert!(status.is_some_and(|status| status.success()), "{status:?} after {took:?}:\n{log}");
     assert!(took < std::time::Duration::from_secs(10), "{took:?}");
+}
+
+#[tokio::test]
+async fn large_packets_are_lost_and_small_ones_pass() {
+    let Some(bed) = support::with_node() else { return };
+    let namespace = bed.namespace().await;
+    let registry = bed.registry(Version::V3).start().await;
+    let exposed = namespace.expose("registry", Exposure::NodePort, &[registry.socket()]).await;
+    let blob = vec![7; 200_000];
+    let lossy = bed.lossy_path(Lost::Requests, 1300);
+    assert_eq!(upload(&lossy, exposed.socket, None, &blob).await, Err("no answer".to_owned()));
+    let lost = lossy.lost();
+    assert!(lost > 0);
+    assert_eq!(upload(&lossy, exposed.socket, Some(1200), &blob).await, Ok(201), "small segments are the cure");
+    assert_eq!(upload(&lossy, exposed.socket, None, b"small").await, Ok(201));
+    assert_eq!(download(&lossy, exposed.socket, &blob).await, Ok(blob.len()), "the way back loses nothing");
+    let deaf = bed.lossy_path(Lost::Answers, 1300);
+    assert_eq!(upload(&deaf, exposed.socket, None, &blob).await, Ok(201));
+    assert_eq!(deaf.lost(), 0);
+    assert_eq!(download(&deaf, exposed.socket, &blob).await, Err("no answer".to_owned()));
+    assert!(deaf.lost() > 0);
+}
+
+#[tokio::test]
+async fn a_controller_behind_a_lossy_path_talks_to_the_api_server() {
+    let Some(bed) = support::with_node() else { return };
+    let namespace = bed.namespace().await;
+    let lossy = bed.lossy_path(Lost::Requests, 1300);
+    let rights = namespace.rights(&[]);
+    let kubeconfig = namespace.kubeconfig_of(&rights.account).await;
+    let mut controller = bed.controller(&kubeconfig, &["--namespace", namespace.name()]).through(&lossy).start();
+    controller.wait_until_ready().await;
+    let (status, ..) = controller.stop();
+    assert!(status.is_some_and(|status| status.success()), "{status:?}");
+    assert_eq!(lossy.lost(), 0);
+}
+
+/// POST and PUT on one connection, with this `TCP_MAXSEG`; the status of the PUT.
+async fn upload(path: &LossyPath, to: SocketAddr, segment: Option<u32>, blob: &[u8]) -> Result<u16, String> {
+    let client = Some(path.namespace());
+    let stream = match segment {
+        None => http::connect(client, to).await,
+        Some(limit) => http::connect_with_segments(limit, client, to).await,
+    };
+    let mut connection = http::Connection::new(stream.map_err(|problem| problem.to_string())?).await?;
+    let request = |method: &str, target: &str, body: &[u8]| {
+        let request = Request::builder().method(method).uri(target).header("host", "registry");
+        request.body(Full::new(Bytes::copy_from_slice(body))).expect("a request")
+    };
+    let begun = connection.send(request("POST", "/v2/charts/blobs/uploads/", b"")).await?;
+    let location: Uri = begun.headers["location"].to_str().expect("text").parse().expect("a URL");
+    let target = format!("{}&digest={}", location.path_and_query().expect("a path"), Digest::of(blob));
+    Ok(connection.send(request("PUT", &target, blob)).await?.status.as_u16())
+}
+
+/// The length of the blob as it is read.
+async fn download(path: &LossyPath, from: SocketAddr, blob: &[u8]) -> Result<usize, String> {
+    let target = format!("/v2/charts/blobs/{}", Digest::of(blob));
+    Ok(http::get(Some(path.namespace()), from, "registry", &target).await?.body.len())
 }

@@ -21,7 +21,7 @@ pub async fn package(bed: &Bed) -> Outcome<()> {
 fn helm(program: &Path, folder: &Path, words: &[&str]) -> Outcome<()> {
     let mut command = Command::new(program);
     command.args(words).current_dir(folder).env("HELM_CACHE_HOME", folder.join(".cache")).env("HELM_CONFIG_HOME", folder.join(".config"));
-    run(command).map(drop)
+    run(&mut command).map(drop)
 }
 
 /// Two versions, one of them with build metadata: its `+` is `_` in a tag.

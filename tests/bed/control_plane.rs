@@ -79,6 +79,17 @@ pub fn start(bed: &mut Bed) -> Outcome<()> {
     bed.start("kube-controller-manager", "kube-controller-manager.log", namespace, &controller_manager(bed, &addresses))
 }
 
+/// Kills the API server, starts another one that knows what the first one did, and waits until it answers.
+pub async fn restart_api_server(bed: &mut Bed) -> Outcome<()> {
+    let namespace = bed.networks().map(|networks| networks.node.clone()).ok_or("without nodes its port would be another one")?;
+    let arguments = api_server(bed, &Addresses::of(bed)?);
+    bed.kill("kube-apiserver");
+    bed.start("kube-apiserver", "kube-apiserver.log", Some(&namespace), &arguments)?;
+    wait_until_ready(bed).await?;
+    let mut restarts = OpenOptions::new().create(true).append(true).open(bed.path("restarts"))?;
+    Ok(restarts.write_all(b"kube-apiserver\n")?)
+}
+
 fn etcd(bed: &Bed, addresses: &Addresses) -> Vec<String> {
     let Addresses { address, etcd, etcd_peer, .. } = addresses;
     vec![

@@ -4,6 +4,8 @@ use std::{fmt::Write, net::Ipv4Addr, path::PathBuf, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use super::enclosure::Enclosure;
+
 /// How much of a cluster there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -12,12 +14,28 @@ pub enum Mode {
     ControlPlane,
     /// Two nodes with kube-proxy and a Pod's view, in network namespaces without a way out; needs root.
     Node,
+    /// The same, and the first node runs Pods: kubelet, containerd and a scheduler. Never chosen, only asked for.
+    Pods,
 }
 
 impl Mode {
-    /// The most that this user may have.
-    pub fn possible() -> Self {
+    /// What this user gets without asking.
+    pub fn usual() -> Self {
         if rustix::process::geteuid().is_root() { Self::Node } else { Self::ControlPlane }
+    }
+
+    /// As the command line has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ControlPlane => "control-plane",
+            Self::Node => "node",
+            Self::Pods => "pods",
+        }
+    }
+
+    /// Whether it has nodes, which only root can make.
+    pub fn has_nodes(self) -> bool {
+        self != Self::ControlPlane
     }
 }
 
@@ -25,11 +43,8 @@ impl FromStr for Mode {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "control-plane" => Ok(Self::ControlPlane),
-            "node" => Ok(Self::Node),
-            other => Err(format!("`{other}` is no mode: `control-plane` or `node`")),
-        }
+        let found = [Self::ControlPlane, Self::Node, Self::Pods].into_iter().find(|mode| mode.name() == text);
+        found.ok_or_else(|| format!("`{text}` is no mode: `control-plane`, `node` or `pods`"))
     }
 }
 
@@ -51,17 +66,19 @@ pub struct BedInformation {
     pub inner_kubeconfig: PathBuf,
     /// Charts that helm packaged: `small-1.2.3+4.tgz` and others.
     pub charts: PathBuf,
-    /// The network namespaces; only in mode `node`.
+    /// The network namespaces; in modes `node` and `pods`.
     pub networks: Option<Networks>,
+    /// Where containerd and its containers run; only in mode `pods`.
+    pub enclosure: Option<Enclosure>,
 }
 
-/// The network namespaces of a bed in mode `node`, and the addresses in them.
+/// The network namespaces of a bed with nodes, and the addresses in them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Networks {
     /// The namespace of the first node, where the control plane and all registries run.
     pub node: String,
-    /// The namespace of the second node, which has only a kube-proxy.
+    /// The namespace of the second node, which has only a kube-proxy, in each mode.
     pub second_node: String,
     /// The namespace that sees the cluster as a Pod of the first node does.
     pub pod: String,
@@ -89,6 +106,10 @@ impl BedInformation {
                 networks.pod,
                 self.inner_kubeconfig.display()
             );
+        }
+        if self.mode == Mode::Pods {
+            text += "\n# Images that are there: registry2:bed, registry3:bed, chart-publisher:bed. The controller as a Pod:\n\
+                     helm install chart-publisher charts/chart-publisher --set image.tag=bed,image.pullPolicy=Never\n";
         }
         text + "\n# Ctrl-C here takes the cluster down."
     }

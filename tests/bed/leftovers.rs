@@ -1,18 +1,14 @@
-//! Removes what a supervisor that was killed could not: folders and network namespaces that carry the id of a dead process.
-//! Its processes need no care, they die with it ([`crate::process`]).
+//! Removes what a supervisor that was killed could not: folders, network namespaces and control groups that carry the id of a
+//! dead process. Its processes need no care, they die with it ([`crate::process`]), and their mounts with them.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io,
     path::{Path, PathBuf},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
-
-use crate::{say, tools::ip};
-
-/// The suffixes of the network namespaces of a bed.
-pub const NETWORKS: [&str; 3] = ["node", "node2", "pod"];
+use crate::{control_groups, process, say, tools::ip};
 
 /// The folder that all beds of this user lie in.
 pub fn directory(tools: &Path) -> PathBuf {
@@ -37,7 +33,7 @@ pub fn exclusive(tools: &Path) -> io::Result<File> {
     Ok(lock)
 }
 
-/// Removes every bed whose supervisor is dead.
+/// Removes every bed whose supervisor is dead; its folder last, so that what could not be removed yet is found again.
 pub fn remove(tools: &Path) {
     let Ok(beds) = fs::read_dir(directory(tools)) else { return };
     for bed in beds.flatten() {
@@ -46,27 +42,35 @@ pub fn remove(tools: &Path) {
         if dead {
             say(&format!("removing what a killed bed left: {}", bed.path().display()));
             remove_networks(tools, supervisor);
-            let _ = fs::remove_dir_all(bed.path());
+            if control_groups::remove(&name(supervisor)) {
+                let _ = fs::remove_dir_all(bed.path());
+            }
         }
     }
 }
 
 /// Removes the network namespaces of one bed, with the processes that are still in them: nobody else enters them.
 pub fn remove_networks(tools: &Path, supervisor: u32) {
-    for suffix in NETWORKS {
-        let namespace = format!("{}-{suffix}", name(supervisor));
+    for namespace in networks(supervisor) {
         let _ = fs::remove_dir_all(names(&namespace));
         if !Path::new("/run/netns").join(&namespace).exists() {
             continue;
         }
-        for process in ip(tools, &format!("netns pids {namespace}")).unwrap_or_default().split_whitespace() {
-            let id = process.parse().ok().filter(|id| *id != std::process::id().cast_signed());
-            if let Some(id) = id.and_then(Pid::from_raw) {
-                let _ = kill_process(id, Signal::KILL);
+        for id in ip(tools, &format!("netns pids {namespace}")).unwrap_or_default().split_whitespace() {
+            if let Some(id) = id.parse().ok().filter(|id| *id != std::process::id()) {
+                process::kill(id);
             }
         }
         if let Err(problem) = ip(tools, &format!("netns del {namespace}")) {
             say(&format!("the network namespace {namespace} is left: {problem}"));
         }
     }
+}
+
+/// The names of those that are there; tests make some of their own.
+fn networks(supervisor: u32) -> BTreeSet<String> {
+    let beginning = format!("{}-", name(supervisor));
+    let entries = ["/run/netns", "/etc/netns"].into_iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    let found = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    found.filter(|namespace| namespace.starts_with(&beginning)).collect()
 }

@@ -1,12 +1,12 @@
 //! Two nodes and a Pod's view, in network namespaces that lead nowhere else.
 //!
 //! ```text
-//!   pod 10.244.0.2 ── veth ── 10.244.0.1 node: bridge 10.90.0.1/16 ── veth ── node2 10.90.0.2/16
+//!   pod 10.244.0.2 ── veth ── node: cni0 10.244.0.1/24, bridge 10.90.0.1/16 ── veth ── node2 10.90.0.2/16
 //! ```
 //!
 //! The control plane, registries and proxies run in `node`, on addresses of their own on the bridge. Each node has a real
-//! kube-proxy, so a NodePort answers on both, and a packet to the second one crosses a wire. There is no kubelet: the Nodes say
-//! that they are Ready because nobody else would.
+//! kube-proxy, so a NodePort answers on both, and a packet to the second one crosses a wire. A node without a kubelet says that it
+//! is Ready because nobody else would; only in mode `pods` the first one has a kubelet ([`crate::kubelet`]).
 
 use std::{fs, net::Ipv4Addr};
 
@@ -17,7 +17,13 @@ use kube::{
 };
 use serde_json::json;
 
-use crate::{Outcome, control_plane, information::Networks, leftovers, network, state::Bed, tools::ip};
+use crate::{
+    Outcome, control_plane,
+    information::{Mode, Networks},
+    leftovers, network,
+    state::Bed,
+    tools::ip,
+};
 
 /// Makes the network namespaces and what connects them.
 pub fn create_networks(bed: &mut Bed) -> Outcome<()> {
@@ -48,9 +54,11 @@ pub fn create_networks(bed: &mut Bed) -> Outcome<()> {
         format!("-n {second_node} address add 10.90.0.2/16 dev eth0"),
         format!("-n {second_node} link set eth0 up"),
         format!("-n {second_node} route add default via 10.90.0.1"),
+        format!("-n {node} link add cni0 type bridge"),
+        format!("-n {node} address add 10.244.0.1/24 dev cni0"),
+        format!("-n {node} link set cni0 up"),
         format!("-n {node} link add pod type veth peer name eth0 netns {pod}"),
-        format!("-n {node} address add 10.244.0.1/24 dev pod"),
-        format!("-n {node} link set pod up"),
+        format!("-n {node} link set pod master cni0 up"),
         format!("-n {pod} address add 10.244.0.2/24 dev eth0"),
         format!("-n {pod} link set eth0 up"),
         format!("-n {pod} route add default via 10.244.0.1"),
@@ -76,7 +84,8 @@ pub async fn join(bed: &mut Bed) -> Outcome<()> {
         ("node-2", networks.second_node.clone(), networks.second_node_address, "10.244.1.0/24"),
     ];
     for (name, namespace, address, pods) in &nodes {
-        register(bed, name, *address, pods).await?;
+        let has_kubelet = bed.mode() == Mode::Pods && *name == "node-1";
+        register(bed, name, *address, pods, has_kubelet).await?;
         bed.start("kube-proxy", &format!("kube-proxy-{name}.log"), Some(namespace), &proxy(bed, name)?)?;
     }
     control_plane::until(bed, "kube-proxy", async || {
@@ -107,7 +116,8 @@ fn proxy(bed: &Bed, name: &str) -> Outcome<Vec<String>> {
     Ok(vec![format!("--config={}", file.display())])
 }
 
-async fn register(bed: &Bed, name: &str, address: Ipv4Addr, pods: &str) -> Outcome<()> {
+/// Makes the Node, with the addresses that kube-proxy waits for; a kubelet says itself when it is Ready.
+async fn register(bed: &Bed, name: &str, address: Ipv4Addr, pods: &str, has_kubelet: bool) -> Outcome<()> {
     let nodes = Api::<Node>::all(control_plane::client(bed).await?);
     let parameters = PatchParams::apply("bed").force();
     let node = json!({
@@ -117,12 +127,14 @@ async fn register(bed: &Bed, name: &str, address: Ipv4Addr, pods: &str) -> Outco
     });
     nodes.patch(name, &parameters, &Patch::Apply(node)).await?;
     // Admission taints a new Node; the controller that would lift the taint does not run.
-    nodes.patch(name, &PatchParams::default(), &Patch::Merge(json!({"spec": {"taints": []}}))).await?;
+    let taints = if has_kubelet { json!([]) } else { json!([{"key": "test-bed/no-kubelet", "effect": "NoSchedule"}]) };
+    nodes.patch(name, &PatchParams::default(), &Patch::Merge(json!({"spec": {"taints": taints}}))).await?;
+    let ready = json!({"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "the test bed says so"});
     let status = json!({
         "apiVersion": "v1", "kind": "Node",
         "status": {
             "addresses": [{"type": "InternalIP", "address": address.to_string()}, {"type": "Hostname", "address": name}],
-            "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "the test bed says so"}],
+            "conditions": if has_kubelet { json!([]) } else { json!([ready]) },
             "nodeInfo": {
                 "architecture": "amd64", "bootID": "", "containerRuntimeVersion": "", "kernelVersion": "", "kubeProxyVersion": "",
                 "kubeletVersion": "v1.34.4", "machineID": "", "operatingSystem": "linux", "osImage": "", "systemUUID": "",

@@ -29,6 +29,7 @@ pub struct Launch {
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
     namespace: Option<String>,
+    name: Option<String>,
     log: PathBuf,
     separate_errors: bool,
 }
@@ -41,6 +42,7 @@ impl Launch {
             arguments: Vec::new(),
             environment: Vec::new(),
             namespace: None,
+            name: None,
             log: log.into(),
             separate_errors: false,
         }
@@ -64,6 +66,12 @@ impl Launch {
         self
     }
 
+    /// Calls it by another name than its program's: that of what a program as `nsenter` starts.
+    pub fn called(mut self, name: &str) -> Self {
+        self.name = Some(name.to_owned());
+        self
+    }
+
     /// Standard error goes to a file of its own, `LOG.errors`.
     pub fn separate_errors(mut self) -> Self {
         self.separate_errors = true;
@@ -72,7 +80,8 @@ impl Launch {
 
     /// Starts it.
     pub fn start(self) -> io::Result<Process> {
-        let name = self.program.file_name().unwrap_or(self.program.as_os_str()).to_string_lossy().into_owned();
+        let program = self.program.file_name().unwrap_or(self.program.as_os_str()).to_string_lossy().into_owned();
+        let name = self.name.unwrap_or(program);
         let log = self.log.clone();
         let errors = if self.separate_errors { with_suffix(&log, ".errors") } else { log.clone() };
         let mut command = enter(self.namespace.as_deref(), &["setpriv", "--pdeathsig", "KILL", "--"]);
@@ -92,6 +101,26 @@ pub fn enter(namespace: Option<&str>, words: &[&str]) -> Command {
     let mut command = Command::new(all.next().unwrap_or(&"true"));
     command.args(all);
     command
+}
+
+/// Kills a process that is not ours and waits for its end, no longer than five seconds.
+pub fn kill(id: u32) {
+    let Some(id) = Pid::from_raw(id.cast_signed()) else { return };
+    let Ok(watched) = pidfd_open(id, PidfdFlags::empty()) else { return };
+    let _ = kill_process(id, Signal::KILL);
+    let _ = poll(&mut [PollFd::new(&watched, PollFlags::IN)], Some(&Timespec { tv_sec: 5, tv_nsec: 0 }));
+}
+
+/// The processes that `parent` has forked.
+pub fn children(parent: u32) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(|id| parent_of(*id) == Some(parent)).collect()
+}
+
+fn parent_of(id: u32) -> Option<u32> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    text.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -1,20 +1,26 @@
 //! The supervisor of the test bed: brings a real control plane up, with root also a node, and takes it down again.
 //!
 //! ```text
-//! bed up [--mode control-plane|node] [--keep-in-foreground]
+//! bed up [--mode control-plane|node|pods] [--keep-in-foreground]
 //! ```
 //!
 //! Once everything answers, one line of JSON ([`information::BedInformation`]) goes to standard output. The bed lives until
 //! standard input closes (or, with `--keep-in-foreground`, until SIGINT or SIGTERM), so it cannot outlive the process that wanted it.
+//! SIGUSR1 has it kill the API server and start another one; once that answers, the file `restarts` of the bed is a line longer.
 //!
 //! *Invariant:* whatever it started, mounted or created is gone when it ends, also when the start fails half-way. What a killed
 //! supervisor could not remove, the next one removes ([`leftovers`]).
 
 pub mod authority;
 pub mod charts;
+pub mod container_runtime;
+pub mod control_groups;
 pub mod control_plane;
+pub mod enclosure;
 pub mod forwarder;
+pub mod image;
 pub mod information;
+pub mod kubelet;
 pub mod leftovers;
 pub mod network;
 pub mod node;
@@ -55,9 +61,9 @@ struct Wish {
 impl Wish {
     fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         if arguments.next().as_deref() != Some("up") {
-            return Err("usage: bed up [--mode control-plane|node] [--keep-in-foreground]".to_owned());
+            return Err("usage: bed up [--mode control-plane|node|pods] [--keep-in-foreground]".to_owned());
         }
-        let mut wish = Self { mode: Mode::possible(), foreground: false };
+        let mut wish = Self { mode: Mode::usual(), foreground: false };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--keep-in-foreground" => wish.foreground = true,
@@ -65,8 +71,8 @@ impl Wish {
                 other => return Err(format!("unknown argument `{other}`")),
             }
         }
-        if wish.mode == Mode::Node && Mode::possible() != Mode::Node {
-            return Err("mode `node` makes network namespaces and needs root; without root there is `--mode control-plane`".to_owned());
+        if wish.mode.has_nodes() && !Mode::usual().has_nodes() {
+            return Err("nodes are network namespaces, which need root; without root there is `--mode control-plane`".to_owned());
         }
         Ok(wish)
     }
@@ -75,33 +81,57 @@ impl Wish {
 async fn supervise(wish: Wish) -> Outcome<()> {
     let begin = Instant::now();
     let mut ends = End::watch(wish.foreground)?;
-    let tools = tools::directory()?;
+    let tools = tools::directory(wish.mode)?;
     let exclusive = leftovers::exclusive(&tools)?;
     leftovers::remove(&tools);
     let mut bed = Bed::create(wish.mode, tools)?;
     drop(exclusive);
     let outcome = tokio::select! {
-        started = start(&mut bed) => started,
+        started = start(&mut bed, wish.foreground) => started,
         () = ends.reached() => Err("asked to end before the bed was up".into()),
     };
-    if outcome.is_ok() {
-        say(&format!("up after {:.1} s, state in {}", begin.elapsed().as_secs_f64(), bed.state().display()));
-        announce(&bed.information(), wish.foreground)?;
-        ends.reached().await;
-    }
+    let outcome = match outcome {
+        Ok(()) => {
+            say(&format!("up after {:.1} s, state in {}", begin.elapsed().as_secs_f64(), bed.state().display()));
+            serve(&mut bed, &wish, &mut ends).await
+        }
+        Err(problem) => Err(problem),
+    };
     bed.take_down();
     outcome
 }
 
-async fn start(bed: &mut Bed) -> Outcome<()> {
-    if bed.mode() == Mode::Node {
+/// Lets the bed live until its end is reached; at each SIGUSR1 the API server is killed and started anew.
+async fn serve(bed: &mut Bed, wish: &Wish, ends: &mut End) -> Outcome<()> {
+    let mut restarts = signal(SignalKind::user_defined1())?;
+    announce(&bed.information(), wish.foreground)?;
+    loop {
+        tokio::select! {
+            () = ends.reached() => return Ok(()),
+            _ = restarts.recv() => control_plane::restart_api_server(bed).await?,
+        }
+    }
+}
+
+async fn start(bed: &mut Bed, foreground: bool) -> Outcome<()> {
+    if bed.mode().has_nodes() {
         node::create_networks(bed)?;
     }
     control_plane::start(bed)?;
+    if bed.mode() == Mode::Pods {
+        container_runtime::start(bed).await?;
+        container_runtime::import_images(bed).await?;
+    }
     charts::package(bed).await?;
     control_plane::wait_until_ready(bed).await?;
-    if bed.mode() == Mode::Node {
+    if bed.mode().has_nodes() {
         node::join(bed).await?;
+    }
+    if bed.mode() == Mode::Pods {
+        kubelet::join(bed).await?;
+        if foreground {
+            container_runtime::import_controller(bed).await?;
+        }
     }
     control_plane::wait_for_controllers(bed).await
 }

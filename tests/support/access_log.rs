@@ -42,7 +42,12 @@ impl Request {
 
 /// All requests of a log; lines that are none are left out.
 pub fn read(log: &Path) -> Vec<Request> {
-    std::fs::read_to_string(log).unwrap_or_default().lines().filter_map(parse).collect()
+    parse_all(&std::fs::read_to_string(log).unwrap_or_default())
+}
+
+/// The same of a log that was read.
+pub fn parse_all(log: &str) -> Vec<Request> {
+    log.lines().filter_map(parse).collect()
 }
 
 fn parse(line: &str) -> Option<Request> {

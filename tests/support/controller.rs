@@ -12,6 +12,7 @@ use super::{
     Bed,
     eventually::{SOON, eventually},
     http,
+    lossy_path::LossyPath,
     namespace::Namespace,
     process::{Launch, Process},
     random_word,
@@ -26,12 +27,13 @@ pub struct ControllerBuilder {
     kubeconfig: PathBuf,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    path: Option<(String, IpAddr)>,
 }
 
 /// A running controller. Dropping it kills it.
 pub struct Controller {
     process: Process,
-    bed: &'static Bed,
+    network: Option<String>,
     log: PathBuf,
     health: SocketAddr,
     /// Behind `process`, so that they go after it.
@@ -43,7 +45,8 @@ impl Bed {
     pub fn controller(&'static self, kubeconfig: &Path, arguments: &[&str]) -> ControllerBuilder {
         let arguments = arguments.iter().map(ToString::to_string).collect();
         let program = PathBuf::from(env!("CARGO_BIN_EXE_chart-publisher"));
-        ControllerBuilder { rights: None, bed: self, program, kubeconfig: kubeconfig.to_owned(), arguments, environment: Vec::new() }
+        let kubeconfig = kubeconfig.to_owned();
+        ControllerBuilder { rights: None, bed: self, program, kubeconfig, arguments, environment: Vec::new(), path: None }
     }
 }
 
@@ -72,7 +75,8 @@ impl Namespace {
         let name = format!("fullnameOverride={release}");
         let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/chart-publisher");
         let mut words = vec!["helm", "install", &release, chart, "--namespace", self.name(), "--set", "crds.install=false"];
-        words.extend(["--set", &watched, "--set", &name]);
+        // Its Deployment runs only where Pods do, and there only with an image that was imported.
+        words.extend(["--set", &watched, "--set", &name, "--set", "image.pullPolicy=Never"]);
         words.extend(values.iter().flat_map(|value| ["--set", value]));
         self.bed.run_on_host(&words).expect_success();
         Rights { bed: self.bed, namespace: self.name().to_owned(), account: release }
@@ -123,21 +127,32 @@ impl ControllerBuilder {
         self
     }
 
+    /// Its packets take this path.
+    pub fn through(mut self, path: &LossyPath) -> Self {
+        self.path = Some((path.namespace().to_owned(), path.address()));
+        self
+    }
+
     /// Starts it; its spool lies on a real disk.
     pub fn start(self) -> Controller {
         let folder = self.bed.folder("controller");
         let (log, spool) = (folder.join("log"), folder.join("spool"));
         fs::create_dir(&spool).expect("a folder in the bed's");
         let health = self.health();
+        let network = self.network().map(str::to_owned);
         let launch = Launch::new(self.program, &log)
             .arguments(["run", "--kubeconfig"])
             .arguments([&self.kubeconfig])
             .arguments(["--spool-dir".as_ref(), spool.as_os_str()])
             .arguments(["--health-address", &health.to_string()])
             .arguments(&self.arguments)
-            .namespace(self.bed.client_namespace());
+            .namespace(network.as_deref());
         let launch = self.environment.into_iter().fold(launch, |launch, (name, value)| launch.environment(name, value));
-        Controller { process: launch.start().expect("the controller"), bed: self.bed, log, health, _rights: self.rights }
+        Controller { process: launch.start().expect("the controller"), network, log, health, _rights: self.rights }
+    }
+
+    fn network(&self) -> Option<&str> {
+        self.path.as_ref().map_or_else(|| self.bed.client_namespace(), |(namespace, _)| Some(namespace))
     }
 
     /// An address that no other controller of the bed has.
@@ -147,14 +162,14 @@ impl ControllerBuilder {
             return place.expect("a free port");
         };
         let port = u16::try_from(20000 + self.bed.next_number() % 10000).expect("a port");
-        SocketAddr::new(IpAddr::V4(networks.pod_address), port)
+        SocketAddr::new(self.path.as_ref().map_or(networks.pod_address.into(), |(_, address)| *address), port)
     }
 }
 
 impl Controller {
     /// Waits until `/readyz` says yes; panics with its log when it ends before.
     pub async fn wait_until_ready(&mut self) {
-        let (namespace, health) = (self.bed.client_namespace(), self.health);
+        let (namespace, health) = (self.network.as_deref(), self.health);
         eventually(SOON, "the controller is ready", async || {
             self.process.still_runs()?;
             let answer = http::get(namespace, health, &health.to_string(), "/readyz").await?;

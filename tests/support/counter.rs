@@ -36,16 +36,20 @@ impl Bed {
 impl Counter {
     /// The packets that matched so far.
     pub fn packets(&self) -> u64 {
-        let listing = self.nft(&format!("list table inet {}", self.table));
-        let listing: Value = serde_json::from_str(&listing).expect("nft writes JSON");
-        let rules = listing["nftables"].as_array().expect("a list").iter().filter_map(|item| item.get("rule"));
-        let expressions = rules.filter_map(|rule| rule["expr"].as_array()).flatten();
-        expressions.filter_map(|expression| expression.pointer("/counter/packets")?.as_u64()).sum()
+        packets(&self.nft(&format!("list table inet {}", self.table)))
     }
 
     fn nft(&self, line: &str) -> String {
         self.bed.run_on_host(&["ip", "netns", "exec", &self.namespace, "nft", "-j", line]).expect_success()
     }
+}
+
+/// The sum of the counters in what nft lists, as JSON.
+pub fn packets(listing: &str) -> u64 {
+    let listing: Value = serde_json::from_str(listing).expect("nft writes JSON");
+    let rules = listing["nftables"].as_array().expect("a list").iter().filter_map(|item| item.get("rule"));
+    let expressions = rules.filter_map(|rule| rule["expr"].as_array()).flatten();
+    expressions.filter_map(|expression| expression.pointer("/counter/packets")?.as_u64()).sum()
 }
 
 impl Drop for Counter {

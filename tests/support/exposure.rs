@@ -1,12 +1,13 @@
 //! Services in front of servers of the tests, as users have them in front of registry Pods.
 
 use std::{
+    collections::BTreeSet,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
 use k8s_openapi::api::{core::v1::Service, discovery::v1::EndpointSlice};
-use kube::api::{Patch, PatchParams};
+use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::{
@@ -63,17 +64,49 @@ impl Namespace {
     pub async fn expose_with(&self, name: &str, exposure: Exposure, servers: &[SocketAddr], spec: Value) -> Exposed {
         let exposed = self.declare(name, exposure, servers, spec).await;
         if self.bed.has_nodes() {
-            let pod = self.bed.client_namespace();
-            eventually(SOON, &format!("{exposure:?} {name} answers at {}", exposed.socket), async || {
-                http::connect_within(Duration::from_millis(200), pod, exposed.socket).await.map(drop)
-            })
-            .await;
+            self.wait_until_open(name, &exposed).await;
         }
         exposed
     }
 
+    /// Waits until a Pod gets through to a server of the Service.
+    pub async fn wait_until_open(&self, name: &str, exposed: &Exposed) {
+        let pod = self.bed.client_namespace();
+        eventually(SOON, &format!("{name} answers at {}", exposed.socket), async || {
+            http::connect_within(Duration::from_millis(200), pod, exposed.socket).await.map(drop)
+        })
+        .await;
+    }
+
     /// The same without waiting; called again with another exposure it changes the Service, with other servers it moves the endpoints.
     pub async fn declare(&self, name: &str, exposure: Exposure, servers: &[SocketAddr], spec: Value) -> Exposed {
+        let exposed = self.declare_service(name, exposure, servers, spec).await;
+        self.set_endpoints(name, servers).await;
+        exposed
+    }
+
+    /// The same for the Pods with these labels: the cluster itself finds them.
+    pub async fn declare_selected(&self, name: &str, exposure: Exposure, labels: &Value, pods: &[SocketAddr], mut spec: Value) -> Exposed {
+        spec["selector"] = labels.clone();
+        self.declare_service(name, exposure, pods, spec).await
+    }
+
+    /// Waits until the cluster has found these Pods for a Service, and no others.
+    pub async fn wait_for_endpoints(&self, service: &str, pods: &[SocketAddr]) {
+        let slices = self.api::<EndpointSlice>();
+        let of_service = ListParams::default().labels(&format!("kubernetes.io/service-name={service}"));
+        let wanted: BTreeSet<_> = pods.iter().map(|pod| pod.ip().to_string()).collect();
+        eventually(SOON, &format!("{service} has its endpoints"), async || {
+            let slices = slices.list(&of_service).await.map_err(|problem| problem.to_string())?;
+            let endpoints = slices.items.into_iter().flat_map(|slice| slice.endpoints);
+            let ready = endpoints.filter(|endpoint| endpoint.conditions.as_ref().is_some_and(|conditions| conditions.ready == Some(true)));
+            let found: BTreeSet<_> = ready.flat_map(|endpoint| endpoint.addresses).collect();
+            if found == wanted { Ok(()) } else { Err(format!("{found:?} instead of {wanted:?}")) }
+        })
+        .await;
+    }
+
+    async fn declare_service(&self, name: &str, exposure: Exposure, servers: &[SocketAddr], spec: Value) -> Exposed {
         let mut wanted = json!({
             "apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
             "spec": {
@@ -88,7 +121,6 @@ impl Namespace {
             wanted["spec"][field] = value.clone();
         }
         let mut service: Service = self.apply(wanted).await;
-        self.set_endpoints(name, servers).await;
         if exposure == Exposure::LoadBalancer && balancer_address(&service).is_none() {
             service = self.set_balancer_addresses(name, &[&self.bed.balancer_address().to_string()]).await;
         }

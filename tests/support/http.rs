@@ -4,13 +4,14 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use ::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
+use socket2::{Domain, Socket, Type};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -48,6 +49,22 @@ pub async fn connect_within(limit: Duration, namespace: Option<&str>, to: Socket
     TcpStream::from_std(stream)
 }
 
+/// The same with a limit for its TCP segments, in both directions.
+pub async fn connect_with_segments(limit: u32, namespace: Option<&str>, to: SocketAddr) -> io::Result<TcpStream> {
+    let namespace = namespace.map(str::to_owned);
+    let open = move || {
+        network::inside(namespace.as_deref(), || {
+            let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
+            socket.set_tcp_mss(limit)?;
+            socket.connect_timeout(&to.into(), PATIENCE)?;
+            Ok(std::net::TcpStream::from(socket))
+        })
+    };
+    let stream = tokio::task::spawn_blocking(open).await.map_err(io::Error::other)??;
+    stream.set_nonblocking(true)?;
+    TcpStream::from_std(stream)
+}
+
 /// `GET`s a path from the server at `to`, asking for `host`.
 pub async fn get(namespace: Option<&str>, to: SocketAddr, host: &str, path: &str) -> Result<Answer, String> {
     let stream = connect(namespace, to).await.map_err(|problem| format!("{to}: {problem}"))?;
@@ -65,13 +82,35 @@ pub async fn get_tls(namespace: Option<&str>, to: SocketAddr, host: &str, path: 
     ask(stream, host, path).await
 }
 
+/// Sends a request of any kind, with its body and a Host, to the server at `to`.
+pub async fn send(namespace: Option<&str>, to: SocketAddr, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+    let stream = connect(namespace, to).await.map_err(|problem| format!("{to}: {problem}"))?;
+    Connection::new(stream).await?.send(request).await
+}
+
 async fn ask(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, host: &str, path: &str) -> Result<Answer, String> {
-    let exchange = async {
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let request = Request::get(path).header("host", host).body(Full::default()).expect("a request");
+    Connection::new(stream).await?.send(request).await
+}
+
+/// A connection for several requests, one after the other.
+pub struct Connection(http1::SendRequest<Full<Bytes>>);
+
+impl Connection {
+    /// Takes a stream that is open.
+    pub async fn new(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Self, String> {
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|problem| problem.to_string())?;
         tokio::spawn(connection);
-        let request = Request::get(path).header("host", host).body(Empty::<Bytes>::new()).expect("a request");
-        let (head, body) = sender.send_request(request).await?.into_parts();
-        Ok::<_, hyper::Error>(Answer { status: head.status, headers: head.headers, body: body.collect().await?.to_bytes() })
-    };
-    timeout(PATIENCE, exchange).await.map_err(|_| "no answer".to_owned())?.map_err(|problem| problem.to_string())
+        Ok(Self(sender))
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+        let exchange = async {
+            self.0.ready().await?;
+            let (head, body) = self.0.send_request(request).await?.into_parts();
+            Ok::<_, hyper::Error>(Answer { status: head.status, headers: head.headers, body: body.collect().await?.to_bytes() })
+        };
+        timeout(PATIENCE, exchange).await.map_err(|_| "no answer".to_owned())?.map_err(|problem| problem.to_string())
+    }
 }

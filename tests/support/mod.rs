@@ -13,33 +13,52 @@
 //!
 //! One bed serves all tests of a process, and with `CHART_PUBLISHER_BED` (`tests/tools/with-bed.sh`) all processes. Whatever a test
 //! starts is a guard: it goes when the guard is dropped.
+//!
+//! A bed whose node runs Pods ([`pods`]) is another one, started by the first test of a process that asks for it:
+//!
+//! ```ignore
+//! let Some(bed) = support::pods() else { return };
+//! let namespace = bed.namespace().await;
+//! let registry = namespace.registry_pods("registry", Version::V3).replicas(2).start().await;
+//! let service = registry.expose("registry", Exposure::NodePort, json!({})).await;
+//! let controller = namespace.controller_pod(&[]).await;
+//! ```
 
 pub mod access_log;
 pub mod address;
+pub mod api_server;
 #[path = "../bed/authority.rs"]
 pub mod authority;
 pub mod background;
 pub mod controller;
+pub mod controller_pod;
 pub mod counter;
+#[path = "../bed/enclosure.rs"]
+pub mod enclosure;
 pub mod eventually;
 pub mod exposure;
 pub mod firewall;
 pub mod haproxy;
 pub mod helm_repository;
 pub mod http;
+#[path = "../bed/image.rs"]
+pub mod image;
 #[path = "../bed/information.rs"]
 pub mod information;
 pub mod ingress;
+pub mod lossy_path;
 pub mod namespace;
 #[path = "../bed/network.rs"]
 pub mod network;
 pub mod nginx;
 pub mod packages;
+pub mod port_forward;
 #[path = "../bed/process.rs"]
 pub mod process;
 pub mod publication;
 pub mod recorder;
 pub mod registry;
+pub mod registry_pods;
 pub mod scripted;
 pub mod slow_path;
 pub mod token_server;
@@ -72,8 +91,21 @@ pub fn shared() -> &'static Bed {
     static BED: OnceLock<Bed> = OnceLock::new();
     BED.get_or_init(|| {
         chart_publisher_uses_ring();
-        variable("CHART_PUBLISHER_BED").map_or_else(Bed::start, |file| Bed::join(Path::new(&file)))
+        variable("CHART_PUBLISHER_BED").map_or_else(|| Bed::start(Mode::usual()), |file| Bed::join(Path::new(&file)))
     })
+}
+
+/// A bed whose first node runs Pods, of this process alone. `None` without root: the test says so and ends.
+pub fn pods() -> Option<&'static Bed> {
+    static BED: OnceLock<Bed> = OnceLock::new();
+    if !Mode::usual().has_nodes() {
+        skipped("Pods");
+        return None;
+    }
+    Some(BED.get_or_init(|| {
+        chart_publisher_uses_ring();
+        Bed::start(Mode::Pods)
+    }))
 }
 
 /// A bed of this process alone, for tests that act on the whole cluster.
@@ -81,18 +113,23 @@ pub fn own() -> &'static Bed {
     static BED: OnceLock<Bed> = OnceLock::new();
     BED.get_or_init(|| {
         chart_publisher_uses_ring();
-        Bed::start()
+        Bed::start(Mode::usual())
     })
 }
 
 /// The bed, when it has nodes. `None` without root: the test says so and ends.
 pub fn with_node() -> Option<&'static Bed> {
     let bed = shared();
-    if bed.information.networks.is_none() {
-        say("SKIPPED: this test needs nodes in network namespaces, which only root can make; run it as root");
+    if !bed.has_nodes() {
+        skipped("nodes in network namespaces");
         return None;
     }
     Some(bed)
+}
+
+/// Says that a test is skipped, so that it does not look like one that passed.
+pub fn skipped(what: &str) {
+    say(&format!("SKIPPED: this test needs {what}, which only root can make; run it as root"));
 }
 
 #[expect(clippy::disallowed_methods, reason = "the bed that test processes share is named in the environment")]
@@ -105,10 +142,10 @@ fn chart_publisher_uses_ring() {
 }
 
 impl Bed {
-    fn start() -> Self {
+    fn start(mode: Mode) -> Self {
         let program = supervisor_program();
         let mut command = Command::new(&program);
-        command.arg("up").stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["up", "--mode", mode.name()]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = process::fork(command).unwrap_or_else(|problem| panic!("{}: {problem}", program.display()));
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("the supervisor's line");
@@ -138,7 +175,7 @@ impl Bed {
 
     /// Whether there are nodes.
     pub fn has_nodes(&self) -> bool {
-        self.information.mode == Mode::Node
+        self.information.mode.has_nodes()
     }
 
     /// A program of the bed.
@@ -180,7 +217,8 @@ impl Bed {
         self.run(None, words)
     }
 
-    fn run(&self, namespace: Option<&str>, words: &[&str]) -> Ran {
+    /// Runs a program in a network namespace.
+    pub fn run(&self, namespace: Option<&str>, words: &[&str]) -> Ran {
         let mut command = process::enter(namespace, words);
         let path = std::env::join_paths(
             [self.information.tools.clone()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),

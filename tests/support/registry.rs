@@ -29,7 +29,8 @@ impl Version {
     /// Both.
     pub const ALL: [Self; 2] = [Self::V2, Self::V3];
 
-    fn program(self) -> &'static str {
+    /// The name of its program, and of its image.
+    pub fn program(self) -> &'static str {
         match self {
             Self::V2 => "registry2",
             Self::V3 => "registry3",

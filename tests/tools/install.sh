@@ -2,12 +2,20 @@
 # Finds, installs or builds the real programs that the tests run, once, and links them into one folder.
 #
 #   tests/tools/install.sh          prepare everything; the last line printed is the folder
+#   tests/tools/install.sh --pods   also what a node with Pods runs: kubelet, kube-scheduler, containerd, runc, CNI plugins (root)
 #
 # Order for each program: KUBEBUILDER_ASSETS, then PATH (when the version fits), then the cache, then a build
 # with Go at a pinned version or a Debian package. The cache lies outside of the repository:
 # $CHART_PUBLISHER_CACHE, else $XDG_CACHE_HOME/chart-publisher, else ~/.cache/chart-publisher.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+pods=""
+for argument in "$@"; do
+  case $argument in
+    --pods) pods=yes ;;
+    *) printf 'tools: unknown argument `%s`; there is --pods\n' "$argument" >&2; exit 2 ;;
+  esac
+done
 cache=${CHART_PUBLISHER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/chart-publisher}
 
 # The dependency bot reads the comments.
@@ -110,6 +118,30 @@ debian() {
   say "the Debian package $package does not hold \`$name\`"; return 1
 }
 
+# cni_plugins: the folder of the plugins bridge, host-local and loopback.
+cni_plugins() {
+  local folder
+  for folder in /opt/cni/bin /usr/lib/cni /usr/libexec/cni; do
+    if [ -x "$folder/bridge" ] && [ -x "$folder/host-local" ] && [ -x "$folder/loopback" ]; then printf '%s' "$folder"; return; fi
+  done
+  say "installing the Debian package containernetworking-plugins"
+  quietly_installed containernetworking-plugins >&2
+  printf '%s' /usr/lib/cni
+}
+
+# programs_for_pods: what a node needs to run Pods. Nothing of it runs as a service: each bed starts its own.
+programs_for_pods() {
+  if [ "$(id -u)" != 0 ]; then say "Pods need root"; exit 1; fi
+  kubernetes_program kube-scheduler
+  kubernetes_program kubelet
+  link runc "$(debian runc runc)"
+  link containerd "$(debian containerd containerd)"
+  link ctr "$(debian ctr containerd)"
+  link cni "$(cni_plugins)"
+  # The sandbox of each Pod, and what probes and tests run in containers.
+  link busybox "$(debian busybox busybox-static)"
+}
+
 kubernetes_program kube-apiserver
 kubernetes_program kube-controller-manager
 kubernetes_program kube-proxy
@@ -142,4 +174,5 @@ if [ "$(id -u)" = 0 ]; then
   link nft "$(debian nft nftables)"
   link conntrack "$(debian conntrack conntrack)"
 fi
+if [ -n "$pods" ]; then programs_for_pods; fi
 printf '%s\n' "$bin"
