@@ -11,7 +11,7 @@ use super::{
     Via, controllers,
     facts::{Facts, cluster_ips},
     ingress_rules::{Door, Reading, read},
-    load_balancer::{dialled, entries, host},
+    load_balancer::{dialled, entries},
     node_port::internal_ips,
     routes::{Candidate, Found},
 };
@@ -55,7 +55,7 @@ fn candidate(ingress: &Ingress, label: &str, facts: &Facts<'_>) -> Result<Option
     let scheme = scheme(&door, facts)?;
     let class = class_of(ingress, facts);
     let place = place(ingress, class, scheme, facts)?;
-    let first = place.addresses.first().map(host).unwrap_or_default();
+    let first = place.addresses.first().map(Address::host).unwrap_or_default();
     let wildcard_or_any = door.host.as_deref().filter(|host| !host.starts_with('*'));
     let origin = facts.origin(scheme, wildcard_or_any.unwrap_or(&first), place.port);
     let readers = match place.readers_port {
@@ -99,10 +99,7 @@ fn place(ingress: &Ingress, class: Option<&IngressClass>, scheme: Scheme, facts:
     let own: Vec<(&Service, u16)> = own.into_iter().filter_map(|service| Some((service, port_number(service, scheme)?))).collect();
     let addresses = status_addresses(ingress, &own, scheme, facts);
     if let Some(first) = addresses.first() {
-        let port = match first {
-            Address::Socket(socket) => socket.port(),
-            Address::Name { port, .. } => *port,
-        };
+        let port = first.port();
         return Ok(Place { addresses, port, readers_port: None, remark: String::new() });
     }
     own.into_iter().find_map(|(service, port)| at_controller(service, port, scheme, facts)).ok_or_else(|| no_address(ingress, class))
@@ -137,6 +134,7 @@ fn status_addresses(ingress: &Ingress, own: &[(&Service, u16)], scheme: Scheme, 
                 facts.exposure.families.have(ip) && !leads_nowhere
             }
             Address::Name { host, .. } => host != "localhost" && !host.ends_with(".localhost"),
+            Address::Tunnel(_) => false,
         };
         usable.then_some(address)
     };

@@ -6,7 +6,7 @@ use super::{Class, ROWS, Row, Scene, Verdict, judge, judge::row, markdown, sente
 use crate::{
     api::{Reason, RouteKind},
     model::Scheme,
-    net::{ConnectFailure, NetError, TlsFailure},
+    net::{ConnectFailure, NetError, TlsFailure, TunnelError, TunnelFailure},
     plan::{Route, Via},
     registry::{Answer, BodyKind, Cause, Failure, Stage},
 };
@@ -69,6 +69,10 @@ fn connect(failure: ConnectFailure) -> Cause {
     Cause::Net(NetError::Connect { authority: "10.0.0.1:30500".to_owned(), failure })
 }
 
+fn tunnel(failure: TunnelFailure) -> Cause {
+    Cause::Net(NetError::Tunnel(TunnelError { to: "platform/registry-0:5000".to_owned(), failure }))
+}
+
 fn unauthorized(had_credential: bool, body: BodyKind) -> Cause {
     Cause::Unauthorized { had_credential, answer: answer(401, body) }
 }
@@ -100,6 +104,10 @@ fn connection_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("connect-timed-out", Https, OpenUpload, connect(ConnectFailure::TimedOut)),
         ("connect-unreachable", Https, OpenUpload, connect(ConnectFailure::Unreachable)),
         ("connect-failed", Https, OpenUpload, connect(ConnectFailure::Other)),
+        ("tunnel-forbidden", Https, OpenUpload, tunnel(TunnelFailure::Forbidden("pods \"r\" is forbidden".to_owned()))),
+        ("tunnel-gone", Https, OpenUpload, tunnel(TunnelFailure::Gone("pods \"r\" not found".to_owned()))),
+        ("tunnel-refused", Https, SendBlob, tunnel(TunnelFailure::Refused("connection refused".to_owned()))),
+        ("tunnel-failed", Https, OpenUpload, tunnel(TunnelFailure::Failed(detail()))),
         ("cut-in-body", Https, SendBlob, Cause::Net(NetError::Cut { sent: 65536 })),
         ("cut-before-answer", Https, OpenUpload, Cause::Net(NetError::Cut { sent: 0 })),
         ("stale-connection", Https, OpenUpload, Cause::Net(NetError::StaleConnection)),
