@@ -14,7 +14,7 @@ use kube::{
 
 use crate::{
     api::Target,
-    plan::{self, Exposure, Families, Plan, PlanError},
+    plan::{self, Exposure, Families, Plan, PlanError, RelayPossibility},
 };
 
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
@@ -28,6 +28,8 @@ pub(super) struct Cluster {
     pub(super) nodes: Vec<Store<Node>>,
     pub(super) ingress_classes: Vec<Store<IngressClass>>,
     pub(super) own_node: Option<String>,
+    /// Where ports of Pods may be forwarded.
+    pub(super) relay_namespaces: Vec<String>,
 }
 
 impl Cluster {
@@ -67,10 +69,16 @@ impl Cluster {
             ingresses: &ingresses,
             ingress_classes: &all(&self.ingress_classes, |_| true),
             services: &if ingresses.is_empty() { Vec::new() } else { all(&self.services, |_| true) },
+            relay: self.relay(namespace),
             own_node: self.own_node.as_deref(),
             families: own_families(),
         };
         plan::routes(target, namespace, &exposure)
+    }
+
+    fn relay(&self, namespace: &str) -> RelayPossibility {
+        let is_granted = self.relay_namespaces.iter().any(|granted| granted == namespace);
+        if is_granted { RelayPossibility::Granted } else { RelayPossibility::NotGranted }
     }
 }
 

@@ -58,14 +58,8 @@ impl Change {
 }
 
 /// Starts all watches; they end with `stop`.
-pub(super) fn watch(
-    client: &Client,
-    namespaces: &[String],
-    own_node: Option<String>,
-    changes: &UnboundedSender<Change>,
-    stop: &CancellationToken,
-) -> Cluster {
-    let mut cluster = Cluster { own_node, ..Cluster::default() };
+pub(super) fn watch(client: &Client, namespaces: &[String], changes: &UnboundedSender<Change>, stop: &CancellationToken) -> Cluster {
+    let mut cluster = Cluster::default();
     let watching = |stop: &CancellationToken| (changes.clone(), stop.clone());
     for namespace in scopes(namespaces) {
         cluster.services.push(follow(scoped::<Service>(client, namespace), slim, of_service, watching(stop)));

@@ -8,6 +8,8 @@ use k8s_openapi::api::{
     networking::v1::{Ingress, IngressClass},
 };
 
+use super::RelayPossibility;
+
 /// The IP families that a side can speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Families {
@@ -52,6 +54,8 @@ pub struct Exposure<'a> {
     pub ingress_classes: &'a [Arc<IngressClass>],
     /// All Services, to find the one of an Ingress controller.
     pub services: &'a [Arc<Service>],
+    /// Whether ports of Pods may be forwarded.
+    pub relay: RelayPossibility,
     /// The node that this process runs on.
     pub own_node: Option<&'a str>,
     /// What this process can dial.

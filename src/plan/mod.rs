@@ -12,6 +12,9 @@ mod ingress_rules;
 mod ingress_tests;
 mod load_balancer;
 mod node_port;
+mod relay;
+#[cfg(test)]
+mod relay_tests;
 mod routes;
 mod selection;
 mod strategy;
@@ -24,6 +27,7 @@ mod url;
 pub use controllers::Controller;
 pub use error::PlanError;
 pub use exposure::{Exposure, Families};
+pub use relay::RelayPossibility;
 pub use routes::{LeftOut, Plan, routes};
 pub use selection::{Selection, SelectionFailure, Wanted, select};
 pub use strategy::{Method, Route, Strategy, Via};

@@ -1,9 +1,9 @@
 //! The plan: which routes lead to a Service, in which order, and why. The order is that of the table in the design:
 //! it begins where the Service's type points its users, and the cures come after it.
-//!
-//! Relay and `HTTPRoute` join as further kinds in [`by_exposure`] and [`candidates`].
 
-use super::{Exposure, Method, PlanError, Route, Strategy, Via, cluster_ip, endpoint, facts::Facts, ingress, load_balancer, node_port};
+use super::{
+    Exposure, Method, PlanError, Route, Strategy, Via, cluster_ip, endpoint, facts::Facts, ingress, load_balancer, node_port, relay,
+};
 use crate::{
     api::{RouteKind, Target, UploadMethod},
     model::Origin,
@@ -98,13 +98,15 @@ pub(super) fn method(target: &Target) -> Method {
 
 /// The kinds in the order of the design's table.
 fn by_exposure(facts: &Facts<'_>) -> Vec<RouteKind> {
-    use RouteKind::{ClusterIp, Endpoint, Ingress, LoadBalancer, NodePort};
+    use RouteKind::{ClusterIp, Endpoint, Ingress, LoadBalancer, NodePort, Relay};
     match facts.service_type() {
-        "LoadBalancer" if load_balancer::find(facts).candidates.is_empty() => vec![LoadBalancer, NodePort, Ingress, ClusterIp, Endpoint],
-        "LoadBalancer" => vec![LoadBalancer, Ingress, ClusterIp, Endpoint],
-        "NodePort" => vec![NodePort, Ingress, ClusterIp, Endpoint],
-        _ if facts.is_headless() || facts.is_internal_local() => vec![Ingress, Endpoint],
-        _ => vec![Ingress, ClusterIp, Endpoint],
+        "LoadBalancer" if load_balancer::find(facts).candidates.is_empty() => {
+            vec![LoadBalancer, NodePort, Ingress, ClusterIp, Endpoint, Relay]
+        }
+        "LoadBalancer" => vec![LoadBalancer, Ingress, ClusterIp, Endpoint, Relay],
+        "NodePort" => vec![NodePort, Ingress, ClusterIp, Endpoint, Relay],
+        _ if facts.is_headless() || facts.is_internal_local() => vec![Ingress, Endpoint, Relay],
+        _ => vec![Ingress, ClusterIp, Endpoint, Relay],
     }
 }
 
@@ -115,6 +117,7 @@ fn candidates(kind: RouteKind, facts: &Facts<'_>) -> Found {
         RouteKind::Ingress => ingress::find(facts),
         RouteKind::ClusterIp => cluster_ip::find(facts),
         RouteKind::Endpoint => endpoint::find(facts),
+        RouteKind::Relay => relay::find(facts),
     }
 }
 

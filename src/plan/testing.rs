@@ -10,7 +10,7 @@ use k8s_openapi::api::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Exposure, Families, LeftOut, Plan, PlanError, Strategy, routes};
+use super::{Exposure, Families, LeftOut, Plan, PlanError, RelayPossibility, Strategy, routes};
 use crate::api::Target;
 
 pub(super) fn object<T: DeserializeOwned>(value: Value) -> T {
@@ -25,6 +25,7 @@ pub(super) struct World {
     pub(super) ingresses: Vec<Value>,
     pub(super) classes: Vec<Value>,
     pub(super) services: Vec<Value>,
+    pub(super) relay: RelayPossibility,
     pub(super) own_node: Option<&'static str>,
     pub(super) families: Families,
     pub(super) target: Value,
@@ -114,6 +115,7 @@ impl World {
             ingresses: Vec::new(),
             classes: Vec::new(),
             services: Vec::new(),
+            relay: RelayPossibility::NotGranted,
             own_node: None,
             families: Families::BOTH,
             target: json!({"name": "main", "service": {"name": "registry", "repository": "charts"}, "insecure": true}),
@@ -151,6 +153,11 @@ impl World {
         self
     }
 
+    pub(super) fn relay(mut self) -> Self {
+        self.relay = RelayPossibility::Granted;
+        self
+    }
+
     pub(super) fn own_node(mut self, node: &'static str) -> Self {
         self.own_node = Some(node);
         self
@@ -177,6 +184,7 @@ impl World {
             ingresses: &ingresses,
             ingress_classes: &classes,
             services: &services,
+            relay: self.relay,
             own_node: self.own_node,
             families: self.families,
         };
@@ -190,12 +198,15 @@ pub(super) fn shown(strategy: &Strategy) -> String {
     format!("{} {} → {addresses}", strategy.route.as_str(), strategy.origin)
 }
 
-/// Compares the strategies whole, the pull address, and words of what was left out.
+/// Compares the strategies whole, the pull address, and words of what was left out. Where Relay is not granted, it is the last that is.
 pub(super) fn check(world: &World, strategies: &[&str], pull: &str, left_out: &[&str]) {
     let plan = world.plan().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(plan.strategies.iter().map(shown).collect::<Vec<_>>(), strategies);
     assert_eq!(plan.pull.as_deref(), Some(pull));
     let words: Vec<String> = plan.left_out.iter().map(|LeftOut { route, why }| format!("{}: {why}", route.as_str())).collect();
+    let by_exposure = world.target.get("routes").is_none();
+    let relay = (by_exposure && world.relay == RelayPossibility::NotGranted).then_some("Relay: it needs the right to forward ports");
+    let left_out: Vec<&str> = left_out.iter().copied().chain(relay).collect();
     assert_eq!(words.len(), left_out.len(), "{words:#?}");
     for (words, expected) in words.iter().zip(left_out) {
         assert!(words.contains(expected), "{words} lacks {expected}");

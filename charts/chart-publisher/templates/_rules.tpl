@@ -42,6 +42,15 @@ all namespaces and the Roles of one for some are made of it.
   verbs: [create, patch]
 {{- end }}
 
+{{/* Granted in `relay.namespaces` alone, and only with `relay.enabled`. */}}
+{{- define "chart-publisher.relayRules" -}}
+# The route Relay: a port of a registry's Pod, forwarded by the API server. `create` since Kubernetes 1.35, `get` before.
+# It reaches every port of every Pod of the namespace, those on 127.0.0.1 too.
+- apiGroups: [""]
+  resources: [pods/portforward]
+  verbs: [create, get]
+{{- end }}
+
 {{/* Kinds that lie in no namespace. */}}
 {{- define "chart-publisher.clusterRules" -}}
 # InternalIPs of nodes that are Ready: the route NodePort.
