@@ -9,8 +9,9 @@ use k8s_openapi::api::{
 
 use super::{
     Via, controllers,
+    doors::{Door, Reading},
     facts::{Facts, cluster_ips},
-    ingress_rules::{Door, Reading, read},
+    ingress_rules::read,
     load_balancer::{dialled, entries},
     node_port::internal_ips,
     routes::{Candidate, Found},

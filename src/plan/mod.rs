@@ -2,6 +2,7 @@
 
 mod cluster_ip;
 mod controllers;
+mod doors;
 mod endpoint;
 mod error;
 mod exposure;
