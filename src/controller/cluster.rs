@@ -68,6 +68,7 @@ impl Cluster {
             nodes: &all(&self.nodes, |_| true),
             ingresses: &ingresses,
             ingress_classes: &all(&self.ingress_classes, |_| true),
+            gateway: plan::GatewayObjects::default(),
             services: &if ingresses.is_empty() { Vec::new() } else { all(&self.services, |_| true) },
             relay: self.relay(namespace),
             own_node: self.own_node.as_deref(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress, IngressBackend};
 
 use super::{
-    doors::{Door, Reading, choose, takes},
+    doors::{Door, Reading, Wildcard, choose, takes},
     facts::Facts,
 };
 
@@ -30,14 +30,14 @@ pub(super) fn read(ingress: &Ingress, facts: &Facts<'_>) -> Reading {
     let (mut doors, mut closed) = (Vec::new(), Vec::new());
     for (host, paths) in by_host(ingress) {
         match leads(&paths, facts) {
-            Lead::Here => doors.push(Door { tls: has_tls(ingress, host), host: host.map(str::to_owned) }),
+            Lead::Here => doors.push(Door { tls: has_tls(ingress, host), host: host.map(str::to_owned), port: None }),
             Lead::Refused(why) => closed.push(why),
             Lead::Elsewhere => {}
         }
     }
     if let Some(backend) = ingress.spec.as_ref().and_then(|spec| spec.default_backend.as_ref()) {
         match backend_lead(backend, facts) {
-            Lead::Here => doors.push(Door { tls: has_tls(ingress, None), host: None }),
+            Lead::Here => doors.push(Door { tls: has_tls(ingress, None), host: None, port: None }),
             Lead::Refused(why) => closed.push(why),
             Lead::Elsewhere => {}
         }
@@ -45,7 +45,7 @@ pub(super) fn read(ingress: &Ingress, facts: &Facts<'_>) -> Reading {
     match (doors.is_empty(), closed.into_iter().next()) {
         (true, None) => Reading::Elsewhere,
         (true, Some(why)) => Reading::Closed(why),
-        (false, _) => choose(doors, facts),
+        (false, _) => choose(doors, Wildcard::OneLabel, facts),
     }
 }
 
@@ -111,6 +111,7 @@ fn has_tls(ingress: &Ingress, host: Option<&str>) -> bool {
         .any(|(key, wanted)| annotations.and_then(|all| all.get(*key)).is_some_and(|value| wanted.is_none_or(|wanted| value == wanted)));
     // An entry without hosts stands for all that its controller serves.
     let entries = ingress.spec.iter().flat_map(|spec| spec.tls.iter().flatten());
-    let covered = |hosts: &[String]| hosts.is_empty() || host.is_some_and(|host| hosts.iter().any(|other| takes(other, host)));
+    let covered =
+        |hosts: &[String]| hosts.is_empty() || host.is_some_and(|host| hosts.iter().any(|other| takes(other, host, Wildcard::OneLabel)));
     annotated || entries.map(|entry| entry.hosts.as_deref().unwrap_or_default()).any(covered)
 }

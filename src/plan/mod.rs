@@ -7,6 +7,14 @@ mod endpoint;
 mod error;
 mod exposure;
 mod facts;
+mod front;
+mod gateway_api;
+#[cfg(test)]
+mod gateway_tests;
+mod http_route;
+mod http_route_rules;
+#[cfg(test)]
+mod http_route_tests;
 mod ingress;
 mod ingress_rules;
 #[cfg(test)]
@@ -28,6 +36,7 @@ mod url;
 pub use controllers::Controller;
 pub use error::PlanError;
 pub use exposure::{Exposure, Families};
+pub use gateway_api::{GROUP as GATEWAY_API, Gateway, GatewayObjects, HttpRoute, ReferenceGrant};
 pub use relay::RelayPossibility;
 pub use routes::{LeftOut, Plan, routes};
 pub use selection::{Selection, SelectionFailure, Wanted, select};

@@ -2,7 +2,7 @@
 //! it begins where the Service's type points its users, and the cures come after it.
 
 use super::{
-    Exposure, Method, PlanError, Route, Strategy, Via, cluster_ip, endpoint, facts::Facts, ingress, load_balancer, node_port, relay,
+    Exposure, Method, PlanError, Route, Strategy, Via, cluster_ip, endpoint, facts::Facts, front, load_balancer, node_port, relay,
 };
 use crate::{
     api::{RouteKind, Target, UploadMethod},
@@ -114,7 +114,7 @@ fn candidates(kind: RouteKind, facts: &Facts<'_>) -> Found {
     match kind {
         RouteKind::LoadBalancer => load_balancer::find(facts),
         RouteKind::NodePort => node_port::find(facts),
-        RouteKind::Ingress => ingress::find(facts),
+        RouteKind::Ingress => front::find(facts),
         RouteKind::ClusterIp => cluster_ip::find(facts),
         RouteKind::Endpoint => endpoint::find(facts),
         RouteKind::Relay => relay::find(facts),
@@ -127,7 +127,7 @@ fn ways(kinds: &[RouteKind], facts: &Facts<'_>, listed: bool) -> (Vec<Candidate>
     for &route in kinds {
         let mut found = candidates(route, facts);
         if listed && found.candidates.is_empty() && found.left_out.is_empty() {
-            found.left_out.push(format!("no Ingress of namespace \"{}\" leads to the Service", facts.namespace));
+            found.left_out.push(format!("no Ingress of namespace \"{}\" and no HTTPRoute leads to the Service", facts.namespace));
         }
         ways.append(&mut found.candidates);
         left_out.extend(found.left_out.into_iter().map(|why| LeftOut { route, why }));
@@ -145,7 +145,7 @@ fn strategies(ways: Vec<Candidate>, facts: &Facts<'_>) -> Vec<Strategy> {
     for way in ways {
         let opening = match before.replace(way.kind) {
             Some(before) => format!("after {}", before.as_str()),
-            None => opening(way.kind, facts),
+            None => opening(&way, facts),
         };
         strategies.push(Strategy {
             route: Route::Service(way.kind),
@@ -161,12 +161,15 @@ fn strategies(ways: Vec<Candidate>, facts: &Facts<'_>) -> Vec<Strategy> {
 }
 
 /// Why the first route is the first.
-fn opening(kind: RouteKind, facts: &Facts<'_>) -> String {
+fn opening(way: &Candidate, facts: &Facts<'_>) -> String {
+    let kind = way.kind;
     let service_type = facts.service_type();
     match kind {
         _ if !facts.target.routes.is_empty() => format!("`routes` names {} before others that are possible", kind.as_str()),
         RouteKind::NodePort if service_type == "LoadBalancer" => "the Service is of type LoadBalancer and has no address yet".to_owned(),
-        RouteKind::Ingress if service_type == "ClusterIP" => "an Ingress leads to the Service".to_owned(),
+        RouteKind::Ingress if service_type == "ClusterIP" => {
+            format!("an {} leads to the Service", way.via.as_ref().map_or("Ingress", |via| via.kind))
+        }
         RouteKind::Endpoint if facts.is_headless() => "the Service is headless".to_owned(),
         RouteKind::Endpoint if facts.is_internal_local() && service_type == "ClusterIP" => {
             "the Service has internalTrafficPolicy Local".to_owned()

@@ -10,7 +10,9 @@ use k8s_openapi::api::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Exposure, Families, LeftOut, Plan, PlanError, RelayPossibility, Strategy, routes};
+use super::{
+    Exposure, Families, Gateway, GatewayObjects, HttpRoute, LeftOut, Plan, PlanError, ReferenceGrant, RelayPossibility, Strategy, routes,
+};
 use crate::api::Target;
 
 pub(super) fn object<T: DeserializeOwned>(value: Value) -> T {
@@ -25,6 +27,9 @@ pub(super) struct World {
     pub(super) ingresses: Vec<Value>,
     pub(super) classes: Vec<Value>,
     pub(super) services: Vec<Value>,
+    pub(super) http_routes: Vec<Value>,
+    pub(super) gateways: Vec<Value>,
+    pub(super) grants: Vec<Value>,
     pub(super) relay: RelayPossibility,
     pub(super) own_node: Option<&'static str>,
     pub(super) families: Families,
@@ -115,6 +120,9 @@ impl World {
             ingresses: Vec::new(),
             classes: Vec::new(),
             services: Vec::new(),
+            http_routes: Vec::new(),
+            gateways: Vec::new(),
+            grants: Vec::new(),
             relay: RelayPossibility::NotGranted,
             own_node: None,
             families: Families::BOTH,
@@ -147,6 +155,26 @@ impl World {
         self
     }
 
+    pub(super) fn http_routes(mut self, routes: Vec<Value>) -> Self {
+        self.http_routes = routes;
+        self
+    }
+
+    pub(super) fn gateways(mut self, gateways: Vec<Value>) -> Self {
+        self.gateways = gateways;
+        self
+    }
+
+    pub(super) fn grants(mut self, grants: Vec<Value>) -> Self {
+        self.grants = grants;
+        self
+    }
+
+    pub(super) fn services(mut self, services: Vec<Value>) -> Self {
+        self.services = services;
+        self
+    }
+
     pub(super) fn controller(mut self, (class, services): (Value, Vec<Value>)) -> Self {
         self.classes = vec![class];
         self.services = services;
@@ -172,17 +200,24 @@ impl World {
         fn all<T: DeserializeOwned>(values: &[Value]) -> Vec<Arc<T>> {
             values.iter().cloned().map(|value| Arc::new(object(value))).collect()
         }
+        fn borrowed<T>(objects: &[Arc<T>]) -> Vec<&T> {
+            objects.iter().map(AsRef::as_ref).collect()
+        }
         let service: Service = object(self.service.clone());
         let target: Target = object(self.target.clone());
         let (slices, nodes) = (all::<EndpointSlice>(&self.slices), all::<Node>(&self.nodes));
         let (ingresses, classes) = (all::<Ingress>(&self.ingresses), all::<IngressClass>(&self.classes));
         let services = all::<Service>(&self.services);
+        let (http_routes, gateways) = (all::<HttpRoute>(&self.http_routes), all::<Gateway>(&self.gateways));
+        let grants = all::<ReferenceGrant>(&self.grants);
+        let (http_routes, gateways, grants) = (borrowed(&http_routes), borrowed(&gateways), borrowed(&grants));
         let exposure = Exposure {
             service: &service,
             slices: &slices,
             nodes: &nodes,
             ingresses: &ingresses,
             ingress_classes: &classes,
+            gateway: GatewayObjects { routes: &http_routes, gateways: &gateways, grants: &grants },
             services: &services,
             relay: self.relay,
             own_node: self.own_node,

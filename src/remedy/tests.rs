@@ -247,6 +247,12 @@ fn a_body_limit_names_ingress_and_the_setting_of_its_controller() {
         assert!(verdict.sentence.contains("To let a body of 6.5 MiB pass Ingress \"platform/web\", "), "{}", verdict.sentence);
         assert!(verdict.sentence.contains(words), "{}", verdict.sentence);
     }
+    let route = Via { kind: "HTTPRoute", ..via(Some("haproxy-ingress.github.io/controller")) };
+    let by_gateway = verdict(Stage::SendBlob, page(413), &Scene { via: Some(&route), ..scene() }).sentence;
+    assert!(
+        by_gateway.contains("pass HTTPRoute \"platform/web\", look for the limit") && !by_gateway.contains("annotation"),
+        "{by_gateway}"
+    );
     let unknown = via(None);
     let served_by_nobody = Scene { via: Some(&unknown), ..scene() };
     assert!(verdict(Stage::SendBlob, page(413), &served_by_nobody).sentence.contains("find out which controller serves it"));
