@@ -148,6 +148,8 @@ pub struct Endpoint {
     pub tls: super::TlsConfig,
     /// Which resolved addresses may be dialled.
     pub policy: AddressPolicy,
+    /// The longest TCP segment that is sent and asked for (`TCP_MAXSEG`), where a path loses long ones.
+    pub segment: Option<u32>,
 }
 
 #[cfg(test)]

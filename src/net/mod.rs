@@ -16,7 +16,7 @@ mod tunnel;
 
 use body::WatchedBody;
 
-pub use body::{BodyError, OpenBody, ReadyBody};
+pub use body::{BodyError, OpenBody, Part, ReadyBody, Untold};
 pub use endpoint::{Address, AddressPolicy, Endpoint, TunnelAddress};
 pub use error::{ConnectFailure, NetError, TlsFailure};
 pub use lease::{Answered, Lease};

@@ -8,7 +8,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -58,6 +61,7 @@ pub(super) struct Key {
     origin: Origin,
     tls: Option<Digest>,
     policy: AddressPolicy,
+    segment: Option<u32>,
 }
 
 impl Key {
@@ -67,6 +71,7 @@ impl Key {
             origin: endpoint.origin.clone(),
             tls: (endpoint.origin.scheme == Scheme::Https).then_some(endpoint.tls.fingerprint),
             policy: endpoint.policy.clone(),
+            segment: endpoint.segment,
         }
     }
 
@@ -124,6 +129,8 @@ impl Pool {
 pub struct Transport {
     pool: Arc<Pool>,
     lane: Lane,
+    /// Bytes of bodies that went out, over all connections.
+    sent: Arc<AtomicU64>,
 }
 
 impl Transport {
@@ -134,14 +141,15 @@ impl Transport {
 
     /// The same, with somebody who opens tunnels.
     pub fn with_tunnels(tunnels: Arc<dyn Tunnels>) -> Self {
-        Self { pool: Arc::new(Pool { idle: Mutex::default(), gate: Some(Gate::new(tunnels)) }), lane: Lane::Through }
+        let pool = Pool { idle: Mutex::default(), gate: Some(Gate::new(tunnels)) };
+        Self { pool: Arc::new(pool), ..Self::default() }
     }
 
     /// For a short exchange of its own in the middle of another one, as that for a token is: it waits for no tunnel that one of the
     /// others holds. Nobody may begin yet another exchange inside of it.
     #[must_use]
     pub fn beside(&self) -> Self {
-        Self { pool: self.pool.clone(), lane: Lane::Beside }
+        Self { lane: Lane::Beside, ..self.clone() }
     }
 
     /// A connection to `endpoint`, for one exchange after another.
@@ -154,15 +162,25 @@ impl Transport {
         if reuse == Reuse::Idle
             && let Some(connection) = self.pool.take(&key)
         {
-            return Ok(Lease::new(connection, key, self.pool.clone(), true));
+            return Ok(Lease::new(connection, key, self.pool.clone(), self.sent.clone(), true));
         }
         let connection = self.connect(endpoint, patience).await?;
-        Ok(Lease::new(connection, key, self.pool.clone(), false))
+        Ok(Lease::new(connection, key, self.pool.clone(), self.sent.clone(), false))
+    }
+
+    /// Bytes of bodies that went out so far, over all connections: how far a transfer is.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// Closes connections that were idle for too long. Called from time to time, so that a program at rest holds none.
     pub fn sweep(&self) {
         self.pool.sweep();
+    }
+
+    /// Closes all idle connections: where they lead may have moved since they were made.
+    pub fn close_idle(&self) {
+        self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     async fn connect(&self, endpoint: &Endpoint, patience: Patience) -> Result<Connection, NetError> {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use k8s_openapi::api::core::v1::Service;
 
 use super::{
-    Via,
+    Via, body_limit,
     doors::{Door, Reading, Wildcard, choose, takes},
     facts::{Facts, cluster_ips},
     gateway_api::{GROUP, Gateway, HttpRoute, Listener, ParentReference, ParentStatus},
@@ -68,7 +68,8 @@ fn candidate(route: &HttpRoute, parent: &ParentReference, label: &str, facts: &F
         name: name(route).to_owned(),
         controller: Some(said.controller_name.clone()).filter(|name| !name.is_empty()),
     };
-    Ok(Candidate { kind: RouteKind::Ingress, addresses: place.addresses, origin, what, via: Some(via), readers })
+    let limit = body_limit::of_gateway(&said.controller_name);
+    Ok(Candidate { kind: RouteKind::Ingress, addresses: place.addresses, origin, what, via: Some(via), limit, readers })
 }
 
 fn gateway_of<'a>(route: &HttpRoute, parent: &ParentReference, facts: &Facts<'a>) -> Result<&'a Gateway, String> {

@@ -64,6 +64,7 @@ pub(super) fn find(facts: &Facts<'_>) -> Found {
             origin,
             what: format!("port {} of its ready Pod {pods}, forwarded by the API server, {spoken}", first.port),
             via: None,
+            limit: None,
         }
     };
     Found { candidates: schemes.iter().map(candidate).collect(), left_out: Vec::new() }

@@ -16,4 +16,4 @@ pub use client::Registry;
 pub use failure::{Answer, BodyKind, Cause, Failure, Stage};
 pub use location::AllowedHosts;
 pub use manifest::{MANIFEST_TYPE, PulledManifest};
-pub use upload::Blob;
+pub use upload::{Blob, SeenOfChunks, Uploaded};

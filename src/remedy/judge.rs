@@ -1,7 +1,7 @@
 //! From a failure to its verdict: one exhaustive match names the symptom, one look-up finds the row.
 
 use super::{
-    Class, Scene, Verdict,
+    Class, Hint, Scene, Verdict,
     connections::CONNECTIONS,
     content::CONTENT,
     rights::RIGHTS,
@@ -40,7 +40,16 @@ const UNKNOWN: Row = Row {
 /// Says what a failure means: its reason, what to do next, and the sentence for the status.
 pub fn judge(failure: &Failure, scene: &Scene<'_>) -> Verdict {
     let row = row(failure, scene.scheme);
-    Verdict { reason: row.reason, class: row.class, sentence: sentence::write(row, failure, scene) }
+    Verdict { reason: row.reason, class: row.class, hint: hint(row), sentence: sentence::write(row, failure, scene) }
+}
+
+/// What another method should do differently after a failure of this row.
+fn hint(row: &Row) -> Hint {
+    match (row.pattern, row.id) {
+        (Pattern::Seen(Symptom::WriteStalled | Symptom::NoAnswerToBody | Symptom::ReadStalled), _) => Hint::SmallSegments,
+        (Pattern::Seen(Symptom::CutInBody), _) | (_, "body-too-large" | "gateway-after-body" | "request-timeout") => Hint::SmallerBody,
+        _ => Hint::None,
+    }
 }
 
 /// The row of a failure.

@@ -243,7 +243,7 @@ fn a_body_limit_names_ingress_and_the_setting_of_its_controller() {
         let scene = Scene { route: Route::Service(RouteKind::Ingress), via: Some(&via), ..scene() };
         let refused = Answer { server: Some("nginx/1.27".to_owned()), ..answer(413, BodyKind::Html) };
         let verdict = verdict(Stage::SendBlob, Cause::Answer(refused), &scene);
-        assert_eq!((verdict.reason, verdict.class), (Reason::BodyTooLarge, Class::OtherRoute));
+        assert_eq!((verdict.reason, verdict.class), (Reason::BodyTooLarge, Class::OtherMethod));
         assert!(verdict.sentence.contains("To let a body of 6.5 MiB pass Ingress \"platform/web\", "), "{}", verdict.sentence);
         assert!(verdict.sentence.contains(words), "{}", verdict.sentence);
     }

@@ -99,6 +99,6 @@ impl Archive {
             let by = "`spec.source.archive.digest`";
             return Err(SourceError::Digest { url: shown(&self.url), found: body.digest(), promised, by });
         }
-        read(body, &self.limits, &self.url).await
+        read(body, &self.limits, &shown(&self.url)).await
     }
 }

@@ -109,6 +109,7 @@ impl Fetcher {
             origin,
             tls: access.tls.clone(),
             policy: access.policy.clone(),
+            segment: None,
         };
         let failed = |cause| SourceError::Net { url: shown(url), cause };
         let lease = self.transport.lease(&endpoint, access.patience, Reuse::Idle).await.map_err(failed)?;

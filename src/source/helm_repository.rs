@@ -110,7 +110,7 @@ impl HelmRepository {
         if let Some(promised) = entry.digest.filter(|promised| *promised != archive.digest()) {
             return Err(SourceError::Digest { url: shown(&url), found: archive.digest(), promised, by: "the index" });
         }
-        let content = read(&archive, &self.limits, &url).await?;
+        let content = read(&archive, &self.limits, &shown(&url)).await?;
         if content.name != entry.name || content.version != entry.version {
             let found = format!("{} {}", content.name, content.version);
             let promised = format!("{} {}", entry.name, entry.version);
@@ -143,9 +143,9 @@ pub(super) async fn provenance(fetcher: &Fetcher, access: &Access, home: &Origin
     Ok(bytes.starts_with(b"-----BEGIN PGP SIGNED MESSAGE-----").then_some(bytes))
 }
 
-pub(super) async fn read(archive: &Spooled, limits: &Limits, url: &Url) -> Result<chart::ChartContent, SourceError> {
+pub(super) async fn read(archive: &Spooled, limits: &Limits, name: &str) -> Result<chart::ChartContent, SourceError> {
     let (reader, limits) = (archive.reader(), limits.clone());
-    blocking(move || chart::read(reader, &limits)).await.map_err(|cause| SourceError::Chart { url: shown(url), cause })
+    blocking(move || chart::read(reader, &limits)).await.map_err(|cause| SourceError::Chart { url: name.to_owned(), cause })
 }
 
 /// Inflating and parsing take milliseconds to seconds: not on the threads that drive connections.

@@ -35,6 +35,7 @@ pub mod network;
 pub mod nginx;
 #[path = "../bed/process.rs"]
 pub mod process;
+pub mod publication;
 pub mod recorder;
 pub mod registry;
 pub mod token_server;
@@ -68,6 +69,15 @@ pub fn shared() -> &'static Bed {
     BED.get_or_init(|| {
         chart_publisher_uses_ring();
         variable("CHART_PUBLISHER_BED").map_or_else(Bed::start, |file| Bed::join(Path::new(&file)))
+    })
+}
+
+/// A bed of this process alone, for tests that act on the whole cluster.
+pub fn own() -> &'static Bed {
+    static BED: OnceLock<Bed> = OnceLock::new();
+    BED.get_or_init(|| {
+        chart_publisher_uses_ring();
+        Bed::start()
     })
 }
 
@@ -216,6 +226,12 @@ pub fn supervisor_program() -> PathBuf {
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "--example", "bed", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
     build.arg("--target-dir").arg(target).args(profile.ends_with("release").then_some("--release"));
+    // What `cargo test` tells this process of the package would look like a change to build scripts: ring, and all above it, would be
+    // built anew, here and at the next `cargo test`.
+    let of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_package)) {
+        build.env_remove(name);
+    }
     assert!(build.status().expect("cargo").success(), "the supervisor of the test bed does not build");
     profile.join("examples/bed")
 }

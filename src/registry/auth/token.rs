@@ -110,6 +110,12 @@ fn place(service: &TokenService<'_>, bearer: &Bearer, with_credential: bool, all
     let addresses =
         if is_own { service.registry.addresses.clone() } else { vec![Address::Name { host: origin.host.clone(), port: origin.port }] };
     let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-    let endpoint = Endpoint { addresses, origin, tls: service.registry.tls.clone(), policy: service.registry.policy.clone() };
+    let endpoint = Endpoint {
+        addresses,
+        origin,
+        tls: service.registry.tls.clone(),
+        policy: service.registry.policy.clone(),
+        segment: service.registry.segment,
+    };
     Ok((endpoint, path))
 }
