@@ -45,8 +45,12 @@ struct ApiServer {
 
 impl ApiServer {
     async fn start() -> Self {
+        Self::start_at("127.0.0.1:0".parse().unwrap()).await
+    }
+
+    async fn start_at(address: SocketAddr) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (tell, ended) = mpsc::unbounded_channel();
@@ -64,13 +68,23 @@ impl ApiServer {
     }
 
     fn transport(&self) -> Transport {
-        let config = kube::Config::new(format!("http://{}", self.address).parse().unwrap());
-        Transport::with_tunnels(Arc::new(Relay::new(kube::Client::try_from(config).unwrap())))
+        transport(self.address)
     }
 
     fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
+}
+
+fn transport(api_server: SocketAddr) -> Transport {
+    let config = kube::Config::new(format!("http://{api_server}").parse().unwrap());
+    Transport::with_tunnels(Arc::new(Relay::new(kube::Client::try_from(config).unwrap())))
+}
+
+/// An address where nobody listens.
+fn nobody() -> SocketAddr {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap()
 }
 
 async fn serve(socket: TcpStream, asked: &Mutex<Vec<String>>) {
@@ -159,6 +173,7 @@ fn endpoint(pods: &[&str]) -> Endpoint {
         origin: Origin::new(Scheme::Http, "registry.platform.svc", 5000),
         tls: TlsConfig::new(&SystemRoots::load(), None, None).unwrap(),
         policy: AddressPolicy::Any,
+        segment: None,
     }
 }
 
@@ -243,11 +258,19 @@ async fn a_tunnel_that_is_given_up_ends_at_once_whatever_was_not_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_api_server_that_is_away_is_named() {
-    let server = ApiServer::start().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let nobody = ApiServer { address: listener.local_addr().unwrap(), ..server };
-    drop(listener);
-    let error = lease(&nobody.transport(), &["answers"]).await.err();
+    let patience = Patience { stall: Duration::from_secs(2) };
+    let error = transport(nobody()).lease(&endpoint(&["answers"]), patience, Reuse::Idle).await.err();
     let Some(NetError::Tunnel(TunnelError { failure: TunnelFailure::Failed(words), .. })) = error else { panic!("{error:?}") };
     assert!(words.to_ascii_lowercase().contains("connection refused"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_server_that_restarts_is_waited_for() {
+    let address = nobody();
+    let transport = transport(address);
+    let mut opening = std::pin::pin!(lease(&transport, &["answers"]));
+    assert!(tokio::time::timeout(Duration::from_secs(1), &mut opening).await.is_err(), "it does not give up at once");
+    let server = ApiServer::start_at(address).await;
+    assert_eq!(sent(opening.await.unwrap(), 3).await.unwrap(), b"3");
+    assert_eq!(server.asked().len(), 1);
 }

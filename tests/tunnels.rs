@@ -68,7 +68,7 @@ impl Switchboard {
 struct Opener(Arc<Switchboard>);
 
 impl Tunnels for Opener {
-    fn open<'a>(&'a self, to: &'a TunnelAddress) -> BoxFuture<'a, Result<TunnelStream, TunnelError>> {
+    fn open<'a>(&'a self, to: &'a TunnelAddress, _: Duration) -> BoxFuture<'a, Result<TunnelStream, TunnelError>> {
         Box::pin(async move {
             let board = self.0.clone();
             board.opened.lock().unwrap().push(to.peer.clone());
@@ -156,6 +156,7 @@ fn endpoint(scheme: Scheme, peers: &[&str]) -> Endpoint {
         origin: Origin::new(scheme, "registry.platform.svc", 5000),
         tls: TlsConfig::new(&SystemRoots::load(), None, None).unwrap(),
         policy: AddressPolicy::Registry { allowed: Arc::new([]) },
+        segment: None,
     }
 }
 

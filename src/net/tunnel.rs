@@ -39,8 +39,8 @@ pub type TunnelStream = Box<dyn TunnelIo>;
 
 /// Opens tunnels.
 pub trait Tunnels: Send + Sync {
-    /// One tunnel to `to`. It is asked within a time limit; dropping the future gives up.
-    fn open<'a>(&'a self, to: &'a TunnelAddress) -> BoxFuture<'a, Result<TunnelStream, TunnelError>>;
+    /// One tunnel to `to`, within `limit`: after that the future is dropped.
+    fn open<'a>(&'a self, to: &'a TunnelAddress, limit: Duration) -> BoxFuture<'a, Result<TunnelStream, TunnelError>>;
 }
 
 /// A tunnel that was not opened, or that broke.
@@ -116,7 +116,7 @@ impl Gate {
         let mut last = None;
         for peer in peers {
             let failed = |failure| TunnelError { to: peer.to_string(), failure };
-            match timeout(limit, self.tunnels.open(peer)).await {
+            match timeout(limit, self.tunnels.open(peer, limit)).await {
                 Ok(Ok(stream)) => return Ok(Tunneled { stream, _place: place }),
                 Ok(Err(error)) if matches!(error.failure, TunnelFailure::Forbidden(_)) => return Err(error.into()),
                 Ok(Err(error)) => last = Some(error),

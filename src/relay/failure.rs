@@ -21,6 +21,11 @@ pub(super) fn of_request(error: &Error) -> TunnelFailure {
     }
 }
 
+/// Whether the API server could not be asked at all.
+pub(super) fn is_away(error: &Error) -> bool {
+    matches!(error, Error::Service(_) | Error::HyperError(_))
+}
+
 /// Why a port-forward that was begun ended, in the words of the kubelet.
 pub(super) fn of_kubelet(message: &str) -> TunnelFailure {
     let lower = message.to_ascii_lowercase();
