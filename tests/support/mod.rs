@@ -23,6 +23,7 @@ pub mod controller;
 pub mod counter;
 pub mod eventually;
 pub mod exposure;
+pub mod gateway;
 pub mod haproxy;
 pub mod helm_repository;
 pub mod http;
@@ -83,7 +84,15 @@ pub fn own() -> &'static Bed {
 
 /// The bed, when it has nodes. `None` without root: the test says so and ends.
 pub fn with_node() -> Option<&'static Bed> {
-    let bed = shared();
+    having_nodes(shared())
+}
+
+/// The same of [`own`].
+pub fn own_with_node() -> Option<&'static Bed> {
+    having_nodes(own())
+}
+
+fn having_nodes(bed: &'static Bed) -> Option<&'static Bed> {
     #[expect(clippy::print_stderr, reason = "a skipped test must not look like one that passed")]
     if bed.information.networks.is_none() {
         eprintln!("SKIPPED: this test needs nodes in network namespaces, which only root can make; run it as root");
