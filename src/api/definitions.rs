@@ -1,4 +1,4 @@
-//! The CustomResourceDefinitions, as `crds/` has them: what the types say, and what no type can say.
+//! The definitions of the kinds, as `crds/` has them: what the types say, and what no type can say.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{CustomResourceDefinition, JSON};
 use kube::CustomResourceExt;

@@ -139,3 +139,7 @@ fn is_settled(target: &TargetOutcome, entry: &InventoryEntry) -> bool {
         same && chart.result.is_ok()
     })
 }
+
+#[cfg(test)]
+#[path = "inventory_tests.rs"]
+mod tests;

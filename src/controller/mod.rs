@@ -23,6 +23,7 @@ mod memory;
 mod optional;
 mod patch;
 mod reconcile;
+mod recorder;
 mod run;
 mod schedule;
 mod settings;

@@ -6,12 +6,7 @@ use futures::StreamExt;
 use kube::{
     Api, Client,
     core::DeserializeGuard,
-    runtime::{
-        Controller,
-        events::{Recorder, Reporter},
-        reflector::Store,
-        watcher,
-    },
+    runtime::{Controller, reflector::Store, watcher},
 };
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -27,10 +22,11 @@ use super::{
     learning::Learning,
     memory::Memories,
     reconcile::{after_error, reconcile},
+    recorder::Recorder,
     watches::{Change, concerned, scopes, watch},
 };
 use crate::{
-    api::{ChartPublication, FIELD_MANAGER},
+    api::ChartPublication,
     chart::Limits,
     net::{InvalidPem, SystemRoots, TlsConfig, Transport},
     relay::Relay,
@@ -127,7 +123,7 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
         index_limits: IndexLimits::default(),
         workers: settings.workers,
         slots: Semaphore::new(settings.concurrency.into()),
-        recorder: recorder(&client, &settings),
+        recorder: Recorder::new(client.clone(), settings.identity.clone()),
         client,
         stop: stop.clone(),
     });
@@ -174,10 +170,6 @@ fn spool(settings: &Settings) -> Result<Spool, StartError> {
     std::fs::create_dir_all(&directory).map_err(failed)?;
     tempfile::tempfile_in(&directory).map_err(failed)?;
     Ok(Spool::new(directory.clone(), settings.spool))
-}
-
-fn recorder(client: &Client, settings: &Settings) -> Recorder {
-    Recorder::new(client.clone(), Reporter { controller: FIELD_MANAGER.to_owned(), instance: settings.identity.clone() })
 }
 
 type Publications = Controller<DeserializeGuard<ChartPublication>>;

@@ -82,7 +82,7 @@ impl Job {
         };
         match need {
             Need::Nothing(known) => without(Ok(Done::Unchanged(known.clone()))),
-            Need::Mutated { known, promised } => without(Err(mutated(parcel.wanted, known, *promised))),
+            Need::Mutated { known, promised } => without(Err(mutated(&format!("{repository}:{tag}"), parcel.wanted, known, *promised))),
             Need::Publish => publish(ways, parcel, repository, tag).await,
             Need::Look => match look(ways, parcel, repository, tag).await {
                 Some(result) => result,
@@ -153,10 +153,10 @@ fn ordered(layers: &[(Digest, u64)], archive: Digest) -> Vec<Descriptor> {
     layers
 }
 
-fn mutated(wanted: &Wanted, known: &Known, promised: Digest) -> Failed {
+fn mutated(reference: &str, wanted: &Wanted, known: &Known, promised: Digest) -> Failed {
     let sentence = format!(
         "the source now promises {promised} for `{} {}`, but {} was published under this version before; what is published stays. \
-         Ask the source's owner for a new version, or delete the tag to publish the new content",
+         Ask the source's owner for a new version, or delete the tag `{reference}` to publish the new content",
         wanted.name, wanted.version, known.layer
     );
     Failed { reason: Reason::SourceMutated, sentence, passing: false }

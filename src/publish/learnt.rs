@@ -3,7 +3,8 @@
 //! # Guarantees
 //! * The search is a pure function of this and of the size of a body, so that the second chart asks for nothing that the first was
 //!   refused.
-//! * Everything is forgotten after a time: that a way is closed after a minute, a limit for bodies after an hour.
+//! * Everything is forgotten after a time: what was refused to a request without a body after seconds, a limit for bodies after an hour.
+//! * That a way could not be reached is not remembered here: it may open at any time.
 
 use std::{
     collections::HashMap,
@@ -21,7 +22,7 @@ use crate::{
     remedy::Verdict,
 };
 
-const CLOSED: Duration = Duration::from_mins(1);
+const WITHOUT_BODY: Duration = Duration::from_secs(3);
 const LIMITED: Duration = Duration::from_hours(1);
 
 /// Of one registry; shared by all that publish into it.
@@ -53,10 +54,10 @@ pub struct Refusal {
 
 /// What a way has left for a body.
 pub(super) enum Choice {
-    /// This.
-    Try(Tactic),
-    /// Nothing, and why.
-    Closed(Verdict),
+    /// This, after those that were passed over for what is known of them.
+    Try(Tactic, Vec<(Tactic, Verdict)>),
+    /// Nothing, and why: the last of those that were passed over.
+    Closed(Verdict, Vec<(Tactic, Verdict)>),
 }
 
 impl Learnt {
@@ -68,24 +69,26 @@ impl Learnt {
     pub(super) fn choose(&self, strategy: &Strategy, length: u64) -> Choice {
         let mut ways = self.ways();
         let Some(way) = ways.get_mut(&way_of(strategy)) else {
-            return Choice::Try(first(&strategy.bodies, length));
+            return Choice::Try(first(&strategy.bodies, length), Vec::new());
         };
         let now = Instant::now();
         way.refusals.retain(|refusal| refusal.until > now);
         let mut tactic = first(&strategy.bodies, length);
+        let mut passed = Vec::new();
         while let Some(refusal) = way.refusals.iter().find(|refusal| refusal.key == tactic.key() && length >= refusal.from) {
+            passed.push((tactic, refusal.verdict.clone()));
             match next(&strategy.bodies, tactic, &refusal.verdict) {
                 Some(other) => tactic = other,
-                None => return Choice::Closed(refusal.verdict.clone()),
+                None => return Choice::Closed(refusal.verdict.clone(), passed),
             }
         }
-        Choice::Try(sized(tactic, way.seen, &strategy.bodies))
+        Choice::Try(sized(tactic, way.seen, &strategy.bodies), passed)
     }
 
     /// A tactic was refused for a body of `length` bytes.
     pub(super) fn refused(&self, strategy: &Strategy, tactic: Tactic, length: u64, verdict: &Verdict) {
         let key = tactic.key();
-        let until = Instant::now() + if length == 0 { CLOSED } else { LIMITED };
+        let until = Instant::now() + if length == 0 { WITHOUT_BODY } else { LIMITED };
         let mut ways = self.ways();
         let refusals = &mut ways.entry(way_of(strategy)).or_default().refusals;
         refusals.retain(|old| old.key != key || old.from < length);
@@ -140,8 +143,8 @@ mod tests {
 
     fn chosen(learnt: &Learnt, length: u64) -> String {
         match learnt.choose(&strategy(), length) {
-            Choice::Try(tactic) => format!("{} {}", tactic.method().as_str(), tactic.shown()),
-            Choice::Closed(verdict) => format!("closed: {}", verdict.sentence),
+            Choice::Try(tactic, _) => format!("{} {}", tactic.method().as_str(), tactic.shown()),
+            Choice::Closed(verdict, _) => format!("closed: {}", verdict.sentence),
         }
     }
 
@@ -149,14 +152,14 @@ mod tests {
     async fn the_second_chart_is_sent_as_the_first_one_got_through() {
         let learnt = Learnt::default();
         let way = strategy();
-        let Choice::Try(buffered) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
+        let Choice::Try(buffered, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
         learnt.refused(&way, buffered, 5 << 20, &too_large());
         assert_eq!(chosen(&learnt, 5 << 20), "Chunked chunks from 960 KiB");
         assert_eq!(chosen(&learnt, 4 << 20), "Buffered ", "smaller ones may still pass");
         learnt.saw(&way, SeenOfChunks { taken: 960 << 10, refused: Some(1920 << 10) });
-        let Choice::Try(Tactic { framing: Framing::Chunked(chunks), .. }) = learnt.choose(&way, 5 << 20) else { panic!("not chunked") };
+        let Choice::Try(Tactic { framing: Framing::Chunked(chunks), .. }, _) = learnt.choose(&way, 5 << 20) else { panic!("not chunked") };
         assert_eq!((chunks.first, chunks.most), (960 << 10, 960 << 10), "nothing that was refused is tried again");
-        let Choice::Try(chunked) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
+        let Choice::Try(chunked, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
         learnt.refused(&way, chunked, 5 << 20, &too_large());
         assert_eq!(chosen(&learnt, 5 << 20), "closed: limit");
     }
@@ -166,22 +169,22 @@ mod tests {
         let via = |name: &str| Via { kind: "Ingress", namespace: "platform".to_owned(), name: name.to_owned(), controller: None };
         let of = |name: &str| Strategy { via: Some(via(name)), ..strategy() };
         let learnt = Learnt::default();
-        let Choice::Try(buffered) = learnt.choose(&of("a"), 5 << 20) else { panic!("closed") };
+        let Choice::Try(buffered, _) = learnt.choose(&of("a"), 5 << 20) else { panic!("closed") };
         learnt.refused(&of("a"), buffered, 5 << 20, &too_large());
-        assert!(matches!(learnt.choose(&of("a"), 5 << 20), Choice::Try(other) if other != buffered));
-        assert!(matches!(learnt.choose(&of("b"), 5 << 20), Choice::Try(same) if same == buffered));
+        assert!(matches!(learnt.choose(&of("a"), 5 << 20), Choice::Try(other, _) if other != buffered));
+        assert!(matches!(learnt.choose(&of("b"), 5 << 20), Choice::Try(same, _) if same == buffered));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_was_learnt_is_forgotten_after_a_time() {
         let learnt = Learnt::default();
         let way = strategy();
-        let Choice::Try(buffered) = learnt.choose(&way, 0) else { panic!("closed") };
+        let Choice::Try(buffered, _) = learnt.choose(&way, 0) else { panic!("closed") };
         let away = Verdict { reason: Reason::RouteUnreachable, class: Class::OtherRoute, hint: Hint::None, sentence: "away".to_owned() };
         learnt.refused(&way, buffered, 0, &away);
         learnt.refused(&way, buffered, 5 << 20, &too_large());
         assert_eq!(chosen(&learnt, 1), "closed: away");
-        tokio::time::advance(CLOSED + Duration::from_secs(1)).await;
+        tokio::time::advance(WITHOUT_BODY + Duration::from_secs(1)).await;
         assert_eq!(chosen(&learnt, 1), "Buffered ");
         assert_eq!(chosen(&learnt, 5 << 20), "Chunked chunks from 960 KiB");
         tokio::time::advance(LIMITED).await;

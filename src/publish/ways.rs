@@ -5,7 +5,10 @@
 //! * A body costs at most twice its bytes in vain and at most 8 attempts a run; the last one is kept for the last way.
 //! * A failure that no other way or method can cure ends the search at once.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use super::{Learnt, learnt::Choice};
 use crate::{
@@ -93,7 +96,15 @@ pub struct Ways {
     in_order: Vec<Way>,
     subject: Subject,
     learnt: Learnt,
-    attempts: Mutex<Vec<FailedAttempt>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    attempts: Vec<FailedAttempt>,
+    /// Ways that could not be reached, by their place: closed for this run, since a connect in vain may take seconds, and for no
+    /// longer, since a route may open at any time.
+    unreachable: BTreeMap<usize, Verdict>,
 }
 
 /// What a search has cost so far.
@@ -115,17 +126,21 @@ impl Spent {
 impl Ways {
     /// In the order in which they are tried.
     pub fn new(ways: Vec<Way>, subject: Subject, learnt: Learnt) -> Self {
-        Self { in_order: ways, subject, learnt, attempts: Mutex::default() }
+        Self { in_order: ways, subject, learnt, state: Mutex::default() }
     }
 
     /// What failed on the way, each cause once.
     pub fn attempts(&self) -> Vec<FailedAttempt> {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.state().attempts.clone()
     }
 
     /// All of them.
     pub fn all(&self) -> &[Way] {
         &self.in_order
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does `work`, which sends a body of at most `body_length` bytes for `reference`, by the first way and method that work.
@@ -145,12 +160,21 @@ impl Ways {
         let mut spent = Spent::default();
         for (index, way) in self.in_order.iter().enumerate() {
             let is_last = index + 1 == self.in_order.len();
+            let unreachable = self.state().unreachable.get(&index).cloned();
+            if let Some(verdict) = unreachable {
+                first.get_or_insert(verdict);
+                continue;
+            }
             let mut before: Option<Tactic> = None;
             loop {
                 let tactic = match self.learnt.choose(&way.strategy, body_length) {
-                    Choice::Try(tactic) if spent.allows(is_last, body_length) => tactic,
-                    Choice::Try(_) => break,
-                    Choice::Closed(verdict) => {
+                    Choice::Try(tactic, passed) if spent.allows(is_last, body_length) => {
+                        self.show_all(way, &passed);
+                        tactic
+                    }
+                    Choice::Try(..) => break,
+                    Choice::Closed(verdict, passed) => {
+                        self.show_all(way, &passed);
                         first.get_or_insert(verdict);
                         break;
                     }
@@ -170,9 +194,14 @@ impl Ways {
                 }
                 let again = verdict.class == Class::SameAgain && before.replace(tactic) != Some(tactic);
                 first.get_or_insert_with(|| verdict.clone());
-                if !again {
-                    self.learnt.refused(&way.strategy, tactic, from(&verdict, body_length), &exhausted(verdict));
+                if again {
+                    continue;
                 }
+                if is_unreachable(&verdict) {
+                    self.state().unreachable.insert(index, verdict);
+                    break;
+                }
+                self.learnt.refused(&way.strategy, tactic, body_length, &exhausted(verdict));
             }
         }
         Err(first.unwrap_or(Verdict::no_route()))
@@ -196,6 +225,13 @@ impl Ways {
         judge(failure, &scene)
     }
 
+    /// What was passed over in this run for what an earlier one was refused.
+    fn show_all(&self, way: &Way, passed: &[(Tactic, Verdict)]) {
+        for (tactic, verdict) in passed {
+            self.show(way, *tactic, verdict);
+        }
+    }
+
     fn show(&self, way: &Way, tactic: Tactic, verdict: &Verdict) {
         let attempt = FailedAttempt {
             route: way.strategy.route,
@@ -204,7 +240,8 @@ impl Ways {
             tactic: tactic.shown(),
             verdict: verdict.clone(),
         };
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
+        let attempts = &mut state.attempts;
         let same = |old: &FailedAttempt| {
             (old.route, old.method, &old.tactic, old.verdict.reason)
                 == (attempt.route, attempt.method, &attempt.tactic, attempt.verdict.reason)
@@ -215,12 +252,12 @@ impl Ways {
     }
 }
 
-/// From which size of a body on the verdict holds: a way that cannot be reached cannot be reached with nothing either.
-fn from(verdict: &Verdict, body_length: u64) -> u64 {
-    match verdict.reason {
-        Reason::RouteUnreachable | Reason::TlsFailed | Reason::TlsOnPlainHttp | Reason::PlainHttpOnTls | Reason::NotARegistry => 0,
-        _ => body_length,
-    }
+/// Whether nothing can be sent that way at all.
+fn is_unreachable(verdict: &Verdict) -> bool {
+    matches!(
+        verdict.reason,
+        Reason::RouteUnreachable | Reason::TlsFailed | Reason::TlsOnPlainHttp | Reason::PlainHttpOnTls | Reason::NotARegistry
+    )
 }
 
 /// The same was tried again and failed alike: now something else.

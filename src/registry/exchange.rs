@@ -6,7 +6,7 @@ use http::{HeaderValue, Method, Request, StatusCode, header, request};
 use super::{
     Cause, Failure, Registry, Stage,
     answer::evidence,
-    auth::{Challenge, TokenService},
+    auth::{Refusal, TokenService},
 };
 use crate::{
     model::RepositoryName,
@@ -93,15 +93,13 @@ impl<'r> Line<'r> {
         if answered.head.status != StatusCode::UNAUTHORIZED || !self.own {
             return Ok(answered);
         }
-        let challenge = Challenge::of(&answered.head.headers);
-        let answer = evidence(&mut answered).await;
+        let refusal = Refusal::read(&mut answered).await;
         self.lease = answered.into_lease();
-        let authorization = registry.authorizer.challenged(&service, call.repository, challenge, authorization.as_ref(), answer).await?;
+        let authorization = registry.authorizer.challenged(&service, call.repository, refusal, authorization.as_ref()).await?;
         let mut answered = self.send(call, Some(&authorization)).await?;
         if answered.head.status == StatusCode::UNAUTHORIZED {
-            let had_credential = registry.authorizer.has_credential();
-            let answer = evidence(&mut answered).await;
-            return Err(Failure::new(call.stage, Cause::Unauthorized { had_credential, answer }));
+            let refusal = Refusal::read(&mut answered).await;
+            return Err(registry.authorizer.unauthorized(call.stage, refusal, Some(&authorization)));
         }
         Ok(answered)
     }

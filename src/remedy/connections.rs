@@ -23,7 +23,7 @@ pub(super) const CONNECTIONS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::AddressForbidden),
         reason: Reason::RouteUnreachable,
         class: Class::Final,
-        sentence: "Use an address of the registry's own; the administrator of this controller can allow ranges.",
+        sentence: "Use an address of the registry's own; an administrator of this controller can allow the range with `--allow-address`.",
         link: "https://www.iana.org/assignments/iana-ipv4-special-registry/",
     },
     Row {
@@ -176,7 +176,7 @@ pub(super) const CONNECTIONS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::NoHttpInPlain),
         reason: Reason::PlainHttpOnTls,
         class: Class::OtherRoute,
-        sentence: "The port may speak TLS or no HTTP at all: set `insecure: false` if the registry has a certificate, and look whether {registry} is the port of the registry's API.",
+        sentence: "The port may speak TLS or no HTTP at all: set `insecure: false` if the registry has a certificate, and look whether {registry} leads to the registry's API.",
         link: "https://www.rfc-editor.org/rfc/rfc9112#section-4",
     },
     Row {
@@ -185,7 +185,7 @@ pub(super) const CONNECTIONS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::NoHttpInTls),
         reason: Reason::NotARegistry,
         class: Class::OtherRoute,
-        sentence: "What listens there speaks no HTTP/1.1: look whether {registry} is the port of the registry's API.",
+        sentence: "What listens there speaks no HTTP/1.1: look whether {registry} leads to the registry's API.",
         link: "https://www.rfc-editor.org/rfc/rfc9112#section-4",
     },
     Row {

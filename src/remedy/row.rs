@@ -70,6 +70,8 @@ pub enum Symptom {
     Redirect,
     CredentialRefused,
     CredentialNeeded,
+    RightMissing,
+    TokenInvalid,
     LoginOfProxy,
     AskedToWait,
     LocationForeign,

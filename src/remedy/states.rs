@@ -23,7 +23,7 @@ pub(super) const STATES: &[Row] = &[
         pattern: Pattern::Answered(Shape::status(429)),
         reason: Reason::RateLimited,
         class: Class::Wait,
-        sentence: "All publications leave it alone{pause}; raise its limit, or ask less often with a longer `interval`.",
+        sentence: "It asks for fewer requests{pause}: raise its limit, or ask less often with a longer `interval`.",
         link: "https://www.rfc-editor.org/rfc/rfc6585#section-4",
     },
     Row {
@@ -153,7 +153,7 @@ pub(super) const STATES: &[Row] = &[
         pattern: proxy(404, 405),
         reason: Reason::NotARegistry,
         class: Class::OtherRoute,
-        sentence: "What answers there is no registry: look whether {registry} is the port of the registry's API, and whether {place} hands `/v2/` with all methods on to it under this host name (`hostname`).",
+        sentence: "What answers there is no registry: look whether {registry} leads to the registry's API, and whether {place} hands `/v2/` with all methods on to it under this host name (`hostname`).",
         link: "https://github.com/opencontainers/distribution-spec/blob/main/spec.md#endpoints",
     },
     Row {
@@ -207,7 +207,7 @@ pub(super) const STATES: &[Row] = &[
         pattern: Pattern::Answered(Shape::ANY),
         reason: Reason::NotARegistry,
         class: Class::OtherRoute,
-        sentence: "What answers there does not keep to the distribution specification: look whether {registry} is the port of the registry's API.",
+        sentence: "What answers there does not keep to the distribution specification: look whether {registry} leads to the registry's API.",
         link: "https://github.com/opencontainers/distribution-spec/blob/main/spec.md#endpoints",
     },
 ];

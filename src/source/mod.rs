@@ -1,6 +1,7 @@
 //! Where charts come from, one file for each source. What comes from there is untrusted: read with limits, hashed, compared.
 
 mod archive;
+mod cure;
 mod error;
 mod fetch;
 mod given;
@@ -10,7 +11,7 @@ pub mod index;
 use bytes::Bytes;
 
 pub use archive::{Archive, ArchiveSnapshot};
-pub use error::SourceError;
+pub use error::{Promise, SourceError};
 pub use fetch::{Access, Fetcher, Validators, shown};
 pub use given::Given;
 pub use helm_repository::{HelmRepository, IndexSnapshot};

@@ -34,7 +34,10 @@ async fn the_document_shows_what_kubectl_prints() {
 
     apply(&namespace, &(publication("charts", "registry", "charts", &source.url(), &SMALL_AND_LARGE) + INSECURE));
     let charts = namespace.becomes_ready("charts").await;
-    apply(&namespace, &(publication("large", "registry-ingress", "charts", &source.url(), &[LARGE]) + INSECURE));
+    apply(
+        &namespace,
+        &(publication("large", "registry-ingress", "charts", &source.url(), &[LARGE]) + INSECURE + "      upload: {method: Buffered}\n"),
+    );
     let large = namespace.becomes_ready("large").await;
     let broken = publication("broken", "registry", "charts", &source.url(), &[LARGE]);
     apply(&namespace, &(broken.replace("- name: large", "- name: large\n      versions: 4.0.0") + INSECURE));
