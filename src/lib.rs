@@ -16,6 +16,7 @@
 //! | [`plan`] | what to publish, by which routes and methods, and why | I/O, read a clock |
 //! | [`chart`] | archive → config and manifest, as Helm makes them | I/O, unpack to disk |
 //! | [`net`] | connections: dial, TLS, address policy, patience | know registries or Kubernetes |
+//! | [`relay`] | tunnels to Pods, by the API server's port-forward | choose a Pod, count tunnels, know registries |
 //! | [`registry`] | the OCI distribution specification, one function a step | know Kubernetes |
 //! | [`spool`] | bodies between source and registry, within a budget | |
 //! | [`source`] | where charts come from, read with limits | know Kubernetes |
@@ -45,6 +46,7 @@ pub mod net;
 pub mod plan;
 pub mod publish;
 pub mod registry;
+pub mod relay;
 pub mod remedy;
 pub mod source;
 pub mod spool;

@@ -186,7 +186,7 @@ pub struct Target {
     /// The routes that may be taken to the Service, in this order: of `ClusterIP`, `NodePort`, `LoadBalancer`, `Ingress` and `Endpoint`.
     /// Empty: as the Service is exposed, with the others after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 5))]
+    #[schemars(length(max = 6))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub routes: Vec<RouteKind>,
 
@@ -247,10 +247,12 @@ pub enum RouteKind {
     NodePort,
     /// The address of the Service's load balancer.
     LoadBalancer,
-    /// An Ingress that leads to the Service.
+    /// An Ingress or HTTPRoute that leads to the Service.
     Ingress,
     /// The addresses of the ready Pods behind the Service.
     Endpoint,
+    /// A ready Pod behind the Service, by the API server's port-forward. Needs a right that the administrator grants.
+    Relay,
 }
 
 impl RouteKind {
@@ -262,6 +264,7 @@ impl RouteKind {
             Self::LoadBalancer => "LoadBalancer",
             Self::Ingress => "Ingress",
             Self::Endpoint => "Endpoint",
+            Self::Relay => "Relay",
         }
     }
 }

@@ -44,6 +44,10 @@ pub(super) struct Run {
     /// special; may be given several times.
     #[arg(long = "allow-address", value_name = "CIDR", env = "CHART_PUBLISHER_ALLOW_ADDRESS", value_delimiter = ',')]
     allow_addresses: Vec<ipnet::IpNet>,
+    /// Forward ports of Pods in this namespace, where no other route leads to a registry; may be given several times. It needs the right
+    /// for `pods/portforward` there.
+    #[arg(long = "relay-namespace", value_name = "NAMESPACE", env = "CHART_PUBLISHER_RELAY_NAMESPACES", value_delimiter = ',')]
+    relay_namespaces: Vec<String>,
     /// The node that this process runs on, from the downward API: other nodes are tried before it.
     #[arg(long, value_name = "NAME", env = "NODE_NAME")]
     node_name: Option<String>,
@@ -92,6 +96,7 @@ async fn controlled(run: Run) -> Result<(), Failure> {
         workers: run.workers.into(),
         health: run.health_address,
         allowed_addresses: run.allow_addresses,
+        relay_namespaces: run.relay_namespaces,
         own_node: run.node_name,
         identity: run.pod_name,
     };

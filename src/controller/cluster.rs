@@ -9,12 +9,14 @@ use k8s_openapi::api::{
 };
 use kube::{
     ResourceExt,
+    core::DeserializeGuard,
     runtime::reflector::{ObjectRef, Store},
 };
 
+use super::optional::{Optional, OptionalKind};
 use crate::{
     api::Target,
-    plan::{self, Exposure, Families, Plan, PlanError},
+    plan::{self, Exposure, Families, Gateway, GatewayObjects, HttpRoute, Plan, PlanError, ReferenceGrant, RelayPossibility},
 };
 
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
@@ -27,7 +29,12 @@ pub(super) struct Cluster {
     pub(super) ingresses: Vec<Store<Ingress>>,
     pub(super) nodes: Vec<Store<Node>>,
     pub(super) ingress_classes: Vec<Store<IngressClass>>,
+    pub(super) http_routes: Optional<HttpRoute>,
+    pub(super) gateways: Optional<Gateway>,
+    pub(super) reference_grants: Optional<ReferenceGrant>,
     pub(super) own_node: Option<String>,
+    /// Where ports of Pods may be forwarded.
+    pub(super) relay_namespaces: Vec<String>,
 }
 
 impl Cluster {
@@ -48,6 +55,9 @@ impl Cluster {
         all(&self.ingresses).await;
         all(&self.nodes).await;
         all(&self.ingress_classes).await;
+        self.http_routes.read().await;
+        self.gateways.read().await;
+        self.reference_grants.read().await;
     }
 
     /// The ways to a target of a publication in `namespace`.
@@ -60,17 +70,28 @@ impl Cluster {
             slice.metadata.namespace.as_deref() == Some(namespace) && slice.labels().get(SERVICE_NAME) == Some(&wanted.name)
         });
         let ingresses = all(&self.ingresses, |ingress: &Ingress| ingress.metadata.namespace.as_deref() == Some(namespace));
+        let (routes, gateways) = (guarded(&self.http_routes), guarded(&self.gateways));
+        let grants = guarded(&self.reference_grants);
+        let (routes, gateways, grants) = (readable(&routes), readable(&gateways), readable(&grants));
+        let has_front = !ingresses.is_empty() || !routes.is_empty();
         let exposure = Exposure {
             service: &service,
             slices: &slices,
             nodes: &all(&self.nodes, |_| true),
             ingresses: &ingresses,
             ingress_classes: &all(&self.ingress_classes, |_| true),
-            services: &if ingresses.is_empty() { Vec::new() } else { all(&self.services, |_| true) },
+            gateway: GatewayObjects { routes: &routes, gateways: &gateways, grants: &grants },
+            services: &if has_front { all(&self.services, |_| true) } else { Vec::new() },
+            relay: self.relay(namespace),
             own_node: self.own_node.as_deref(),
             families: own_families(),
         };
         plan::routes(target, namespace, &exposure)
+    }
+
+    fn relay(&self, namespace: &str) -> RelayPossibility {
+        let is_granted = self.relay_namespaces.iter().any(|granted| granted == namespace);
+        if is_granted { RelayPossibility::Granted } else { RelayPossibility::NotGranted }
     }
 }
 
@@ -85,6 +106,15 @@ where
         (object.namespace().map(std::borrow::Cow::into_owned), object.name().map(std::borrow::Cow::into_owned))
     });
     found
+}
+
+/// The objects of a kind that may not be there.
+fn guarded<K: OptionalKind>(optional: &Optional<K>) -> Vec<Arc<DeserializeGuard<K>>> {
+    all(&optional.stores(), |_| true)
+}
+
+fn readable<K>(objects: &[Arc<DeserializeGuard<K>>]) -> Vec<&K> {
+    objects.iter().filter_map(|object| object.0.as_ref().ok()).collect()
 }
 
 /// What this machine has addresses of: a family without any leads nowhere.

@@ -21,6 +21,8 @@ pub struct Settings {
     pub health: SocketAddr,
     /// Addresses that sources and `url` targets may reach although they are special.
     pub allowed_addresses: Vec<ipnet::IpNet>,
+    /// The namespaces in which this process may forward ports of Pods.
+    pub relay_namespaces: Vec<String>,
     /// The node that this process runs on.
     pub own_node: Option<String>,
     /// Names this replica in Events.

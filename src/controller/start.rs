@@ -29,6 +29,7 @@ use crate::{
     api::ChartPublication,
     chart::Limits,
     net::{InvalidPem, SystemRoots, TlsConfig, Transport},
+    relay::Relay,
     source::{Fetcher, index::IndexLimits},
     spool::Spool,
 };
@@ -99,11 +100,15 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
     tasks.spawn(health::serve(listener, readiness.clone(), stop.clone()));
 
     let (changes, received) = mpsc::unbounded_channel();
-    let transport = Transport::new();
+    let transport = Transport::with_tunnels(Arc::new(Relay::new(client.clone())));
     tasks.spawn(swept(transport.clone(), stop.clone()));
     let mut controllers = controllers(&client, &settings.namespaces, received);
     let context = Arc::new(Context {
-        cluster: watch(&client, &settings.namespaces, settings.own_node.clone(), &changes, &stop),
+        cluster: Cluster {
+            own_node: settings.own_node.clone(),
+            relay_namespaces: settings.relay_namespaces.clone(),
+            ..watch(&client, &settings.namespaces, &changes, &stop)
+        },
         publications: controllers.iter().map(Controller::store).collect(),
         memories: Memories::default(),
         authorizers: Authorizers::default(),

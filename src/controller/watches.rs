@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use super::cluster::Cluster;
+use super::{cluster::Cluster, optional::Optional};
 use crate::api::ChartPublication;
 
 /// What changed, as far as it matters to somebody.
@@ -39,7 +39,7 @@ pub(super) enum Change {
     },
     /// Something in a namespace that may lead to any Service of it.
     Namespace(String),
-    /// Something that may lead anywhere: a node, an IngressClass, the Service of an Ingress controller.
+    /// Something that may lead anywhere: a node, an IngressClass, the Service of an Ingress controller, what belongs to the Gateway API.
     Anything,
 }
 
@@ -58,22 +58,20 @@ impl Change {
 }
 
 /// Starts all watches; they end with `stop`.
-pub(super) fn watch(
-    client: &Client,
-    namespaces: &[String],
-    own_node: Option<String>,
-    changes: &UnboundedSender<Change>,
-    stop: &CancellationToken,
-) -> Cluster {
-    let mut cluster = Cluster { own_node, ..Cluster::default() };
+pub(super) fn watch(client: &Client, namespaces: &[String], changes: &UnboundedSender<Change>, stop: &CancellationToken) -> Cluster {
+    let mut cluster = Cluster::default();
     let watching = |stop: &CancellationToken| (changes.clone(), stop.clone());
     for namespace in scopes(namespaces) {
-        cluster.services.push(follow(scoped::<Service>(client, namespace), slim, of_service, watching(stop)));
-        cluster.slices.push(follow(scoped::<EndpointSlice>(client, namespace), slim, of_slice, watching(stop)));
-        cluster.ingresses.push(follow(scoped::<Ingress>(client, namespace), slim, of_namespace, watching(stop)));
+        cluster.services.push(follow(scoped(client, namespace), slim, of_service, watching(stop), warn::<Service>));
+        cluster.slices.push(follow(scoped(client, namespace), slim, of_slice, watching(stop), warn::<EndpointSlice>));
+        cluster.ingresses.push(follow(scoped(client, namespace), slim, of_namespace, watching(stop), warn::<Ingress>));
     }
-    cluster.nodes.push(follow(Api::<Node>::all(client.clone()), slim_node, of_anything, watching(stop)));
-    cluster.ingress_classes.push(follow(Api::<IngressClass>::all(client.clone()), slim, of_anything, watching(stop)));
+    cluster.nodes.push(follow(Api::all(client.clone()), slim_node, of_anything, watching(stop), warn::<Node>));
+    cluster.ingress_classes.push(follow(Api::all(client.clone()), slim, of_anything, watching(stop), warn::<IngressClass>));
+    cluster.http_routes = Optional::watch(client, &scopes(namespaces), changes, stop);
+    // One serves the routes of many namespaces, and lies in one of its own.
+    cluster.gateways = Optional::watch(client, &[None], changes, stop);
+    cluster.reference_grants = Optional::watch(client, &scopes(namespaces), changes, stop);
     cluster
 }
 
@@ -82,7 +80,7 @@ pub(super) fn scopes(namespaces: &[String]) -> Vec<Option<&str>> {
     if namespaces.is_empty() { vec![None] } else { namespaces.iter().map(|namespace| Some(namespace.as_str())).collect() }
 }
 
-fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+pub(super) fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
 where
     K: Resource<Scope = NamespaceResourceScope>,
     K::DynamicType: Default,
@@ -117,7 +115,7 @@ fn of_anything<K>(_: &K) -> Change {
 }
 
 /// Half of an object is a record of who wrote which field.
-fn slim<K: Resource>(object: &mut K) {
+pub(super) fn slim<K: Resource>(object: &mut K) {
     object.meta_mut().managed_fields = None;
     object.meta_mut().annotations.get_or_insert_default().remove("kubectl.kubernetes.io/last-applied-configuration");
 }
@@ -134,11 +132,13 @@ fn slim_node(node: &mut Node) {
     node.status = Some(NodeStatus { addresses: status.addresses, conditions: Some(conditions), ..NodeStatus::default() });
 }
 
-fn follow<K>(
+/// A store of the objects of `api`. Each change is told to `changes`, and each failure to `complain`, after which the watch begins again.
+pub(super) fn follow<K>(
     api: Api<K>,
     slim: fn(&mut K),
     change: fn(&K) -> Change,
     (changes, stop): (UnboundedSender<Change>, CancellationToken),
+    complain: impl Fn(&watcher::Error) + Send + Sync + 'static,
 ) -> Store<K>
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
@@ -152,13 +152,17 @@ where
         let told = touched.for_each(|object| {
             match object {
                 Ok(object) => drop(changes.send(change(&object))),
-                Err(error) => tracing::warn!(kind = %K::kind(&K::DynamicType::default()), %error, "a watch failed; it begins again"),
+                Err(error) => complain(&error),
             }
             futures::future::ready(())
         });
         tokio::select! { () = told => {}, () = stop.cancelled() => {} }
     });
     store
+}
+
+fn warn<K: Resource<DynamicType = ()>>(error: &watcher::Error) {
+    tracing::warn!(kind = %K::kind(&()), %error, "a watch failed; it begins again");
 }
 
 /// The publications of `store` that a change may matter to, each as something to be reconciled.

@@ -87,6 +87,8 @@ async fn resolved(endpoint: &Endpoint, deadline: Instant) -> Result<Vec<SocketAd
     for address in &endpoint.addresses {
         match address {
             Address::Socket(socket) => found.push(allowed(&endpoint.policy, &socket.ip().to_string(), *socket)?),
+            // Opened by `Tunnels`, and judged by no policy.
+            Address::Tunnel(_) => {}
             Address::Name { host, port } => {
                 let addresses = lookup(host, *port, deadline).await?;
                 for socket in addresses.into_iter().take(MOST_ADDRESSES) {

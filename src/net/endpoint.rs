@@ -19,6 +19,51 @@ pub enum Address {
         /// The port.
         port: u16,
     },
+    /// A peer that only a tunnel leads to.
+    Tunnel(TunnelAddress),
+}
+
+impl Address {
+    /// The host, without brackets; the peer of a tunnel.
+    pub fn host(&self) -> String {
+        match self {
+            Self::Socket(socket) => socket.ip().to_string(),
+            Self::Name { host, .. } => host.clone(),
+            Self::Tunnel(address) => address.peer.clone(),
+        }
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        match self {
+            Self::Socket(socket) => socket.port(),
+            Self::Name { port, .. } => *port,
+            Self::Tunnel(address) => address.port,
+        }
+    }
+
+    /// Where a tunnel leads, if it is one.
+    pub fn tunnel(&self) -> Option<&TunnelAddress> {
+        match self {
+            Self::Socket(_) | Self::Name { .. } => None,
+            Self::Tunnel(address) => Some(address),
+        }
+    }
+}
+
+/// A peer, by the name that [`Tunnels`](super::Tunnels) knows it by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TunnelAddress {
+    /// The peer.
+    pub peer: String,
+    /// The port at the peer.
+    pub port: u16,
+}
+
+impl std::fmt::Display for TunnelAddress {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}:{}", self.peer, self.port)
+    }
 }
 
 impl std::fmt::Display for Address {
@@ -26,6 +71,7 @@ impl std::fmt::Display for Address {
         match self {
             Self::Socket(address) => address.fmt(formatter),
             Self::Name { host, port } => write!(formatter, "{host}:{port}"),
+            Self::Tunnel(address) => address.fmt(formatter),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong on a connection, told apart as far as a user would act differently.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{error::Error, io, net::SocketAddr, time::Duration};
 
 /// A failure of the network, of TLS, or of HTTP's framing. Holds no secret and no query of a URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +31,9 @@ pub enum NetError {
         /// The kind of the last failure.
         failure: ConnectFailure,
     },
+    /// No tunnel came about, or it broke before an answer came.
+    #[error(transparent)]
+    Tunnel(#[from] super::TunnelError),
     /// The TLS handshake failed. No byte of a request was sent.
     #[error("TLS with `{host}` failed: {failure}")]
     Tls {
@@ -134,6 +137,22 @@ pub enum TlsFailure {
     /// Anything else, in rustls's words.
     #[error("{0}")]
     Other(String),
+}
+
+/// The cause of type `T` in a chain of errors.
+pub(super) fn found_in<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut current = Some(error);
+    while let Some(error) = current {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        // An io::Error shows its payload's source, not the payload.
+        current = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(payload) => Some(payload),
+            None => error.source(),
+        };
+    }
+    None
 }
 
 /// A name leads to an address; an address is one.

@@ -6,7 +6,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage, pki_types::Serv
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{NetError, TlsConfig, TlsFailure};
+use super::{NetError, TlsConfig, TlsFailure, TunnelError, error::found_in};
 
 /// Speaks TLS over `stream`, naming `host` (SNI) and checking the certificate for it.
 pub(super) async fn secured<S>(stream: S, host: &str, tls: &TlsConfig) -> Result<TlsStream<S>, NetError>
@@ -16,7 +16,10 @@ where
     let failed = |failure| NetError::Tls { host: host.to_owned(), failure };
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| failed(TlsFailure::Other("the name cannot stand in a certificate".to_owned())))?;
-    TlsConnector::from(tls.client.clone()).connect(name, stream).await.map_err(|error| failed(io_failure(&error)))
+    TlsConnector::from(tls.client.clone()).connect(name, stream).await.map_err(|error| match found_in::<TunnelError>(&error) {
+        Some(broken) => broken.clone().into(),
+        None => failed(io_failure(&error)),
+    })
 }
 
 fn io_failure(error: &io::Error) -> TlsFailure {
@@ -31,18 +34,7 @@ fn io_failure(error: &io::Error) -> TlsFailure {
 
 /// The TLS failure in a chain of errors: a refused client certificate shows only when the first answer is read.
 pub(super) fn tls_failure(error: &(dyn Error + 'static)) -> Option<TlsFailure> {
-    let mut current = Some(error);
-    while let Some(error) = current {
-        if let Some(found) = error.downcast_ref::<rustls::Error>() {
-            return Some(named(found));
-        }
-        // An io::Error shows its payload's source, not the payload.
-        current = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(payload) => Some(payload),
-            None => error.source(),
-        };
-    }
-    None
+    found_in::<rustls::Error>(error).map(named)
 }
 
 fn named(error: &rustls::Error) -> TlsFailure {

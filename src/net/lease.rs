@@ -15,8 +15,9 @@ use tokio::{
 };
 
 use super::{
-    NetError, OpenBody, Patience, TlsFailure, WatchedBody,
+    NetError, OpenBody, Patience, TlsFailure, TunnelError, WatchedBody,
     body::Progress,
+    error::found_in,
     handshake::tls_failure,
     stream::Meter,
     transport::{Key, Pool},
@@ -30,7 +31,7 @@ pub(super) struct Connection {
     sender: SendRequest<WatchedBody>,
     driver: Driver,
     meter: Arc<Meter>,
-    peer: SocketAddr,
+    peer: Option<SocketAddr>,
 }
 
 /// Ends the task that drives a connection: one whose write is stuck would never end by itself.
@@ -47,7 +48,7 @@ impl Connection {
         sender: SendRequest<WatchedBody>,
         driver: JoinHandle<hyper::Result<()>>,
         meter: Arc<Meter>,
-        peer: SocketAddr,
+        peer: Option<SocketAddr>,
     ) -> Self {
         Self { sender, driver: Driver(driver), meter, peer }
     }
@@ -86,9 +87,9 @@ impl Lease {
         Self { connection: Some(connection), key, pool, total, reused, idle: true }
     }
 
-    /// Who is on the other side.
+    /// Who is on the other side; nothing where that is the end of a tunnel.
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.connection.as_ref().map(|connection| connection.peer)
+        self.connection.as_ref().and_then(|connection| connection.peer)
     }
 
     /// Whether another exchange may go over it.
@@ -112,7 +113,7 @@ impl Lease {
         let response = match result {
             Ok(response) => response,
             Err(error) => {
-                let stale = reused && matches!(error, NetError::Cut { .. });
+                let stale = reused && matches!(error, NetError::Cut { .. } | NetError::Tunnel(_));
                 return Err(if stale { NetError::StaleConnection } else { error });
             }
         };
@@ -131,16 +132,10 @@ impl Lease {
     ) -> Result<Response<Incoming>, NetError> {
         let connection = self.connection.as_mut().ok_or(NetError::StaleConnection)?;
         connection.meter.touch();
-        let cut = |progress: &Progress| NetError::Cut { sent: progress.handed_over() };
         if connection.sender.ready().await.is_err() {
             // The server spoke first, or hung up: the driver knows.
             let ended = (&mut connection.driver.0).await;
-            let spoke_first = ended.is_ok_and(|ended| ended.is_err());
-            return Err(if spoke_first {
-                NetError::NotHttp { detail: "the server spoke before it was asked".to_owned() }
-            } else {
-                cut(progress)
-            });
+            return Err(ended.ok().and_then(Result::err).map_or(NetError::Cut { sent: 0 }, |error| ended_early(&error)));
         }
         let answer = connection.sender.send_request(request);
         tokio::pin!(answer);
@@ -238,9 +233,21 @@ impl Answered {
     }
 }
 
+/// Why a connection ended before anything was asked: hyper fails with no error of I/O when bytes come unasked.
+fn ended_early(error: &hyper::Error) -> NetError {
+    match (found_in::<TunnelError>(error), found_in::<std::io::Error>(error)) {
+        (Some(broken), _) => broken.clone().into(),
+        (None, Some(_)) => NetError::Cut { sent: 0 },
+        (None, None) => NetError::NotHttp { detail: "the server spoke before it was asked".to_owned() },
+    }
+}
+
 fn named(error: &hyper::Error, progress: &Progress) -> NetError {
     if let Some(failure) = progress.failure() {
         return NetError::Body { detail: failure.0 };
+    }
+    if let Some(broken) = found_in::<TunnelError>(error) {
+        return broken.clone().into();
     }
     match tls_failure(error) {
         Some(failure @ (TlsFailure::ClientCertificate | TlsFailure::NotTls)) => NetError::Tls { host: "the server".to_owned(), failure },

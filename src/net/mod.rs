@@ -12,12 +12,14 @@ mod lease;
 mod stream;
 mod tls;
 mod transport;
+mod tunnel;
 
 use body::WatchedBody;
 
 pub use body::{BodyError, OpenBody, Part, ReadyBody, Untold};
-pub use endpoint::{Address, AddressPolicy, Endpoint};
+pub use endpoint::{Address, AddressPolicy, Endpoint, TunnelAddress};
 pub use error::{ConnectFailure, NetError, TlsFailure};
 pub use lease::{Answered, Lease};
 pub use tls::{ClientCertificate, InvalidPem, SystemRoots, TlsConfig};
 pub use transport::{Patience, Reuse, Transport};
+pub use tunnel::{MOST_TUNNELS, TunnelError, TunnelFailure, TunnelIo, TunnelStream, Tunnels};

@@ -20,6 +20,8 @@ use tokio::{
     time::Instant,
 };
 
+use super::tunnel::{TunnelIo, Tunneled};
+
 /// What passed over one connection.
 #[derive(Debug)]
 pub(super) struct Meter {
@@ -48,15 +50,30 @@ impl Meter {
     }
 }
 
-/// A TCP stream with a [`Meter`].
+/// What bytes go through.
+pub(super) enum Socket {
+    Tcp(TcpStream),
+    Tunnel(Tunneled),
+}
+
+impl Socket {
+    fn io(&mut self) -> Pin<&mut dyn TunnelIo> {
+        match self {
+            Self::Tcp(socket) => Pin::new(socket),
+            Self::Tunnel(tunnel) => Pin::new(tunnel),
+        }
+    }
+}
+
+/// A [`Socket`] with a [`Meter`].
 pub(super) struct PatientStream {
-    inner: TcpStream,
+    inner: Socket,
     meter: Arc<Meter>,
     write_is_broken: bool,
 }
 
 impl PatientStream {
-    pub(super) fn new(inner: TcpStream, meter: Arc<Meter>) -> Self {
+    pub(super) fn new(inner: Socket, meter: Arc<Meter>) -> Self {
         Self { inner, meter, write_is_broken: false }
     }
 
@@ -80,30 +97,30 @@ impl PatientStream {
 
 impl AsyncRead for PatientStream {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(context, buffer)
+        self.inner.io().poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for PatientStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.inner).poll_write(context, bytes);
+        let result = self.inner.io().poll_write(context, bytes);
         self.judged(context, result)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.inner).poll_write_vectored(context, bytes);
+        let result = self.inner.io().poll_write_vectored(context, bytes);
         self.judged(context, result)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
+        matches!(&self.inner, Socket::Tcp(socket) if socket.is_write_vectored())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(context)
+        self.inner.io().poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(context)
+        self.inner.io().poll_shutdown(context)
     }
 }

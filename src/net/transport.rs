@@ -19,11 +19,12 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout};
 
 use super::{
-    Address, AddressPolicy, Endpoint, NetError, WatchedBody,
+    Address, AddressPolicy, Endpoint, NetError, TunnelAddress, TunnelError, TunnelFailure, WatchedBody,
     dial::dial,
     handshake::secured,
     lease::{Connection, Lease},
-    stream::{Meter, PatientStream},
+    stream::{Meter, PatientStream, Socket},
+    tunnel::{Gate, Lane, Tunnels},
 };
 use crate::model::{Digest, Origin, Scheme};
 
@@ -73,17 +74,26 @@ impl Key {
             segment: endpoint.segment,
         }
     }
+
+    fn is_of_tunnels(&self) -> bool {
+        self.addresses.iter().any(|address| matches!(address, Address::Tunnel(_)))
+    }
 }
 
-/// The idle connections.
+/// The idle connections, and where tunnels come from.
 #[derive(Default)]
 pub(super) struct Pool {
     idle: Mutex<HashMap<Key, Vec<(Instant, Connection)>>>,
+    gate: Option<Gate>,
 }
 
 impl Pool {
     pub(super) fn give_back(&self, key: Key, connection: Connection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // Asked under the lock: who begins to wait after this finds it among the idle ones.
+        if key.is_of_tunnels() && self.gate.as_ref().is_some_and(Gate::is_crowded) {
+            return;
+        }
         let connections = idle.entry(key).or_default();
         if connections.len() < IDLE_OF_ONE_ENDPOINT {
             connections.push((Instant::now(), connection));
@@ -101,6 +111,10 @@ impl Pool {
         None
     }
 
+    fn close_idle_tunnels(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| !key.is_of_tunnels());
+    }
+
     fn sweep(&self) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|_, connections| {
@@ -114,6 +128,7 @@ impl Pool {
 #[derive(Clone, Default)]
 pub struct Transport {
     pool: Arc<Pool>,
+    lane: Lane,
     /// Bytes of bodies that went out, over all connections.
     sent: Arc<AtomicU64>,
 }
@@ -124,10 +139,24 @@ impl Transport {
         Self::default()
     }
 
+    /// The same, with somebody who opens tunnels.
+    pub fn with_tunnels(tunnels: Arc<dyn Tunnels>) -> Self {
+        let pool = Pool { idle: Mutex::default(), gate: Some(Gate::new(tunnels)) };
+        Self { pool: Arc::new(pool), ..Self::default() }
+    }
+
+    /// For a short exchange of its own in the middle of another one, as that for a token is: it waits for no tunnel that one of the
+    /// others holds. Nobody may begin yet another exchange inside of it.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self { lane: Lane::Beside, ..self.clone() }
+    }
+
     /// A connection to `endpoint`, for one exchange after another.
     ///
     /// # Errors
-    /// [`NetError::Resolve`], [`NetError::AddressRefused`], [`NetError::Connect`], [`NetError::Tls`]: no byte of a request was sent.
+    /// [`NetError::Resolve`], [`NetError::AddressRefused`], [`NetError::Connect`], [`NetError::Tunnel`], [`NetError::Tls`]: no byte of
+    /// a request was sent.
     pub async fn lease(&self, endpoint: &Endpoint, patience: Patience, reuse: Reuse) -> Result<Lease, NetError> {
         let key = Key::of(endpoint);
         if reuse == Reuse::Idle
@@ -155,7 +184,7 @@ impl Transport {
     }
 
     async fn connect(&self, endpoint: &Endpoint, patience: Patience) -> Result<Connection, NetError> {
-        let (socket, peer) = dial(endpoint, patience.connect()).await?;
+        let (socket, peer) = self.socket(endpoint, patience).await?;
         let meter = Meter::new();
         let stream = PatientStream::new(socket, meter.clone());
         if endpoint.origin.scheme == Scheme::Http {
@@ -167,9 +196,21 @@ impl Transport {
             .unwrap_or_else(|_| Err(NetError::NoAnswer { after: patience.connect() }))?;
         handshake(TokioIo::new(stream), meter, peer).await
     }
+
+    async fn socket(&self, endpoint: &Endpoint, patience: Patience) -> Result<(Socket, Option<std::net::SocketAddr>), NetError> {
+        let peers: Vec<&TunnelAddress> = endpoint.addresses.iter().filter_map(Address::tunnel).collect();
+        let (Some(first), gate) = (peers.first(), &self.pool.gate) else {
+            let (socket, peer) = dial(endpoint, patience.connect()).await?;
+            return Ok((Socket::Tcp(socket), Some(peer)));
+        };
+        let not_offered = || TunnelError { to: first.to_string(), failure: TunnelFailure::NotOffered };
+        let gate = gate.as_ref().ok_or_else(not_offered)?;
+        let tunnel = gate.enter(self.lane, &peers, patience.connect(), || self.pool.close_idle_tunnels()).await?;
+        Ok((Socket::Tunnel(tunnel), None))
+    }
 }
 
-async fn handshake<S>(stream: S, meter: Arc<Meter>, peer: std::net::SocketAddr) -> Result<Connection, NetError>
+async fn handshake<S>(stream: S, meter: Arc<Meter>, peer: Option<std::net::SocketAddr>) -> Result<Connection, NetError>
 where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {

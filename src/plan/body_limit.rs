@@ -1,4 +1,5 @@
-//! The largest body that an Ingress states to take: by its annotations, else by the default of its controller.
+//! The largest body that an Ingress states to take: by its annotations, else by the default of its controller. Of an HTTPRoute only the
+//! default is known: what changes it lies in kinds of the controller's own.
 
 use k8s_openapi::api::networking::v1::Ingress;
 
@@ -30,6 +31,18 @@ pub(super) fn stated(ingress: &Ingress, controller: Option<Controller>) -> Optio
     }
 }
 
+/// The defaults of controllers of Gateways, by `controllerName`.
+const OF_GATEWAYS: &[(&str, u64)] = &[
+    // https://docs.nginx.com/nginx-gateway-fabric/traffic-management/client-settings/
+    ("gateway.nginx.org/nginx-gateway-controller", 1 << 20),
+];
+
+/// The same for an HTTPRoute.
+pub(super) fn of_gateway(controller: &str) -> Option<(u64, String)> {
+    let (_, limit) = OF_GATEWAYS.iter().find(|(name, _)| *name == controller)?;
+    Some((*limit, "the default of its controller".to_owned()))
+}
+
 /// `8m`, `512k`, `1g`, `1048576`; `0`, `unlimited` and what cannot be read are no limit.
 fn size(text: &str) -> Option<u64> {
     let text = text.trim().to_ascii_lowercase();
@@ -50,6 +63,12 @@ mod tests {
         let mut ingress = Ingress::default();
         ingress.metadata.annotations = annotation.map(|(key, value)| [(key.to_owned(), value.to_owned())].into());
         assert_eq!(stated(&ingress, controller).map(|(bytes, _)| bytes), expected, "{controller:?} {annotation:?}");
+    }
+
+    #[test]
+    fn of_an_http_route_the_default_of_its_controller_counts() {
+        assert_eq!(of_gateway("gateway.nginx.org/nginx-gateway-controller").map(|(bytes, _)| bytes), Some(1 << 20));
+        assert_eq!(of_gateway("gateway.envoyproxy.io/gatewayclass-controller"), None);
     }
 
     #[test]

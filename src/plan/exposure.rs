@@ -8,6 +8,8 @@ use k8s_openapi::api::{
     networking::v1::{Ingress, IngressClass},
 };
 
+use super::{GatewayObjects, RelayPossibility};
+
 /// The IP families that a side can speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Families {
@@ -50,8 +52,12 @@ pub struct Exposure<'a> {
     pub ingresses: &'a [Arc<Ingress>],
     /// All classes.
     pub ingress_classes: &'a [Arc<IngressClass>],
-    /// All Services, to find the one of an Ingress controller.
+    /// What there is of the Gateway API.
+    pub gateway: GatewayObjects<'a>,
+    /// All Services, to find the one of an Ingress controller or Gateway.
     pub services: &'a [Arc<Service>],
+    /// Whether ports of Pods may be forwarded.
+    pub relay: RelayPossibility,
     /// The node that this process runs on.
     pub own_node: Option<&'a str>,
     /// What this process can dial.

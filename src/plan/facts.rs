@@ -8,7 +8,7 @@ use std::{
 
 use k8s_openapi::api::{
     core::v1::{Service, ServicePort, ServiceSpec},
-    discovery::v1::EndpointSlice,
+    discovery::v1::{Endpoint, EndpointSlice},
 };
 
 use super::{Exposure, PlanError};
@@ -26,6 +26,8 @@ const SERVICE_NAME: &str = "kubernetes.io/service-name";
 pub(super) struct ReadyEndpoint {
     pub(super) address: SocketAddr,
     pub(super) node: Option<String>,
+    /// The Pod of the Service's namespace, if it is one.
+    pub(super) pod: Option<String>,
 }
 
 /// The Service, its port and what stands behind it.
@@ -125,7 +127,9 @@ impl<'a> Facts<'a> {
     /// The names under which a credential may be kept: what requests name, what is dialled, the name inside of the cluster.
     pub(super) fn credential_hosts(&self, origin: &Origin, addresses: &[Address]) -> Vec<String> {
         let inside = Origin::new(self.scheme(), &self.dns_name(), self.port_number).host_and_port();
-        credential_hosts(origin, addresses, Some(inside))
+        // No Secret names the peer of a tunnel.
+        let dialled: Vec<Address> = addresses.iter().filter(|address| address.tunnel().is_none()).cloned().collect();
+        credential_hosts(origin, &dialled, Some(inside))
     }
 
     fn families_of_addresses(&self) -> Vec<String> {
@@ -233,8 +237,19 @@ fn ready_in(slice: &EndpointSlice, port: &ServicePort) -> Vec<ReadyEndpoint> {
     let ready =
         slice.endpoints.iter().filter(|endpoint| endpoint.conditions.as_ref().and_then(|conditions| conditions.ready) != Some(false));
     ready
-        .flat_map(|endpoint| endpoint.addresses.iter().map(move |address| (address, &endpoint.node_name)))
-        .filter_map(|(address, node)| Some((address.parse::<IpAddr>().ok()?, node)))
-        .map(|(ip, node)| ReadyEndpoint { address: SocketAddr::new(ip, number), node: node.clone() })
+        .flat_map(|endpoint| endpoint.addresses.iter().map(move |address| (address, endpoint)))
+        .filter_map(|(address, endpoint)| Some((address.parse::<IpAddr>().ok()?, endpoint)))
+        .map(|(ip, endpoint)| ReadyEndpoint {
+            address: SocketAddr::new(ip, number),
+            node: endpoint.node_name.clone(),
+            pod: pod(endpoint, slice.metadata.namespace.as_deref()),
+        })
         .collect()
+}
+
+/// The Pod behind an endpoint. One of another namespace is none of the Service's, whatever a slice made by hand says.
+fn pod(endpoint: &Endpoint, namespace: Option<&str>) -> Option<String> {
+    let target = endpoint.target_ref.as_ref().filter(|target| target.kind.as_deref() == Some("Pod"))?;
+    let is_own = target.namespace.as_deref().is_none_or(|other| Some(other) == namespace);
+    target.name.clone().filter(|name| is_own && !name.is_empty())
 }

@@ -1,4 +1,4 @@
-//! The Ingress route: each Ingress that leads to the Service, at its own address or at its controller's.
+//! Ingresses that lead to the Service, each at its own address or at its controller's.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,20 +9,19 @@ use k8s_openapi::api::{
 
 use super::{
     Controller, Via, body_limit, controllers,
+    doors::{Door, Reading},
     facts::{Facts, cluster_ips},
-    ingress_rules::{Door, Reading, read},
-    load_balancer::{dialled, entries, host},
+    ingress_rules::read,
+    load_balancer::{dialled, entries},
     node_port::internal_ips,
     routes::{Candidate, Found},
 };
 use crate::{api::RouteKind, model::Scheme, net::Address};
 
-/// More Ingresses than these are not tried.
-const MOST_INGRESSES: usize = 3;
 const IS_DEFAULT: &str = "ingressclass.kubernetes.io/is-default-class";
 const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 
-/// The Ingresses that lead here, those with TLS first, then by age.
+/// All that lead here, by age.
 pub(super) fn find(facts: &Facts<'_>) -> Found {
     let of_namespace = facts.exposure.ingresses.iter().filter(|ingress| ingress.metadata.namespace.as_deref() == Some(facts.namespace));
     let mut ingresses: Vec<&Ingress> = of_namespace.map(AsRef::as_ref).collect();
@@ -31,17 +30,9 @@ pub(super) fn find(facts: &Facts<'_>) -> Found {
     for ingress in ingresses {
         let label = format!("Ingress \"{}/{}\"", facts.namespace, name(ingress));
         match candidate(ingress, &label, facts) {
-            Ok(Some(way)) if !found.candidates.iter().any(|other| (&other.addresses, &other.origin) == (&way.addresses, &way.origin)) => {
-                found.candidates.push(way);
-            }
-            Ok(_) => {}
+            Ok(way) => found.candidates.extend(way),
             Err(why) => found.left_out.push(format!("{label}: {why}")),
         }
-    }
-    found.candidates.sort_by_key(|way| way.origin.scheme != Scheme::Https);
-    for beyond in found.candidates.split_off(MOST_INGRESSES.min(found.candidates.len())) {
-        let label = beyond.via.map(|via| via.name).unwrap_or_default();
-        found.left_out.push(format!("Ingress \"{}/{label}\": {MOST_INGRESSES} others lead here as well", facts.namespace));
     }
     found
 }
@@ -55,7 +46,7 @@ fn candidate(ingress: &Ingress, label: &str, facts: &Facts<'_>) -> Result<Option
     let scheme = scheme(&door, facts)?;
     let class = class_of(ingress, facts);
     let place = place(ingress, class, scheme, facts)?;
-    let first = place.addresses.first().map(host).unwrap_or_default();
+    let first = place.addresses.first().map(Address::host).unwrap_or_default();
     let wildcard_or_any = door.host.as_deref().filter(|host| !host.starts_with('*'));
     let origin = facts.origin(scheme, wildcard_or_any.unwrap_or(&first), place.port);
     let readers = match place.readers_port {
@@ -100,10 +91,7 @@ fn place(ingress: &Ingress, class: Option<&IngressClass>, scheme: Scheme, facts:
     let own: Vec<(&Service, u16)> = own.into_iter().filter_map(|service| Some((service, port_number(service, scheme)?))).collect();
     let addresses = status_addresses(ingress, &own, scheme, facts);
     if let Some(first) = addresses.first() {
-        let port = match first {
-            Address::Socket(socket) => socket.port(),
-            Address::Name { port, .. } => *port,
-        };
+        let port = first.port();
         return Ok(Place { addresses, port, readers_port: None, remark: String::new() });
     }
     own.into_iter().find_map(|(service, port)| at_controller(service, port, scheme, facts)).ok_or_else(|| no_address(ingress, class))
@@ -122,27 +110,31 @@ fn at_controller(service: &Service, port: u16, scheme: Scheme, facts: &Facts<'_>
     (!addresses.is_empty()).then_some(Place { addresses, port, readers_port, remark })
 }
 
-/// What the status gives: not loopback, which is where some clusters on one machine point their user, and not a node whose
-/// port is only known to be the controller's node port.
+/// What the status gives and can be dialled.
 fn status_addresses(ingress: &Ingress, own: &[(&Service, u16)], scheme: Scheme, facts: &Facts<'_>) -> Vec<Address> {
     let status = ingress.status.as_ref().and_then(|status| status.load_balancer.as_ref());
     let on_node_port = own.first().is_some_and(|(service, _)| is_of_type(service, "NodePort"));
-    let is_node = |ip: IpAddr| facts.exposure.nodes.iter().any(|node| internal_ips(node).any(|other| other == ip));
     let dial = |ip: Option<&str>, name: Option<&str>| {
         let port = port_at(ip, name, own, scheme, facts);
-        let address = dialled(ip, name, port)?;
-        let usable = match &address {
-            Address::Socket(socket) => {
-                let ip = socket.ip();
-                let leads_nowhere = ip.is_loopback() || ip.is_unspecified() || (on_node_port && is_node(ip));
-                facts.exposure.families.have(ip) && !leads_nowhere
-            }
-            Address::Name { host, .. } => host != "localhost" && !host.ends_with(".localhost"),
-        };
-        usable.then_some(address)
+        dialled(ip, name, port).filter(|address| leads_somewhere(address, on_node_port, facts))
     };
     let entries = status.iter().flat_map(|balancer| balancer.ingress.iter().flatten());
     entries.filter_map(|entry| dial(entry.ip.as_deref(), entry.hostname.as_deref())).collect()
+}
+
+/// Not loopback, which is where some clusters on one machine point their user; and not a node, where the proxy is known to stand behind
+/// a node port.
+pub(super) fn leads_somewhere(address: &Address, on_node_port: bool, facts: &Facts<'_>) -> bool {
+    let is_node = |ip: IpAddr| facts.exposure.nodes.iter().any(|node| internal_ips(node).any(|other| other == ip));
+    match address {
+        Address::Socket(socket) => {
+            let ip = socket.ip();
+            let leads_nowhere = ip.is_loopback() || ip.is_unspecified() || (on_node_port && is_node(ip));
+            facts.exposure.families.have(ip) && !leads_nowhere
+        }
+        Address::Name { host, .. } => host != "localhost" && !host.ends_with(".localhost"),
+        Address::Tunnel(_) => false,
+    }
 }
 
 /// The port of the Service that has this address, else the scheme's own.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress, IngressBackend};
 
-use super::facts::Facts;
+use super::{
+    doors::{Door, Reading, Wildcard, choose, takes},
+    facts::Facts,
+};
 
 /// Where the distribution specification puts everything.
 const API: &str = "/v2/";
@@ -22,38 +25,19 @@ const TLS_ANNOTATIONS: [(&str, Option<&str>); 6] = [
     ("ingress.gcp.kubernetes.io/pre-shared-cert", None),
 ];
 
-/// A name by which an Ingress leads to the Service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Door {
-    /// None: whatever name is asked for.
-    pub(super) host: Option<String>,
-    pub(super) tls: bool,
-}
-
-/// What an Ingress has to do with the Service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Reading {
-    /// It does not name the Service.
-    Elsewhere,
-    /// It names the Service, and this keeps it from being a way there.
-    Closed(String),
-    /// It leads there.
-    Open(Door),
-}
-
 /// Reads the rules of `ingress`, and chooses the name: the target's `hostname` where a rule takes it, else one with TLS.
 pub(super) fn read(ingress: &Ingress, facts: &Facts<'_>) -> Reading {
     let (mut doors, mut closed) = (Vec::new(), Vec::new());
     for (host, paths) in by_host(ingress) {
         match leads(&paths, facts) {
-            Lead::Here => doors.push(Door { tls: has_tls(ingress, host), host: host.map(str::to_owned) }),
+            Lead::Here => doors.push(Door { tls: has_tls(ingress, host), host: host.map(str::to_owned), port: None }),
             Lead::Refused(why) => closed.push(why),
             Lead::Elsewhere => {}
         }
     }
     if let Some(backend) = ingress.spec.as_ref().and_then(|spec| spec.default_backend.as_ref()) {
         match backend_lead(backend, facts) {
-            Lead::Here => doors.push(Door { tls: has_tls(ingress, None), host: None }),
+            Lead::Here => doors.push(Door { tls: has_tls(ingress, None), host: None, port: None }),
             Lead::Refused(why) => closed.push(why),
             Lead::Elsewhere => {}
         }
@@ -61,7 +45,7 @@ pub(super) fn read(ingress: &Ingress, facts: &Facts<'_>) -> Reading {
     match (doors.is_empty(), closed.into_iter().next()) {
         (true, None) => Reading::Elsewhere,
         (true, Some(why)) => Reading::Closed(why),
-        (false, _) => choose(doors, facts),
+        (false, _) => choose(doors, Wildcard::OneLabel, facts),
     }
 }
 
@@ -127,34 +111,7 @@ fn has_tls(ingress: &Ingress, host: Option<&str>) -> bool {
         .any(|(key, wanted)| annotations.and_then(|all| all.get(*key)).is_some_and(|value| wanted.is_none_or(|wanted| value == wanted)));
     // An entry without hosts stands for all that its controller serves.
     let entries = ingress.spec.iter().flat_map(|spec| spec.tls.iter().flatten());
-    let covered = |hosts: &[String]| hosts.is_empty() || host.is_some_and(|host| hosts.iter().any(|other| takes(other, host)));
+    let covered =
+        |hosts: &[String]| hosts.is_empty() || host.is_some_and(|host| hosts.iter().any(|other| takes(other, host, Wildcard::OneLabel)));
     annotated || entries.map(|entry| entry.hosts.as_deref().unwrap_or_default()).any(covered)
-}
-
-/// Whether a rule or TLS entry for `pattern` takes `host`: a wildcard stands for one label.
-fn takes(pattern: &str, host: &str) -> bool {
-    let same = pattern.eq_ignore_ascii_case(host);
-    let wildcard = || {
-        let suffix = pattern.strip_prefix("*.")?;
-        let (label, rest) = host.split_once('.')?;
-        Some(!label.is_empty() && rest.eq_ignore_ascii_case(suffix))
-    };
-    same || wildcard().unwrap_or(false)
-}
-
-fn choose(doors: Vec<Door>, facts: &Facts<'_>) -> Reading {
-    let hosts = doors.iter().map(|door| format!("\"{}\"", door.host.as_deref().unwrap_or("*"))).collect::<Vec<_>>().join(", ");
-    let hostname = super::facts::named_origin(facts.target, facts.scheme()).map(|origin| origin.host);
-    let chosen = if let Some(name) = &hostname {
-        let fits = doors.into_iter().filter(|door| door.host.as_deref().is_none_or(|host| takes(host, name)));
-        fits.min_by_key(|door| door.host.as_deref().map_or(2, |host| u8::from(host.starts_with('*'))))
-    } else {
-        let plain = doors.into_iter().filter(|door| door.host.as_deref().is_none_or(|host| !host.starts_with('*')));
-        plain.min_by_key(|door| (!door.tls, door.host.is_none()))
-    };
-    match (chosen, hostname) {
-        (Some(door), _) => Reading::Open(door),
-        (None, Some(name)) => Reading::Closed(format!("it takes no requests for `hostname` \"{name}\": its hosts are {hosts}")),
-        (None, None) => Reading::Closed(format!("its host {hosts} is a wildcard: say in `hostname` which name to use")),
-    }
 }

@@ -30,7 +30,7 @@ pub(super) fn find(facts: &Facts<'_>) -> Found {
             "the load balancer reports an error for port {port}, or has no address of a family that this program has"
         ));
     };
-    let origin = facts.origin(facts.scheme(), &host(first), port);
+    let origin = facts.origin(facts.scheme(), &first.host(), port);
     let readers = origin.authority();
     let what = format!("the address of its load balancer with port {port}{}", remarks(facts, &usable));
     Found::one(Candidate { kind: RouteKind::LoadBalancer, addresses, origin, what, via: None, limit: None, readers })
@@ -40,14 +40,6 @@ pub(super) fn find(facts: &Facts<'_>) -> Found {
 pub(super) fn entries(service: &Service) -> &[LoadBalancerIngress] {
     let status = service.status.as_ref().and_then(|status| status.load_balancer.as_ref());
     status.and_then(|balancer| balancer.ingress.as_deref()).unwrap_or_default()
-}
-
-/// The host of an address, without brackets.
-pub(super) fn host(address: &Address) -> String {
-    match address {
-        Address::Socket(socket) => socket.ip().to_string(),
-        Address::Name { host, .. } => host.clone(),
-    }
 }
 
 /// An address as a status gives it: an IP address, or a name.
@@ -68,7 +60,7 @@ fn address(entry: &LoadBalancerIngress, port: u16) -> Option<Address> {
 fn is_shared(address: &Address, facts: &Facts<'_>) -> bool {
     match address {
         Address::Socket(socket) => facts.exposure.families.have(socket.ip()),
-        Address::Name { .. } => true,
+        Address::Name { .. } | Address::Tunnel(_) => true,
     }
 }
 

@@ -3,16 +3,28 @@
 mod body_limit;
 mod cluster_ip;
 mod controllers;
+mod doors;
 mod endpoint;
 mod error;
 mod exposure;
 mod facts;
+mod front;
+mod gateway_api;
+#[cfg(test)]
+mod gateway_tests;
+mod http_route;
+mod http_route_rules;
+#[cfg(test)]
+mod http_route_tests;
 mod ingress;
 mod ingress_rules;
 #[cfg(test)]
 mod ingress_tests;
 mod load_balancer;
 mod node_port;
+mod relay;
+#[cfg(test)]
+mod relay_tests;
 mod routes;
 mod selection;
 mod strategy;
@@ -27,6 +39,8 @@ pub use crate::model::Method;
 pub use controllers::Controller;
 pub use error::PlanError;
 pub use exposure::{Exposure, Families};
+pub use gateway_api::{GROUP as GATEWAY_API, Gateway, GatewayObjects, HttpRoute, ReferenceGrant};
+pub use relay::RelayPossibility;
 pub use routes::{LeftOut, Plan, routes};
 pub use selection::{Selection, SelectionFailure, Wanted, select};
 pub use strategy::{Route, Strategy, Via};

@@ -1,13 +1,11 @@
 //! The plan: which routes lead to a Service, in which order, and why. The order is that of the table in the design:
 //! it begins where the Service's type points its users, and the cures come after it.
-//!
-//! Relay and `HTTPRoute` join as further kinds in [`by_exposure`] and [`candidates`].
 
 use std::{collections::BTreeSet, net::SocketAddr};
 
 use super::{
-    BALANCED_AT_ONCE, Bodies, CHUNK, Exposure, PlanError, Route, Strategy, Via, cluster_ip, endpoint, facts::Facts, ingress, load_balancer,
-    node_port,
+    BALANCED_AT_ONCE, Bodies, CHUNK, Exposure, PlanError, Route, Strategy, Via, cluster_ip, endpoint, facts::Facts, front, load_balancer,
+    node_port, relay,
 };
 use crate::{
     api::{RouteKind, Target, UploadMethod},
@@ -108,18 +106,20 @@ pub(super) fn bodies(target: &Target) -> Bodies {
         UploadMethod::SinglePost => Some(Method::SinglePost),
         UploadMethod::Streamed => Some(Method::Streamed),
     };
-    Bodies { fixed, chunk: size(&target.upload.chunk_size).unwrap_or(CHUNK), limit: None, at_once: None }
+    Bodies { fixed, chunk: size(&target.upload.chunk_size).unwrap_or(CHUNK), ..Bodies::default() }
 }
 
 /// The kinds in the order of the design's table.
 fn by_exposure(facts: &Facts<'_>) -> Vec<RouteKind> {
-    use RouteKind::{ClusterIp, Endpoint, Ingress, LoadBalancer, NodePort};
+    use RouteKind::{ClusterIp, Endpoint, Ingress, LoadBalancer, NodePort, Relay};
     match facts.service_type() {
-        "LoadBalancer" if load_balancer::find(facts).candidates.is_empty() => vec![LoadBalancer, NodePort, Ingress, ClusterIp, Endpoint],
-        "LoadBalancer" => vec![LoadBalancer, Ingress, ClusterIp, Endpoint],
-        "NodePort" => vec![NodePort, Ingress, ClusterIp, Endpoint],
-        _ if facts.is_headless() || facts.is_internal_local() => vec![Ingress, Endpoint],
-        _ => vec![Ingress, ClusterIp, Endpoint],
+        "LoadBalancer" if load_balancer::find(facts).candidates.is_empty() => {
+            vec![LoadBalancer, NodePort, Ingress, ClusterIp, Endpoint, Relay]
+        }
+        "LoadBalancer" => vec![LoadBalancer, Ingress, ClusterIp, Endpoint, Relay],
+        "NodePort" => vec![NodePort, Ingress, ClusterIp, Endpoint, Relay],
+        _ if facts.is_headless() || facts.is_internal_local() => vec![Ingress, Endpoint, Relay],
+        _ => vec![Ingress, ClusterIp, Endpoint, Relay],
     }
 }
 
@@ -127,9 +127,10 @@ fn candidates(kind: RouteKind, facts: &Facts<'_>) -> Found {
     match kind {
         RouteKind::LoadBalancer => load_balancer::find(facts),
         RouteKind::NodePort => node_port::find(facts),
-        RouteKind::Ingress => ingress::find(facts),
+        RouteKind::Ingress => front::find(facts),
         RouteKind::ClusterIp => cluster_ip::find(facts),
         RouteKind::Endpoint => endpoint::find(facts),
+        RouteKind::Relay => relay::find(facts),
     }
 }
 
@@ -139,7 +140,7 @@ fn ways(kinds: &[RouteKind], facts: &Facts<'_>, listed: bool) -> (Vec<Candidate>
     for &route in kinds {
         let mut found = candidates(route, facts);
         if listed && found.candidates.is_empty() && found.left_out.is_empty() {
-            found.left_out.push(format!("no Ingress of namespace \"{}\" leads to the Service", facts.namespace));
+            found.left_out.push(format!("no Ingress of namespace \"{}\" and no HTTPRoute leads to the Service", facts.namespace));
         }
         ways.append(&mut found.candidates);
         left_out.extend(found.left_out.into_iter().map(|why| LeftOut { route, why }));
@@ -157,7 +158,7 @@ fn strategies(ways: Vec<Candidate>, facts: &Facts<'_>) -> Vec<Strategy> {
     for way in ways {
         let opening = match before.replace(way.kind) {
             Some(before) => format!("after {}", before.as_str()),
-            None => opening(way.kind, facts),
+            None => opening(&way, facts),
         };
         let reason = format!("{opening}: {}{}", way.what, of_bodies(&way));
         strategies.push(Strategy {
@@ -169,6 +170,7 @@ fn strategies(ways: Vec<Candidate>, facts: &Facts<'_>) -> Vec<Strategy> {
             bodies: Bodies {
                 at_once: (way.kind == RouteKind::LoadBalancer).then_some(BALANCED_AT_ONCE),
                 limit: way.limit,
+                in_tunnel: way.kind == RouteKind::Relay,
                 ..bodies(facts.target)
             },
             via: way.via,
@@ -186,12 +188,15 @@ fn of_bodies(way: &Candidate) -> String {
 }
 
 /// Why the first route is the first.
-fn opening(kind: RouteKind, facts: &Facts<'_>) -> String {
+fn opening(way: &Candidate, facts: &Facts<'_>) -> String {
+    let kind = way.kind;
     let service_type = facts.service_type();
     match kind {
         _ if !facts.target.routes.is_empty() => format!("`routes` names {} before others that are possible", kind.as_str()),
         RouteKind::NodePort if service_type == "LoadBalancer" => "the Service is of type LoadBalancer and has no address yet".to_owned(),
-        RouteKind::Ingress if service_type == "ClusterIP" => "an Ingress leads to the Service".to_owned(),
+        RouteKind::Ingress if service_type == "ClusterIP" => {
+            format!("an {} leads to the Service", way.via.as_ref().map_or("Ingress", |via| via.kind))
+        }
         RouteKind::Endpoint if facts.is_headless() => "the Service is headless".to_owned(),
         RouteKind::Endpoint if facts.is_internal_local() && service_type == "ClusterIP" => {
             "the Service has internalTrafficPolicy Local".to_owned()

@@ -25,13 +25,14 @@ impl Route {
 /// The object that stands between, where a remedy has to name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Via {
-    /// `Ingress` or `Service`.
+    /// `Ingress`, `HTTPRoute` or `Service`.
     pub kind: &'static str,
     /// The namespace.
     pub namespace: String,
     /// The name.
     pub name: String,
-    /// What serves it: the `controller` of its `IngressClass`, for example `k8s.io/ingress-nginx`. Decides which annotation cures.
+    /// What serves it: the `controller` of its `IngressClass`, for example `k8s.io/ingress-nginx`, or of its Gateway. Decides which
+    /// setting cures.
     pub controller: Option<String>,
 }
 

@@ -10,7 +10,9 @@ use k8s_openapi::api::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Exposure, Families, LeftOut, Plan, PlanError, Strategy, routes};
+use super::{
+    Exposure, Families, Gateway, GatewayObjects, HttpRoute, LeftOut, Plan, PlanError, ReferenceGrant, RelayPossibility, Strategy, routes,
+};
 use crate::api::Target;
 
 pub(super) fn object<T: DeserializeOwned>(value: Value) -> T {
@@ -25,6 +27,10 @@ pub(super) struct World {
     pub(super) ingresses: Vec<Value>,
     pub(super) classes: Vec<Value>,
     pub(super) services: Vec<Value>,
+    pub(super) http_routes: Vec<Value>,
+    pub(super) gateways: Vec<Value>,
+    pub(super) grants: Vec<Value>,
+    pub(super) relay: RelayPossibility,
     pub(super) own_node: Option<&'static str>,
     pub(super) families: Families,
     pub(super) target: Value,
@@ -114,6 +120,10 @@ impl World {
             ingresses: Vec::new(),
             classes: Vec::new(),
             services: Vec::new(),
+            http_routes: Vec::new(),
+            gateways: Vec::new(),
+            grants: Vec::new(),
+            relay: RelayPossibility::NotGranted,
             own_node: None,
             families: Families::BOTH,
             target: json!({"name": "main", "service": {"name": "registry", "repository": "charts"}, "insecure": true}),
@@ -145,9 +155,34 @@ impl World {
         self
     }
 
+    pub(super) fn http_routes(mut self, routes: Vec<Value>) -> Self {
+        self.http_routes = routes;
+        self
+    }
+
+    pub(super) fn gateways(mut self, gateways: Vec<Value>) -> Self {
+        self.gateways = gateways;
+        self
+    }
+
+    pub(super) fn grants(mut self, grants: Vec<Value>) -> Self {
+        self.grants = grants;
+        self
+    }
+
+    pub(super) fn services(mut self, services: Vec<Value>) -> Self {
+        self.services = services;
+        self
+    }
+
     pub(super) fn controller(mut self, (class, services): (Value, Vec<Value>)) -> Self {
         self.classes = vec![class];
         self.services = services;
+        self
+    }
+
+    pub(super) fn relay(mut self) -> Self {
+        self.relay = RelayPossibility::Granted;
         self
     }
 
@@ -165,18 +200,26 @@ impl World {
         fn all<T: DeserializeOwned>(values: &[Value]) -> Vec<Arc<T>> {
             values.iter().cloned().map(|value| Arc::new(object(value))).collect()
         }
+        fn borrowed<T>(objects: &[Arc<T>]) -> Vec<&T> {
+            objects.iter().map(AsRef::as_ref).collect()
+        }
         let service: Service = object(self.service.clone());
         let target: Target = object(self.target.clone());
         let (slices, nodes) = (all::<EndpointSlice>(&self.slices), all::<Node>(&self.nodes));
         let (ingresses, classes) = (all::<Ingress>(&self.ingresses), all::<IngressClass>(&self.classes));
         let services = all::<Service>(&self.services);
+        let (http_routes, gateways) = (all::<HttpRoute>(&self.http_routes), all::<Gateway>(&self.gateways));
+        let grants = all::<ReferenceGrant>(&self.grants);
+        let (http_routes, gateways, grants) = (borrowed(&http_routes), borrowed(&gateways), borrowed(&grants));
         let exposure = Exposure {
             service: &service,
             slices: &slices,
             nodes: &nodes,
             ingresses: &ingresses,
             ingress_classes: &classes,
+            gateway: GatewayObjects { routes: &http_routes, gateways: &gateways, grants: &grants },
             services: &services,
+            relay: self.relay,
             own_node: self.own_node,
             families: self.families,
         };
@@ -190,12 +233,15 @@ pub(super) fn shown(strategy: &Strategy) -> String {
     format!("{} {} → {addresses}", strategy.route.as_str(), strategy.origin)
 }
 
-/// Compares the strategies whole, the pull address, and words of what was left out.
+/// Compares the strategies whole, the pull address, and words of what was left out. Where Relay is not granted, it is the last that is.
 pub(super) fn check(world: &World, strategies: &[&str], pull: &str, left_out: &[&str]) {
     let plan = world.plan().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(plan.strategies.iter().map(shown).collect::<Vec<_>>(), strategies);
     assert_eq!(plan.pull.as_deref(), Some(pull));
     let words: Vec<String> = plan.left_out.iter().map(|LeftOut { route, why }| format!("{}: {why}", route.as_str())).collect();
+    let by_exposure = world.target.get("routes").is_none();
+    let relay = (by_exposure && world.relay == RelayPossibility::NotGranted).then_some("Relay: it needs the right to forward ports");
+    let left_out: Vec<&str> = left_out.iter().copied().chain(relay).collect();
     assert_eq!(words.len(), left_out.len(), "{words:#?}");
     for (words, expected) in words.iter().zip(left_out) {
         assert!(words.contains(expected), "{words} lacks {expected}");

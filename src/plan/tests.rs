@@ -265,7 +265,10 @@ fn a_hostname_names_every_request_whatever_is_dialled() {
 fn listed_routes_keep_their_order_and_the_reader_keeps_the_services_own() {
     let world = World::new("NodePort").nodes(vec![node("node-a", &["10.0.0.1"])]);
     let listed = world.target(json!({"routes": ["Endpoint", "LoadBalancer", "Ingress", "NodePort"]}));
-    let left = &["LoadBalancer: the Service is of type NodePort", "Ingress: no Ingress of namespace \"platform\" leads to the Service"];
+    let left = &[
+        "LoadBalancer: the Service is of type NodePort",
+        "Ingress: no Ingress of namespace \"platform\" and no HTTPRoute leads to the Service",
+    ];
     check(&listed, &[ENDPOINT, NODE_A], "oci://10.0.0.1:30500/charts", left);
     let plan = listed.plan().unwrap();
     assert_eq!(plan.reader, Route::Service(RouteKind::NodePort));

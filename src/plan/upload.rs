@@ -18,11 +18,13 @@ pub struct Bodies {
     pub limit: Option<(u64, String)>,
     /// Above this size, chunks from the start.
     pub at_once: Option<u64>,
+    /// Whether somebody else's connections carry them, so that the length of TCP segments is not ours to choose.
+    pub in_tunnel: bool,
 }
 
 impl Default for Bodies {
     fn default() -> Self {
-        Self { fixed: None, chunk: CHUNK, limit: None, at_once: None }
+        Self { fixed: None, chunk: CHUNK, limit: None, at_once: None, in_tunnel: false }
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn next(bodies: &Bodies, tactic: Tactic, verdict: &Verdict) -> Option
     if matches!(verdict.class, Class::OtherRoute | Class::Wait | Class::Final) {
         return None;
     }
-    if verdict.hint == Hint::SmallSegments && tactic.segment.is_none() {
+    if verdict.hint == Hint::SmallSegments && tactic.segment.is_none() && !bodies.in_tunnel {
         return Some(Tactic { segment: Some(SMALL_SEGMENT), ..tactic });
     }
     let small = bodies.chunk.min(UNDER_A_LIMIT).min(bodies.limit.as_ref().map_or(u64::MAX, |(limit, _)| limit - limit / 16));
@@ -80,6 +80,8 @@ mod tests {
                 &format!("{renewed}{small}"),
             ],
         );
+        let tunnelled = Bodies { in_tunnel: true, ..Bodies::default() };
+        check(&tunnelled, FIVE, &stalled, &["Buffered", "Chunked chunks from 960 KiB", renewed]);
         let framing = verdict(Reason::FramingRefused, Class::OtherMethod, Hint::None);
         check(&auto, FIVE, &framing, &["Buffered", "Chunked chunks from 960 KiB", "SinglePost"]);
         for class in [Class::OtherRoute, Class::Wait, Class::Final] {

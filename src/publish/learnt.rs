@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::ladder::next;
 use crate::{
     model::{Chunks, Framing, Method, Origin},
-    plan::{Bodies, Route, Strategy, Tactic, first},
+    plan::{Bodies, Route, Strategy, Tactic, Via, first},
     registry::SeenOfChunks,
     remedy::Verdict,
 };
@@ -27,7 +27,14 @@ const LIMITED: Duration = Duration::from_hours(1);
 
 /// Of one registry; shared by all that publish into it.
 #[derive(Clone, Default)]
-pub struct Learnt(Arc<Mutex<HashMap<(Route, Origin), OfWay>>>);
+pub struct Learnt(Arc<Mutex<HashMap<Key, OfWay>>>);
+
+/// A way: two Ingresses of the same name are two.
+type Key = (Route, Origin, Option<Via>);
+
+fn way_of(strategy: &Strategy) -> Key {
+    (strategy.route, strategy.origin.clone(), strategy.via.clone())
+}
 
 #[derive(Default)]
 struct OfWay {
@@ -54,14 +61,14 @@ pub(super) enum Choice {
 }
 
 impl Learnt {
-    fn ways(&self) -> MutexGuard<'_, HashMap<(Route, Origin), OfWay>> {
+    fn ways(&self) -> MutexGuard<'_, HashMap<Key, OfWay>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a body of `length` bytes is sent by on this way, after all that was refused there.
     pub(super) fn choose(&self, strategy: &Strategy, length: u64) -> Choice {
         let mut ways = self.ways();
-        let Some(way) = ways.get_mut(&(strategy.route, strategy.origin.clone())) else {
+        let Some(way) = ways.get_mut(&way_of(strategy)) else {
             return Choice::Try(first(&strategy.bodies, length), Vec::new());
         };
         let now = Instant::now();
@@ -83,7 +90,7 @@ impl Learnt {
         let key = tactic.key();
         let until = Instant::now() + if length == 0 { WITHOUT_BODY } else { LIMITED };
         let mut ways = self.ways();
-        let refusals = &mut ways.entry((strategy.route, strategy.origin.clone())).or_default().refusals;
+        let refusals = &mut ways.entry(way_of(strategy)).or_default().refusals;
         refusals.retain(|old| old.key != key || old.from < length);
         refusals.push(Refusal { key, from: length, verdict: verdict.clone(), until });
     }
@@ -94,7 +101,7 @@ impl Learnt {
             return;
         }
         let mut ways = self.ways();
-        let known = &mut ways.entry((strategy.route, strategy.origin.clone())).or_default().seen;
+        let known = &mut ways.entry(way_of(strategy)).or_default().seen;
         *known = known.and(seen);
     }
 }
@@ -155,6 +162,17 @@ mod tests {
         let Choice::Try(chunked, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
         learnt.refused(&way, chunked, 5 << 20, &too_large());
         assert_eq!(chosen(&learnt, 5 << 20), "closed: limit");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_learnt_of_one_ingress_says_nothing_of_another() {
+        let via = |name: &str| Via { kind: "Ingress", namespace: "platform".to_owned(), name: name.to_owned(), controller: None };
+        let of = |name: &str| Strategy { via: Some(via(name)), ..strategy() };
+        let learnt = Learnt::default();
+        let Choice::Try(buffered, _) = learnt.choose(&of("a"), 5 << 20) else { panic!("closed") };
+        learnt.refused(&of("a"), buffered, 5 << 20, &too_large());
+        assert!(matches!(learnt.choose(&of("a"), 5 << 20), Choice::Try(other, _) if other != buffered));
+        assert!(matches!(learnt.choose(&of("b"), 5 << 20), Choice::Try(same, _) if same == buffered));
     }
 
     #[tokio::test(start_paused = true)]

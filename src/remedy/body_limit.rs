@@ -102,8 +102,10 @@ pub(super) fn documented() -> impl Iterator<Item = (&'static str, &'static str, 
     SETTINGS.iter().map(|settings| (settings.controller.as_str(), settings.limit, settings.buffering))
 }
 
+/// The annotations are those of an Ingress; on an HTTPRoute they do nothing.
 fn settings(scene: &Scene<'_>) -> Option<&'static Settings> {
-    let controller = scene.via.and_then(|via| via.controller.as_deref()).and_then(Controller::of)?;
+    let ingress = scene.via.filter(|via| via.kind == "Ingress")?;
+    let controller = ingress.controller.as_deref().and_then(Controller::of)?;
     SETTINGS.iter().find(|settings| settings.controller == controller)
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     api::Reason,
     model::Scheme,
-    net::{ConnectFailure, NetError, TlsFailure},
+    net::{ConnectFailure, NetError, TlsFailure, TunnelFailure},
     registry::{Answer, Cause, Failure, Shown, Stage},
 };
 
@@ -94,6 +94,12 @@ fn of_network(error: &NetError, stage: Stage, scheme: Scheme) -> Symptom {
             ConnectFailure::TimedOut => Symptom::ConnectTimedOut,
             ConnectFailure::Unreachable => Symptom::ConnectUnreachable,
             ConnectFailure::Other => Symptom::ConnectFailed,
+        },
+        NetError::Tunnel(error) => match error.failure {
+            TunnelFailure::Forbidden(_) => Symptom::TunnelForbidden,
+            TunnelFailure::Gone(_) => Symptom::TunnelGone,
+            TunnelFailure::Refused(_) => Symptom::TunnelRefused,
+            TunnelFailure::Failed(_) | TunnelFailure::TimedOut(_) | TunnelFailure::NotOffered => Symptom::TunnelFailed,
         },
         NetError::Tls { failure, .. } => of_tls(failure),
         NetError::Cut { sent } if *sent > 0 => Symptom::CutInBody,

@@ -109,6 +109,7 @@ fn unreachable_cure(scene: &Scene<'_>) -> &'static str {
             "look whether the load balancer serves this port, also to Pods (`loadBalancerSourceRanges`, hairpin)."
         }
         Route::Service(RouteKind::Ingress) => "look whether the Ingress controller serves this address and port, also to Pods.",
+        Route::Service(RouteKind::Relay) => "look whether the Pod listens on the Service's `targetPort` of its 127.0.0.1.",
         Route::Service(RouteKind::ClusterIp | RouteKind::Endpoint) => {
             "look whether the Pod listens on the Service's `targetPort`, on all of its addresses and not on 127.0.0.1 alone."
         }

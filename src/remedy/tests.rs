@@ -6,7 +6,7 @@ use super::{Class, ROWS, Row, Scene, Verdict, judge, judge::row, markdown, sente
 use crate::{
     api::{Reason, RouteKind},
     model::Scheme,
-    net::{ConnectFailure, NetError, TlsFailure},
+    net::{ConnectFailure, NetError, TlsFailure, TunnelError, TunnelFailure},
     plan::{Route, Via},
     registry::{Answer, BodyKind, Cause, Failure, Shown, Stage},
 };
@@ -69,6 +69,10 @@ fn connect(failure: ConnectFailure) -> Cause {
     Cause::Net(NetError::Connect { authority: "10.0.0.1:30500".to_owned(), failure })
 }
 
+fn tunnel(failure: TunnelFailure) -> Cause {
+    Cause::Net(NetError::Tunnel(TunnelError { to: "platform/registry-0:5000".to_owned(), failure }))
+}
+
 fn unauthorized(shown: Shown, body: BodyKind) -> Cause {
     Cause::Unauthorized { shown, answer: answer(401, body) }
 }
@@ -100,6 +104,10 @@ fn connection_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("connect-timed-out", Https, OpenUpload, connect(ConnectFailure::TimedOut)),
         ("connect-unreachable", Https, OpenUpload, connect(ConnectFailure::Unreachable)),
         ("connect-failed", Https, OpenUpload, connect(ConnectFailure::Other)),
+        ("tunnel-forbidden", Https, OpenUpload, tunnel(TunnelFailure::Forbidden("pods \"r\" is forbidden".to_owned()))),
+        ("tunnel-gone", Https, OpenUpload, tunnel(TunnelFailure::Gone("pods \"r\" not found".to_owned()))),
+        ("tunnel-refused", Https, SendBlob, tunnel(TunnelFailure::Refused("connection refused".to_owned()))),
+        ("tunnel-failed", Https, OpenUpload, tunnel(TunnelFailure::Failed(detail()))),
         ("cut-in-body", Https, SendBlob, Cause::Net(NetError::Cut { sent: 65536 })),
         ("cut-before-answer", Https, OpenUpload, Cause::Net(NetError::Cut { sent: 0 })),
         ("stale-connection", Https, OpenUpload, Cause::Net(NetError::StaleConnection)),
@@ -247,6 +255,12 @@ fn a_body_limit_names_ingress_and_the_setting_of_its_controller() {
         assert!(verdict.sentence.contains("To let a body of 6.5 MiB pass Ingress \"platform/web\", "), "{}", verdict.sentence);
         assert!(verdict.sentence.contains(words), "{}", verdict.sentence);
     }
+    let route = Via { kind: "HTTPRoute", ..via(Some("haproxy-ingress.github.io/controller")) };
+    let by_gateway = verdict(Stage::SendBlob, page(413), &Scene { via: Some(&route), ..scene() }).sentence;
+    assert!(
+        by_gateway.contains("pass HTTPRoute \"platform/web\", look for the limit") && !by_gateway.contains("annotation"),
+        "{by_gateway}"
+    );
     let unknown = via(None);
     let served_by_nobody = Scene { via: Some(&unknown), ..scene() };
     assert!(verdict(Stage::SendBlob, page(413), &served_by_nobody).sentence.contains("find out which controller serves it"));

@@ -60,8 +60,8 @@ const CLOCK_AND_CHANCE: &[Ban] = &[
     ban("fastrand", "throws dice"),
 ];
 
-/// The API server is spoken to by the controller alone.
-const KUBE: &[Ban] = &[ban("kube", "speaks to the API server, which is the controller's alone")];
+/// The API server is spoken to by the controller, and by the dialer of Pods, alone.
+const KUBE: &[Ban] = &[ban("kube", "speaks to the API server, which is the controller's and relay's alone")];
 
 /// The contract needs kube's derives, and nothing that connects.
 const KUBE_CLIENT: &[Ban] = &[Ban {
@@ -99,6 +99,16 @@ pub const ROOMS: &[Room] = &[
         reason: "bodies lie here, in the form in which connections take them",
     },
     Room {
+        name: "relay",
+        uses: &["net::TunnelAddress", "net::TunnelError", "net::TunnelFailure", "net::TunnelStream", "net::Tunnels"],
+        without: &[&[
+            ban("std::process", "starts programs: a port is forwarded inside of this one"),
+            ban("std::env", "reads the environment: the client is handed in"),
+            ban("rustls", "belongs to connections, which are net's"),
+        ]],
+        reason: "opens a tunnel where it is told to; what goes through it is net's, and why is the planner's",
+    },
+    Room {
         name: "registry",
         uses: &["model", "net", "USER_AGENT"],
         without: &[KUBE, KUBERNETES_TYPES],
@@ -118,7 +128,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         name: "plan",
-        uses: &["api", "model", "net::Address", "source::index"],
+        uses: &["api", "model", "net::Address", "net::TunnelAddress", "source::index"],
         without: &[IO, CLOCK_AND_CHANCE, KUBE],
         reason: "pure: the same objects give the same plan, so that a table can test it",
     },
@@ -130,6 +140,7 @@ pub const ROOMS: &[Room] = &[
             "net::ConnectFailure",
             "net::NetError",
             "net::TlsFailure",
+            "net::TunnelFailure",
             "plan::Controller",
             "plan::Route",
             "plan::Via",
@@ -183,6 +194,7 @@ pub const ROOMS: &[Room] = &[
             "plan",
             "publish",
             "registry",
+            "relay",
             "remedy",
             "source",
             "spool",
@@ -194,7 +206,7 @@ pub const ROOMS: &[Room] = &[
             ban("std::process", "ends the program, which is the command line's"),
             ban("std::env", "reads the environment: take it as a setting"),
         ]],
-        reason: "puts all together, and alone speaks to the API server",
+        reason: "puts all together, and speaks to the API server",
     },
     Room {
         name: "cli",

@@ -38,6 +38,7 @@ pub mod enclosure;
 pub mod eventually;
 pub mod exposure;
 pub mod firewall;
+pub mod gateway;
 pub mod haproxy;
 pub mod helm_repository;
 pub mod http;
@@ -119,7 +120,15 @@ pub fn own() -> &'static Bed {
 
 /// The bed, when it has nodes. `None` without root: the test says so and ends.
 pub fn with_node() -> Option<&'static Bed> {
-    let bed = shared();
+    having_nodes(shared())
+}
+
+/// The same of [`own`].
+pub fn own_with_node() -> Option<&'static Bed> {
+    having_nodes(own())
+}
+
+fn having_nodes(bed: &'static Bed) -> Option<&'static Bed> {
     if !bed.has_nodes() {
         skipped("nodes in network namespaces");
         return None;

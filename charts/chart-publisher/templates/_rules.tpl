@@ -31,6 +31,11 @@ all namespaces and the Roles of one for some are made of it.
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
   verbs: [list, watch]
+# HTTPRoutes that lead to a registry, and the grants that those of other namespaces need for it: the route Ingress. Watched only
+# where the cluster has these kinds.
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes, referencegrants]
+  verbs: [list, watch]
 # Credentials, CAs and client certificates. Read by the name that a publication of the same namespace gives, at each run;
 # never listed and never watched, so that the controller holds none that it was not told of.
 - apiGroups: [""]
@@ -42,6 +47,15 @@ all namespaces and the Roles of one for some are made of it.
   verbs: [create, patch]
 {{- end }}
 
+{{/* Granted in `relay.namespaces` alone, and only with `relay.enabled`. */}}
+{{- define "chart-publisher.relayRules" -}}
+# The route Relay: a port of a registry's Pod, forwarded by the API server. `create` since Kubernetes 1.35, `get` before.
+# It reaches every port of every Pod of the namespace, those on 127.0.0.1 too.
+- apiGroups: [""]
+  resources: [pods/portforward]
+  verbs: [create, get]
+{{- end }}
+
 {{/* Kinds that lie in no namespace. */}}
 {{- define "chart-publisher.clusterRules" -}}
 # InternalIPs of nodes that are Ready: the route NodePort.
@@ -51,5 +65,17 @@ all namespaces and the Roles of one for some are made of it.
 # Which controller serves an Ingress: where it is dialled, and which annotation lifts its limit for bodies.
 - apiGroups: [networking.k8s.io]
   resources: [ingressclasses]
+  verbs: [list, watch]
+# Addresses and listeners of the Gateways of HTTPRoutes. One of them lies in one namespace and serves many.
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [gateways]
+  verbs: [list, watch]
+# Whether the cluster has the Gateway API, and when it gets it: by the names of these CRDs, and no others.
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  resourceNames:
+    - httproutes.gateway.networking.k8s.io
+    - gateways.gateway.networking.k8s.io
+    - referencegrants.gateway.networking.k8s.io
   verbs: [list, watch]
 {{- end }}

@@ -51,7 +51,7 @@ pub(super) async fn fetch(
     let (head, ()) = builder.body(()).map_err(|_| malformed("the realm is no URL".to_owned()))?.into_parts();
     for attempt in 0..2 {
         let reuse = if attempt == 0 { Reuse::Idle } else { Reuse::Never };
-        let lease = service.transport.lease(&endpoint, service.patience, reuse).await.map_err(|error| failed(error.into()))?;
+        let lease = service.transport.beside().lease(&endpoint, service.patience, reuse).await.map_err(|error| failed(error.into()))?;
         let mut answered = match lease.send(head.clone(), &Bytes::new(), service.patience).await {
             Err(NetError::StaleConnection) if attempt == 0 => continue,
             other => other.map_err(|error| failed(error.into()))?,

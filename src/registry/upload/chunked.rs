@@ -242,6 +242,7 @@ fn is_cut(failure: &Failure) -> bool {
                 | NetError::WriteStalled { .. }
                 | NetError::ReadStalled { .. }
                 | NetError::Connect { .. }
+                | NetError::Tunnel(_)
         )
     )
 }
