@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
+    /// No cluster: the programs, the charts and a folder; servers listen on loopback.
+    Loopback,
     /// API server, etcd and controllers on loopback; needs no root.
     ControlPlane,
     /// Two nodes with kube-proxy and a Pod's view, in network namespaces without a way out; needs root.
@@ -26,9 +28,10 @@ impl FromStr for Mode {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
+            "loopback" => Ok(Self::Loopback),
             "control-plane" => Ok(Self::ControlPlane),
             "node" => Ok(Self::Node),
-            other => Err(format!("`{other}` is no mode: `control-plane` or `node`")),
+            other => Err(format!("`{other}` is no mode: `loopback`, `control-plane` or `node`")),
         }
     }
 }

@@ -54,11 +54,12 @@ pub fn remove(tools: &Path) {
 /// Removes the network namespaces of one bed, with the processes that are still in them: nobody else enters them.
 pub fn remove_networks(tools: &Path, supervisor: u32) {
     for suffix in NETWORKS {
-        let namespace = format!("{}-{suffix}", name(supervisor));
-        let _ = fs::remove_dir_all(names(&namespace));
-        if !Path::new("/run/netns").join(&namespace).exists() {
-            continue;
-        }
+        let _ = fs::remove_dir_all(names(&format!("{}-{suffix}", name(supervisor))));
+    }
+    // Tests make more of them, whose names begin alike.
+    let begin = format!("{}-", name(supervisor));
+    let all = fs::read_dir("/run/netns").into_iter().flatten().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    for namespace in all.filter(|namespace| namespace.starts_with(&begin)) {
         for process in ip(tools, &format!("netns pids {namespace}")).unwrap_or_default().split_whitespace() {
             let id = process.parse().ok().filter(|id| *id != std::process::id().cast_signed());
             if let Some(id) = id.and_then(Pid::from_raw) {

@@ -1,7 +1,7 @@
 //! The supervisor of the test bed: brings a real control plane up, with root also a node, and takes it down again.
 //!
 //! ```text
-//! bed up [--mode control-plane|node] [--keep-in-foreground]
+//! bed up [--mode loopback|control-plane|node] [--keep-in-foreground]
 //! ```
 //!
 //! Once everything answers, one line of JSON ([`information::BedInformation`]) goes to standard output. The bed lives until
@@ -55,7 +55,7 @@ struct Wish {
 impl Wish {
     fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         if arguments.next().as_deref() != Some("up") {
-            return Err("usage: bed up [--mode control-plane|node] [--keep-in-foreground]".to_owned());
+            return Err("usage: bed up [--mode loopback|control-plane|node] [--keep-in-foreground]".to_owned());
         }
         let mut wish = Self { mode: Mode::possible(), foreground: false };
         while let Some(argument) = arguments.next() {
@@ -94,6 +94,9 @@ async fn supervise(wish: Wish) -> Outcome<()> {
 }
 
 async fn start(bed: &mut Bed) -> Outcome<()> {
+    if bed.mode() == Mode::Loopback {
+        return charts::package(bed).await;
+    }
     if bed.mode() == Mode::Node {
         node::create_networks(bed)?;
     }

@@ -67,7 +67,7 @@ pub fn shared() -> &'static Bed {
     static BED: OnceLock<Bed> = OnceLock::new();
     BED.get_or_init(|| {
         chart_publisher_uses_ring();
-        variable("CHART_PUBLISHER_BED").map_or_else(Bed::start, |file| Bed::join(Path::new(&file)))
+        variable("CHART_PUBLISHER_BED").map_or_else(|| Bed::start(&[]), |file| Bed::join(Path::new(&file)))
     })
 }
 
@@ -82,6 +82,16 @@ pub fn with_node() -> Option<&'static Bed> {
     Some(bed)
 }
 
+/// A bed whose servers all listen on the host's loopback, whoever runs it. Without a bed to share it starts no cluster.
+pub fn on_loopback() -> &'static Bed {
+    static BED: OnceLock<Bed> = OnceLock::new();
+    BED.get_or_init(|| {
+        chart_publisher_uses_ring();
+        let bed = variable("CHART_PUBLISHER_BED").map_or_else(|| Bed::start(&["--mode", "loopback"]), |file| Bed::join(Path::new(&file)));
+        Bed { information: BedInformation { mode: Mode::Loopback, networks: None, ..bed.information.clone() }, ..bed }
+    })
+}
+
 #[expect(clippy::disallowed_methods, reason = "the bed that test processes share is named in the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
@@ -92,10 +102,10 @@ fn chart_publisher_uses_ring() {
 }
 
 impl Bed {
-    fn start() -> Self {
+    fn start(arguments: &[&str]) -> Self {
         let program = supervisor_program();
         let mut command = Command::new(&program);
-        command.arg("up").stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg("up").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = process::fork(command).unwrap_or_else(|problem| panic!("{}: {problem}", program.display()));
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("the supervisor's line");
@@ -167,6 +177,11 @@ impl Bed {
         self.run(None, words)
     }
 
+    /// Runs a program in a network namespace; `None` is the host's own.
+    pub fn run_inside(&self, namespace: Option<&str>, words: &[&str]) -> Ran {
+        self.run(namespace, words)
+    }
+
     fn run(&self, namespace: Option<&str>, words: &[&str]) -> Ran {
         let mut command = process::enter(namespace, words);
         let path = std::env::join_paths(
@@ -178,7 +193,8 @@ impl Bed {
         command.env("KUBECONFIG", kubeconfig).stdin(Stdio::null());
         let output = command.output().unwrap_or_else(|problem| panic!("{words:?}: {problem}"));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ran { words: words.join(" "), success: output.status.success(), output: text(&output.stdout), errors: text(&output.stderr) }
+        let (success, code) = (output.status.success(), output.status.code());
+        Ran { words: words.join(" "), success, code, output: text(&output.stdout), errors: text(&output.stderr) }
     }
 }
 
@@ -189,6 +205,8 @@ pub struct Ran {
     pub words: String,
     /// Whether its exit code was zero.
     pub success: bool,
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
     /// Its standard output.
     pub output: String,
     /// Its standard error.
@@ -216,6 +234,12 @@ pub fn supervisor_program() -> PathBuf {
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "--example", "bed", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
     build.arg("--target-dir").arg(target).args(profile.ends_with("release").then_some("--release"));
+    // What cargo tells a test about its package would make build scripts that look at it run again, and all behind them.
+    for (name, _) in std::env::vars_os()
+        .filter(|(name, _)| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|stem| name.to_string_lossy().starts_with(stem)))
+    {
+        build.env_remove(name);
+    }
     assert!(build.status().expect("cargo").success(), "the supervisor of the test bed does not build");
     profile.join("examples/bed")
 }
