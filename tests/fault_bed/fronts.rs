@@ -96,9 +96,9 @@ async fn a_registry_that_commits_slowly_meets_the_gateways_patience() {
 async fn a_body_that_comes_too_slowly_meets_the_gateways_patience() {
     let bed = support::on_loopback();
     let registry = ScriptedRegistry::start(&Ground::loopback());
-    let haproxy = bed.haproxy_front(&HaproxyFront::ClientTimeout, registry.socket()).await;
-    let stalled = WireProxy::start(&Ground::loopback(), Endpoint::loopback(haproxy.socket()), &[Wire::LoseSent(100_000)]);
-    let found = put(stalled.socket(), 3 * MIB, false).await;
-    assert!(found.starts_with("408 ") || found.contains("connection"), "{found}");
+    let haproxy = bed.haproxy_front(&HaproxyFront::RequestTimeout, registry.socket()).await;
+    let stalled = WireProxy::start(&Ground::loopback(), Endpoint::loopback(haproxy.socket()), &[Wire::LoseSent(2000)]);
+    let found = put(stalled.socket(), 10_000, false).await;
+    assert!(found.starts_with("408 "), "{found}");
     assert!(registry.ledger().of("PUT").iter().all(|asked| !asked.whole));
 }

@@ -8,6 +8,7 @@ mod faults;
 #[expect(dead_code, reason = "each test uses a part of the bed")]
 mod support;
 
+mod catalogue;
 mod correct;
 mod fronts;
 mod paths;

@@ -2,18 +2,24 @@
 
 use std::time::Duration;
 
+use futures::{StreamExt, stream};
+
 use crate::{
     blob,
     faults::{
         client::{Answer, Ask, Client, patch_in_small_segments},
         hostile::{self, Hostile},
+        ledger::Asked,
         origin::Origin,
         path::Path,
         registry::store::digest,
         table,
         tool::{Became, Package, Tool},
     },
-    support,
+    support::{
+        self,
+        eventually::{SOON, eventually},
+    },
 };
 
 const MIB: usize = 1 << 20;
@@ -111,15 +117,16 @@ const WAYS: [(Hostile, [&str; 3]); 15] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn each_way_fails_where_it_should_and_only_there() {
     let bed = support::on_loopback();
-    for origin in [Origin::V3, Origin::Scripted] {
-        for (hostile, expected) in WAYS {
-            let path = Path::start(bed, hostile, origin).await.expect("a path that needs no root");
-            let found = ways(&path).await;
-            let fits = found.iter().zip(expected).all(|(found, expected)| found.contains(expected));
-            assert!(fits, "{hostile:?} before {origin:?}: {expected:?}, but {found:?}");
-            assert!(!path.requests().is_empty(), "{hostile:?}");
-        }
-    }
+    let rows = Origin::ALL.into_iter().flat_map(|origin| WAYS.map(|(hostile, expected)| (origin, hostile, expected)));
+    let tried = rows.map(async |(origin, hostile, expected)| {
+        let path = Path::start(bed, hostile, origin).await.expect("a path that needs no root");
+        let found = ways(&path).await;
+        let fits = found.iter().zip(expected).all(|(found, expected)| found.contains(expected));
+        assert!(fits, "{hostile:?} before {origin:?}: {expected:?}, but {found:?}");
+        assert!(!path.requests().is_empty(), "{hostile:?}");
+    });
+    // Much of it is waiting for what does not come.
+    stream::iter(tried).buffer_unordered(4).collect::<()>().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,7 +190,7 @@ async fn replicas_that_share_no_secret_refuse_each_others_sessions() {
         let join = if place.contains('?') { '&' } else { '?' };
         let put = || once(&path, Ask::new("PUT", format!("{place}{join}digest={}", digest(&body))).body(&*body));
         let refused = put().await.unwrap();
-        assert!(refused.status() == 400 && refused.text().contains("BLOB_UPLOAD_INVALID"), "{origin:?}: {refused:?}");
+        assert!(refused.status() == 404 && refused.text().contains("BLOB_UPLOAD_INVALID"), "{origin:?}: {refused:?}");
         assert_eq!(put().await.unwrap().status(), 201, "{origin:?}: the turn of the first replica");
     }
 }
@@ -223,7 +230,7 @@ async fn large_packets_are_lost_and_small_ones_are_not() {
 async fn the_abrupt_limit_resets_while_the_body_is_sent() {
     let path = Path::start(support::on_loopback(), Hostile::LimitAbrupt, Origin::V3).await.unwrap();
     let found = ways(&path).await;
-    assert!(found[..2].iter().all(|found| found == "413" || found.contains("reset")), "{found:?}");
+    assert!(found[..2].iter().all(|found| found.starts_with("413") || found.contains("reset")), "{found:?}");
     assert_eq!(found[2], "201");
     let refused = path.requests().into_iter().filter(|asked| asked.status == Some(413)).collect::<Vec<_>>();
     assert!(refused.len() == 2 && refused.iter().all(|asked| !asked.whole), "{refused:?}");
@@ -233,16 +240,18 @@ async fn the_abrupt_limit_resets_while_the_body_is_sent() {
 async fn the_streaming_push_of_the_incident_gets_its_400() {
     let bed = support::on_loopback();
     let package = Package::large(bed);
-    for (hostile, shows) in [(Hostile::Chunked400, "400"), (Hostile::Chunked411, "411")] {
+    for (hostile, status) in [(Hostile::Chunked400, " 400"), (Hostile::Chunked411, " 411")] {
         let path = Path::start(bed, hostile, Origin::V3).await.unwrap();
         let said = Tool::append_from_standard_input(&path, &package).await;
         let Became::Failed(said) = said else { panic!("{said:?}") };
-        assert!(said.contains(shows), "{said}");
-        assert!(
-            path.requests()
-                .iter()
-                .any(|asked| asked.method == "PATCH" && asked.status.map(|status| status.to_string()).as_deref() == Some(shows))
-        );
+        assert!(said.contains(&format!("unexpected status code{status}")), "{said}");
+        // nginx logs a request once it has read what still came.
+        eventually(SOON, "the refused PATCH is listed", async || {
+            let lines: Vec<_> = path.requests().iter().map(Asked::line).collect();
+            let refused = lines.iter().any(|line| line.starts_with("PATCH ") && line.ends_with(status));
+            if refused { Ok(()) } else { Err(lines.join(", ")) }
+        })
+        .await;
     }
     let path = Path::plain(bed, Origin::V3).await;
     assert_eq!(Tool::append_from_standard_input(&path, &package).await, Became::Arrived);

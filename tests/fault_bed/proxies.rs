@@ -87,6 +87,7 @@ async fn rules_do_what_they_say_and_nothing_without_them() {
         (What::LoseAnswer(Close::Reset), single(100), &["reset"], 1),
         (What::AnswerAfter(504, nginx()), single(100), &["504 ", "nginx"], 1),
         (What::CutAnswer(1, Close::AtOnce), Ask::new("GET", "/v2/"), &["200 ", "broken off | {"], 1),
+        (What::Status(201), Ask::new("POST", UPLOADS), &["201 ", "location: http://"], 1),
         (What::Remove("location"), Ask::new("POST", UPLOADS), &["202 ", "!location:"], 1),
         (What::Set("Location", "/elsewhere".into()), Ask::new("POST", UPLOADS), &["202 ", "location: /elsewhere,"], 1),
         (What::Location(Rewrite::Scheme("https")), Ask::new("POST", UPLOADS), &["202 ", "location: https://127.0.0.1:"], 1),

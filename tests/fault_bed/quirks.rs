@@ -61,7 +61,8 @@ async fn uploads_end_wrong_in_the_way_they_should() {
         (Quirk::SinglePostIgnored, Step::Single, &["202 ", "blobs/uploads/", "range: 0-0"]),
         (Quirk::MountAnswers(404), Step::Mount, &["404 "]),
         (Quirk::MountAnswers(500), Step::Mount, &["500 "]),
-        (Quirk::Replicas(Balanced::ByRequest), Step::Put, &["400 ", "BLOB_UPLOAD_INVALID"]),
+        (Quirk::Replicas(Balanced::ByRequest, 404), Step::Put, &["404 ", "BLOB_UPLOAD_INVALID"]),
+        (Quirk::Replicas(Balanced::ByRequest, 400), Step::Put, &["400 ", "BLOB_UPLOAD_INVALID"]),
         (Quirk::NoAnswer, Step::Put, &["silence"]),
         (Quirk::ManifestBlobUnknown(404), Step::Manifest, &["404 ", "MANIFEST_BLOB_UNKNOWN"]),
         (Quirk::ManifestBlobUnknown(400), Step::Manifest, &["400 ", "MANIFEST_BLOB_UNKNOWN"]),
@@ -157,7 +158,7 @@ async fn a_put_whose_answer_is_lost_has_stored_the_blob() {
 async fn replicas_differ_by_request_or_by_connection() {
     for (balanced, same_connection, next_connection) in [(Balanced::ByRequest, 400, 202), (Balanced::ByConnection, 202, 400)] {
         let registry = ScriptedRegistry::start(&Ground::loopback());
-        registry.set(Quirk::Replicas(balanced));
+        registry.set(Quirk::Replicas(balanced, 400));
         let mut client = Client::to(registry.socket()).await;
         let place = client.send(Ask::new("POST", "/v2/charts/blobs/uploads/")).await.unwrap().location();
         assert_eq!(client.send(Ask::new("PATCH", &*place).body("a")).await.unwrap().status(), same_connection, "{balanced:?}");

@@ -39,8 +39,9 @@ pub enum HaproxyFront {
     BodyLimit,
     /// `timeout server 1s`: 504 while the registry still commits.
     ServerTimeout,
-    /// `timeout client 1s`: 408 when a body comes too slowly.
-    ClientTimeout,
+    /// `option http-buffer-request` and `timeout http-request 1s`: 408 when a body, or the first 16 KiB of it, comes too slowly.
+    /// (`timeout client` does not end a body that stalls while it is passed on; seen with 2.6.)
+    RequestTimeout,
     /// Each request goes to the next of these replicas too (distribution#2519, #1402).
     RoundRobin(Vec<SocketAddr>),
 }
@@ -88,12 +89,12 @@ fn directives(front: NginxFront, upstream: SocketAddr) -> String {
 }
 
 fn haproxy(front: &HaproxyFront, bind: SocketAddr, upstream: SocketAddr) -> String {
-    let (mut client, mut server, mut deny, mut more) = ("50s", "50s", "", String::new());
+    let (mut server, mut buffer, mut deny, mut more) = ("50s", "", "", String::new());
     match front {
         HaproxyFront::Right => {}
         HaproxyFront::BodyLimit => deny = "http-request deny deny_status 413 if { req.body_size gt 1048576 }",
         HaproxyFront::ServerTimeout => server = "1s",
-        HaproxyFront::ClientTimeout => client = "1s",
+        HaproxyFront::RequestTimeout => buffer = "option http-buffer-request\n    timeout http-request 1s",
         HaproxyFront::RoundRobin(others) => {
             for (number, other) in others.iter().enumerate() {
                 let _ = writeln!(more, "    server other{number} {other}");
@@ -107,8 +108,9 @@ defaults
     mode http
     log global
     timeout connect 5s
-    timeout client {client}
+    timeout client 50s
     timeout server {server}
+    {buffer}
 frontend web
     bind {bind}
     capture request header Host len 128

@@ -142,7 +142,7 @@ pub const ALL: [Row; 23] = [
         Hostile::Replicas,
         "two replicas without a shared secret",
         "haproxy, `balance roundrobin`, two distributions with different `http.secret`",
-        "400 BLOB_UPLOAD_INVALID to every other request of a session",
+        "404 BLOB_UPLOAD_INVALID to every other request of a session",
         "distribution/distribution#2519",
     ),
     row(Hostile::NoRange, "Range missing", "fault proxy", "202 without Range", "project-zot/zot, regclient/regclient#961"),

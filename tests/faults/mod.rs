@@ -18,6 +18,7 @@
 //!
 //! Everything listens on loopback, or where its [`Ground`] is, and is a guard: it goes when it is dropped.
 
+pub mod catalogue;
 pub mod client;
 pub mod fronts;
 pub mod ground;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{
     Close,
+    catalogue::Making,
     fronts::{HaproxyFront, NginxFront},
     ground::{Endpoint, Ground},
     hostile::Hostile,
@@ -14,6 +15,7 @@ use super::{
     origin::{Origin, Upstream, logged},
     proxy::HttpProxy,
     quirk::{Balanced, Quirk},
+    registry::{Access, ScriptedRegistry},
     rule::{Page, Rewrite, Rule, What, When},
     wire::{Wire, WireProxy},
 };
@@ -72,6 +74,27 @@ impl Path {
         Self::new(bed, front, upstream)
     }
 
+    /// A path with these quirks at its end; the registry asks `user` for the password `secret` where a quirk is one of tokens.
+    pub fn with_quirks(bed: &'static Bed, quirks: impl IntoIterator<Item = Quirk>) -> Self {
+        let quirks: Vec<_> = quirks.into_iter().collect();
+        let asks = quirks.iter().any(Quirk::concerns_tokens);
+        let access = if asks { Access::Bearer("user".to_owned(), "secret".to_owned()) } else { Access::Open };
+        let registry = ScriptedRegistry::start_for(&Ground::loopback(), access);
+        for quirk in quirks {
+            registry.set(quirk);
+        }
+        Self::new(bed, Front::Nothing, Upstream::Scripted(registry))
+    }
+
+    /// A path on which a fault of the list is made; a quirk has the scripted registry at its end, whatever `origin` is.
+    pub async fn with_fault(bed: &'static Bed, origin: Origin, making: &Making) -> Self {
+        match making {
+            Making::Quirk(quirk) => Self::with_quirks(bed, [quirk.clone()]),
+            Making::Rule(rule) => Self::with_rules(bed, origin, [rule.clone()]).await,
+            Making::Wire(fault) => Self::with_wire(bed, origin, &[*fault]).await,
+        }
+    }
+
     /// One of the hostile paths; `None` where it needs root and there is none.
     pub async fn start(bed: &'static Bed, hostile: Hostile, origin: Origin) -> Option<Self> {
         if let Some(rules) = rules(hostile) {
@@ -125,7 +148,7 @@ impl Path {
     async fn replicated(bed: &'static Bed, origin: Origin) -> Self {
         let upstream = origin.start(bed, &[]).await;
         if let Some(scripted) = upstream.scripted() {
-            scripted.set(Quirk::Replicas(Balanced::ByRequest));
+            scripted.set(Quirk::Replicas(Balanced::ByRequest, 404));
             return Self::new(bed, Front::Nothing, upstream);
         }
         let other = origin.start(bed, &upstream.beside()).await;

@@ -68,8 +68,9 @@ pub enum Quirk {
     SessionLost(usize),
     /// The session goes when a body breaks off, as in zot.
     SessionLostByCut,
-    /// Two replicas with different secrets: 400 `BLOB_UPLOAD_INVALID` from the one that did not begin the session.
-    Replicas(Balanced),
+    /// Two replicas with different secrets: `BLOB_UPLOAD_INVALID` with this status from the one that did not begin the session.
+    /// distribution 2.8 and 3.1 answer 404; 400 is what the specification's table of errors leads to expect.
+    Replicas(Balanced, u16),
     /// What arrives is not what was sent: 400 `DIGEST_INVALID`.
     DigestInvalid,
     /// The blob is stored and the connection closed in place of an answer to its `PUT`.
@@ -161,7 +162,7 @@ impl Quirk {
             Self::ChunkLost | Self::PatchUnsatisfiable => "P11",
             Self::ChunkMaximum(_) => "P12",
             Self::SessionLost(_) | Self::SessionLostByCut => "P13",
-            Self::Replicas(_) => "P14",
+            Self::Replicas(..) => "P14",
             Self::DigestInvalid => "P15",
             Self::PutAnswerLost(_) | Self::ManifestAnswerLost(_) => "P16",
             Self::PatchCreated | Self::PutNoContent => "P17",
@@ -184,6 +185,13 @@ impl Quirk {
             Self::Unlengthed(_) | Self::PatchRefused(_) => "T14",
             Self::LongErrors(_) | Self::EndlessErrors => "T24",
         }
+    }
+}
+
+impl Quirk {
+    /// Whether it needs a registry that asks for tokens.
+    pub fn concerns_tokens(&self) -> bool {
+        matches!(self, Self::TokenForRequests(_) | Self::TokenFor(_) | Self::ForeignRealm(_))
     }
 }
 

@@ -161,6 +161,8 @@ pub enum What {
     Limit(Duration, u16),
     /// The answer's body ends after so many bytes, with the connection.
     CutAnswer(u64, Close),
+    /// The answer has this status in place of its own.
+    Status(u16),
     /// A field of the answer is taken out.
     Remove(&'static str),
     /// A field of the answer is set.

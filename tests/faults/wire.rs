@@ -3,6 +3,7 @@
 //! Its buffers are small, so that what stops behind it is felt before it.
 
 use std::{
+    future::pending,
     io,
     net::{SocketAddr, TcpListener as StdListener},
     sync::{
@@ -167,6 +168,10 @@ impl Pump<'_> {
             let mut bytes = vec![0; most];
             let length = from.read(&mut bytes).await?;
             if length == 0 {
+                if faults.iter().filter_map(|fault| self.lost_from(*fault)).any(|after| passed >= after) {
+                    // The end is lost with the rest.
+                    pending::<()>().await;
+                }
                 to.shutdown().await?;
                 return Ok(None);
             }

@@ -65,7 +65,7 @@ impl Near {
 fn render(status: u16, page: &Page) -> (&'static str, String) {
     match page {
         Page::Nginx => {
-            let title = format!("{status} {}", title(status));
+            let title = format!("{status} {}", nginx_title(status));
             let body = format!(
                 "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
             );
@@ -77,6 +77,17 @@ fn render(status: u16, page: &Page) -> (&'static str, String) {
             (fields, serde_json::json!({"errors": [{"code": code, "message": message}]}).to_string())
         }
         Page::Empty => ("", String::new()),
+    }
+}
+
+/// Some of nginx's own words.
+fn nginx_title(status: u16) -> &'static str {
+    match status {
+        405 => "Not Allowed",
+        413 => "Request Entity Too Large",
+        503 => "Service Temporarily Unavailable",
+        504 => "Gateway Time-out",
+        _ => title(status),
     }
 }
 

@@ -85,7 +85,7 @@ impl Plan {
             What::AnswerAfter(status, page) => self.instead = Some((status, page)),
             What::Limit(time, status) => self.time = Some((time, status)),
             What::CutAnswer(after, how) => self.cut_answer = Some((after, how)),
-            What::Remove(_) | What::Set(..) | What::Location(_) => self.edits.push(what),
+            What::Status(_) | What::Remove(_) | What::Set(..) | What::Location(_) => self.edits.push(what),
         }
     }
 
@@ -93,6 +93,7 @@ impl Plan {
     pub fn edit(&self, head: &mut Head) {
         for edit in &self.edits {
             match edit {
+                What::Status(status) => head.start = format!("HTTP/1.1 {status} Changed"),
                 What::Remove(name) => head.remove(name),
                 What::Set(name, value) => {
                     head.remove(name);

@@ -27,7 +27,7 @@ pub fn begin(shared: &Shared, question: &Question, repository: &str) -> Response
     let id = random_word();
     let upload = Upload {
         repository: repository.to_owned(),
-        replica: replica(shared, question).unwrap_or(0),
+        replica: replica(shared, question).map_or(0, |(replica, _)| replica),
         query: location::query(shared),
         ..Upload::default()
     };
@@ -52,8 +52,10 @@ fn mount(shared: &Shared, question: &Question, repository: &str, digest: &str) -
 pub fn go_on(shared: &Shared, question: &Question, repository: &str, id: &str) -> Outcome {
     let mut store = shared.store.lock().expect("the store");
     let Some(upload) = store.uploads.get_mut(id).filter(|upload| upload.repository == repository) else { return Ok(unknown()) };
-    let elsewhere = replica(shared, question).is_some_and(|replica| replica != upload.replica);
-    if elsewhere || !location::is_kept(question, upload.query.as_deref()) {
+    if let Some((_, status)) = replica(shared, question).filter(|(replica, _)| *replica != upload.replica) {
+        return Ok(answer::error(status, "BLOB_UPLOAD_INVALID", "blob upload invalid"));
+    }
+    if !location::is_kept(question, upload.query.as_deref()) {
         return Ok(answer::error(400, "BLOB_UPLOAD_INVALID", "blob upload invalid"));
     }
     let chunks = upload.chunks;
@@ -184,11 +186,11 @@ fn unknown() -> Response<Body> {
     answer::error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
 }
 
-/// Which of two replicas this request came to; `None` when there is but one.
-fn replica(shared: &Shared, question: &Question) -> Option<usize> {
+/// Which of two replicas this request came to, and how it refuses the other's sessions; `None` when there is but one.
+fn replica(shared: &Shared, question: &Question) -> Option<(usize, u16)> {
     shared.switches.show(|quirk| match quirk {
-        Quirk::Replicas(Balanced::ByRequest) => Some(question.number % 2),
-        Quirk::Replicas(Balanced::ByConnection) => Some(question.connection % 2),
+        Quirk::Replicas(Balanced::ByRequest, status) => Some((question.number % 2, *status)),
+        Quirk::Replicas(Balanced::ByConnection, status) => Some((question.connection % 2, *status)),
         _ => None,
     })
 }
