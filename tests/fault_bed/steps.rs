@@ -54,7 +54,9 @@ pub enum Step {
 
 /// Does a step with the quirk; what must be there before is put there without.
 pub async fn observe(step: Step, registry: &ScriptedRegistry, quirk: Option<&Quirk>) -> Result<Answer, String> {
-    let mut client = Client::to(registry.socket()).await.patience(Duration::from_millis(700));
+    // Only where silence is what is to be seen, it is not waited for long.
+    let patience = if quirk == Some(&Quirk::NoAnswer) { Duration::from_millis(700) } else { Duration::from_secs(20) };
+    let mut client = Client::to(registry.socket()).await.patience(patience);
     let (body, uploads) = (blob(2000), format!("/v2/{REPOSITORY}/blobs/uploads/"));
     let own = digest(&body);
     let manifest = manifest(&own);

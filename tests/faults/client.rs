@@ -86,9 +86,13 @@ impl Ask {
         let mut body = self.body.clone();
         if self.chunked {
             fields.push(("Transfer-Encoding".to_owned(), "chunked".to_owned()));
-            let pieces =
-                self.body.chunks(32 * 1024).flat_map(|piece| [format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat());
-            body = pieces.chain(*b"0\r\n\r\n").collect();
+            body.clear();
+            for piece in self.body.chunks(32 * 1024) {
+                body.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
+                body.extend_from_slice(piece);
+                body.extend_from_slice(b"\r\n");
+            }
+            body.extend_from_slice(b"0\r\n\r\n");
         } else {
             fields.push(("Content-Length".to_owned(), body.len().to_string()));
         }
