@@ -30,6 +30,7 @@ fn endpoint(scheme: Scheme, addresses: &[SocketAddr], host: &str) -> Endpoint {
         origin: Origin::new(scheme, host, port),
         tls: TlsConfig::new(&SystemRoots::load(), None, None).unwrap(),
         policy: AddressPolicy::Any,
+        segment: None,
     }
 }
 

@@ -1,10 +1,12 @@
 //! The contract with users: the kinds of `chartpublisher.io/v1alpha1`, and the closed list of reasons. Nothing else.
 
+mod definitions;
 mod inventory;
 mod publication;
 mod reason;
 mod status;
 
+pub use definitions::definitions;
 pub use inventory::{ChartInventory, ChartInventorySpec, InventoryEntry};
 pub use publication::{
     ArchiveSource, ChartPublication, ChartPublicationSpec, ChartSelection, HelmRepositorySource, LocalReference, RouteKind, ServiceTarget,

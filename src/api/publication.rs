@@ -183,7 +183,8 @@ pub struct Target {
     #[schemars(regex(pattern = r"^oci://[^\s@/?#]+(/[^\s?#]*)?$"), length(max = 1024))]
     pub url: Option<String>,
 
-    /// The routes that may be taken to the Service, in this order. Empty: as the Service is exposed, with the others after it.
+    /// The routes that may be taken to the Service, in this order: of `ClusterIP`, `NodePort`, `LoadBalancer`, `Ingress` and `Endpoint`.
+    /// Empty: as the Service is exposed, with the others after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -266,12 +267,30 @@ impl RouteKind {
 }
 
 /// How bodies are sent.
-#[derive(JsonSchema, Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
+#[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Upload {
-    /// `Auto` chooses by the route; `Buffered` sends one request with the whole body and its length.
+    /// `Auto` chooses by the route and by what was learnt. `Buffered` sends one request with the whole body and its length, `Chunked`
+    /// several with a part each, `SinglePost` one POST with everything; `Streamed` sends without a length, as go-containerregistry
+    /// does with streams, and is there to compare and to diagnose.
     #[serde(default)]
     pub method: UploadMethod,
+
+    /// The largest part of `Chunked`, for example `16Mi`: at least `64Ki`, at most `1Gi`.
+    #[serde(default = "default_chunk_size")]
+    #[schemars(regex(pattern = r"^[0-9]+(Ki|Mi|Gi)$"), length(max = 12))]
+    #[x_kube(validation = Rule::new("quantity(self).compareTo(quantity('64Ki')) >= 0 && quantity(self).compareTo(quantity('1Gi')) <= 0").message("must lie between 64Ki and 1Gi"))]
+    pub chunk_size: String,
+}
+
+impl Default for Upload {
+    fn default() -> Self {
+        Self { method: UploadMethod::default(), chunk_size: default_chunk_size() }
+    }
+}
+
+fn default_chunk_size() -> String {
+    "16Mi".to_owned()
 }
 
 /// How the bytes of a blob are framed.
@@ -282,6 +301,12 @@ pub enum UploadMethod {
     Auto,
     /// One PUT with the whole body and its Content-Length.
     Buffered,
+    /// Bounded PATCH requests with Content-Length and Content-Range, resumed where they are cut.
+    Chunked,
+    /// One POST with the whole body.
+    SinglePost,
+    /// One PATCH in chunked transfer encoding.
+    Streamed,
 }
 
 impl UploadMethod {
@@ -290,6 +315,9 @@ impl UploadMethod {
         match self {
             Self::Auto => "Auto",
             Self::Buffered => "Buffered",
+            Self::Chunked => "Chunked",
+            Self::SinglePost => "SinglePost",
+            Self::Streamed => "Streamed",
         }
     }
 }

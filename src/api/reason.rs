@@ -112,6 +112,14 @@ reasons! {
     SpoolFull,
 }
 
+impl Reason {
+    /// Whether a route that failed so led to no registry at all. All others may answer requests without a body all the same.
+    pub fn leads_nowhere(self) -> bool {
+        use Reason::{NotARegistry, PlainHttpOnTls, RegistryUnavailable, RouteUnreachable, TlsFailed, TlsOnPlainHttp};
+        matches!(self, RouteUnreachable | NotARegistry | RegistryUnavailable | TlsFailed | PlainHttpOnTls | TlsOnPlainHttp)
+    }
+}
+
 impl std::fmt::Display for Reason {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(self.as_str())

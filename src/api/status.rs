@@ -5,6 +5,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Reason;
+
 /// What was observed at the last run.
 #[derive(KubeSchema, Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -122,6 +124,13 @@ pub struct Attempt {
     pub reason: String,
     /// What was seen, and what to mend.
     pub message: String,
+}
+
+impl Attempt {
+    /// Whether the route answers, and only a body did not get through.
+    pub fn is_of_bodies(&self) -> bool {
+        !Reason::ALL.iter().any(|reason| reason.leads_nowhere() && reason.as_str() == self.reason)
+    }
 }
 
 /// A version that is published and proven.

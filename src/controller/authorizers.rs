@@ -7,6 +7,8 @@ use std::{
 
 use crate::{
     model::{Credential, Digest, Origin},
+    plan::Strategy,
+    publish::Identities,
     registry::{AllowedHosts, Authorizer},
 };
 
@@ -28,14 +30,27 @@ struct Key {
 pub(super) struct Authorizers(Mutex<HashMap<Key, Arc<Authorizer>>>);
 
 impl Authorizers {
-    pub(super) fn of(&self, registry: &str, origin: &Origin, credential: Option<&Credential>, allowed: &AllowedHosts) -> Arc<Authorizer> {
+    /// Those at one registry, as the spec names it.
+    pub(super) fn at<'a>(&'a self, registry: &'a str) -> AtRegistry<'a> {
+        AtRegistry { all: self, registry }
+    }
+}
+
+/// The identities at one registry.
+pub(super) struct AtRegistry<'a> {
+    all: &'a Authorizers,
+    registry: &'a str,
+}
+
+impl Identities for AtRegistry<'_> {
+    fn of(&self, strategy: &Strategy, credential: Option<&Credential>, allowed: &AllowedHosts) -> Arc<Authorizer> {
         let key = Key {
-            registry: registry.to_owned(),
-            origin: origin.clone(),
+            registry: self.registry.to_owned(),
+            origin: strategy.origin.clone(),
             credential: credential.map(Credential::fingerprint),
             allowed: allowed.clone(),
         };
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST {
             known.clear();
         }

@@ -41,6 +41,7 @@ pub(super) async fn offer(
         (None, None) => (None, None),
     };
     let keys = secrets.keys(secret, cert_secret, &context.roots, &context.plain_tls).await?;
+    check_login(&keys)?;
     forget_other_sources(memory, spec, &keys);
     let access = access(context, &keys, patience);
     if let Some(source) = &spec.source.helm_repository {
@@ -78,6 +79,18 @@ async fn from_archive(archive: Archive, memory: &mut Memory) -> Result<Offer, Fa
     let wanted = vec![Wanted { name: entry.name.clone(), version: entry.version.clone(), entry: entry.clone() }];
     let report = SourceReport { revision: snapshot.revision.to_string(), charts: 1, versions: 1 };
     Ok(Offer { source: Source::Archive(archive), wanted, refused: Vec::new(), report })
+}
+
+/// A Docker configuration is for registries; a source would silently be asked as nobody.
+fn check_login(keys: &Keys) -> Result<(), Failed> {
+    if keys.login.is_anonymous() || keys.login.to(&[]).is_some() {
+        return Ok(());
+    }
+    let sentence = format!(
+        "Secret `{}` is a Docker configuration, which is for registries: give the source one with `username` and `password`",
+        keys.secret.as_deref().unwrap_or_default()
+    );
+    Err(Failed { reason: Reason::SecretInvalid, sentence, passing: false })
 }
 
 fn access(context: &Context, keys: &Keys, patience: Patience) -> Access {

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::targets::PlannedTarget;
+use super::{schedule::Pace, targets::PlannedTarget};
 use crate::{
     api::InventoryEntry,
     source::{ArchiveSnapshot, IndexSnapshot},
@@ -18,8 +18,10 @@ use crate::{
 pub(super) struct Memory {
     /// The last run, once there was one.
     pub(super) last: Option<LastRun>,
-    /// Runs in a row that are to be tried again.
-    pub(super) failures: u32,
+    /// How soon one run follows another.
+    pub(super) pace: Pace,
+    /// When the objects of the cluster last changed in a way that matters here.
+    pub(super) changed: Option<Instant>,
     /// What was read of its index.
     pub(super) index: Option<Arc<IndexSnapshot>>,
     /// What was read of its archive.
@@ -50,6 +52,14 @@ impl Memory {
         let same = last.generation == generation && last.requested_at.as_ref() == requested_at && last.plans == plans;
         let rest = last.next.checked_duration_since(Instant::now())?;
         (same && !rest.is_zero()).then_some(rest)
+    }
+
+    /// Takes note when the same spec is planned otherwise than before; says how long ago that last was.
+    pub(super) fn note(&mut self, generation: Option<i64>, plans: &[PlannedTarget]) -> Option<std::time::Duration> {
+        if self.last.as_ref().is_some_and(|last| last.generation == generation && last.plans != plans) {
+            self.changed = Some(Instant::now());
+        }
+        self.changed.map(|at| at.elapsed())
     }
 }
 

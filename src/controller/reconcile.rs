@@ -14,7 +14,7 @@ use super::{
     memory::{LastRun, Memory},
     patch::StatusWriter,
     run::Run,
-    schedule::{Ended, pause},
+    schedule::{Ended, is_settling},
     start::Context,
     targets::plan_all,
 };
@@ -80,6 +80,9 @@ async fn reconciled(publication: &ChartPublication, context: &Context) -> Action
         return Action::requeue(rest);
     }
     let Ok(_slot) = context.slots.acquire().await else { return Action::await_change() };
+    if is_settling(memory.note(generation, &plans)) {
+        context.transport.close_idle();
+    }
     let ended = Run::new(publication, context, &plans).execute(&mut memory).await;
     let next = next(publication, ended, &mut memory);
     memory.last = Some(LastRun { generation, requested_at, plans, next: Instant::now() + next });
@@ -107,7 +110,6 @@ async fn suspend(publication: &ChartPublication, context: &Context, memory: &mut
 }
 
 fn next(publication: &ChartPublication, ended: Ended, memory: &mut Memory) -> Duration {
-    memory.failures = if ended == Ended::Retry { memory.failures.saturating_add(1) } else { 0 };
     let interval = span(&publication.spec.interval).unwrap_or(DEFAULT_INTERVAL);
-    pause(ended, memory.failures, interval, fastrand::f64())
+    memory.pace.next(ended, memory.changed.map(|at| at.elapsed()), interval, fastrand::f64())
 }

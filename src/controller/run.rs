@@ -227,7 +227,8 @@ impl<'a> Run<'a> {
             .iter()
             .chain(outcome.targets.iter().filter_map(TargetOutcome::first_failure))
             .any(|failed| failed.reason == Reason::SecretInvalid);
-        Ended::of(secret.then_some(Reason::SecretInvalid), retrying)
+        let detour = outcome.targets.iter().any(TargetOutcome::is_detour);
+        Ended::of(secret.then_some(Reason::SecretInvalid), retrying, detour)
     }
 
     fn log(&self, status: &ChartPublicationStatus) {

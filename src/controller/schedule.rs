@@ -4,6 +4,13 @@ use std::time::Duration;
 
 use crate::api::Reason;
 
+/// The cluster's nodes hear of a change when we do, and act on it a moment later: until then the old way may still answer, or the new
+/// one not yet. So a look follows at these times after a change.
+const LOOKS: [Duration; 2] = [Duration::from_secs(4), Duration::from_secs(20)];
+/// For this long after a change, a connection may still lead where it led before.
+const SETTLING: Duration = Duration::from_secs(30);
+/// A better route is looked for at growing distances, up to the interval.
+const FIRST_DETOUR: Duration = Duration::from_secs(4);
 const FIRST_RETRY: Duration = Duration::from_secs(2);
 /// A registry that is back is found within this time.
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
@@ -15,6 +22,8 @@ const SECRET_RETRY: Duration = Duration::from_secs(30);
 pub(super) enum Ended {
     /// All is well, or only a change can help.
     Settled,
+    /// All is well, by another route than the first, which led nowhere.
+    Detour,
     /// Only a change of a Secret can help.
     AwaitingSecret,
     /// It is tried again by itself.
@@ -22,27 +31,50 @@ pub(super) enum Ended {
 }
 
 impl Ended {
-    pub(super) fn of(reason: Option<Reason>, retrying: bool) -> Self {
+    pub(super) fn of(reason: Option<Reason>, retrying: bool, detour: bool) -> Self {
         match reason {
             Some(Reason::SecretInvalid) => Self::AwaitingSecret,
             _ if retrying => Self::Retry,
+            _ if detour => Self::Detour,
             _ => Self::Settled,
         }
     }
 }
 
-/// How long until the next run. `failures` counts the runs in a row that ended in [`Ended::Retry`], this one included; `random` lies
-/// in 0..1.
-pub(super) fn pause(ended: Ended, failures: u32, interval: Duration, random: f64) -> Duration {
-    match ended {
+/// What is behind a publication, as far as it says how soon the next run follows.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// Runs in a row that ended in [`Ended::Retry`].
+    failures: u32,
+    /// Runs in a row that ended in [`Ended::Detour`].
+    detours: u32,
+}
+
+impl Pace {
+    /// How long until the next run. `changed` is how long ago the cluster changed; `random` lies in 0..1.
+    pub(super) fn next(&mut self, ended: Ended, changed: Option<Duration>, interval: Duration, random: f64) -> Duration {
+        let count = |is_so: bool, before: u32| if is_so { before.saturating_add(1) } else { 0 };
+        self.failures = count(ended == Ended::Retry, self.failures);
+        self.detours = count(ended == Ended::Detour, self.detours);
+        let look = changed.and_then(|ago| LOOKS.into_iter().find(|look| *look > ago)?.checked_sub(ago));
         // Up to a tenth earlier or later, so that many publications do not ask at once.
-        Ended::Settled => interval.mul_f64(0.9 + 0.2 * random),
-        Ended::AwaitingSecret => SECRET_RETRY.min(interval),
-        Ended::Retry => {
-            let doubled = FIRST_RETRY.saturating_mul(1 << failures.saturating_sub(1).min(10));
-            doubled.min(LONGEST_RETRY).mul_f64(0.75 + 0.25 * random)
+        let settled = interval.mul_f64(0.9 + 0.2 * random);
+        match ended {
+            Ended::Settled => look.map_or(settled, |look| look.min(settled)),
+            Ended::Detour => look.unwrap_or(settled).min(doubled(FIRST_DETOUR, self.detours).mul_f64(1.0 + 0.25 * random)).min(settled),
+            Ended::AwaitingSecret => SECRET_RETRY.min(interval),
+            Ended::Retry => doubled(FIRST_RETRY, self.failures).min(LONGEST_RETRY).mul_f64(0.75 + 0.25 * random),
         }
     }
+}
+
+fn doubled(first: Duration, times: u32) -> Duration {
+    first.saturating_mul(1 << times.saturating_sub(1).min(20))
+}
+
+/// Whether a connection that was made before may lead elsewhere than a new one.
+pub(super) fn is_settling(changed: Option<Duration>) -> bool {
+    changed.is_some_and(|ago| ago < SETTLING)
 }
 
 #[cfg(test)]
@@ -51,26 +83,69 @@ mod tests {
 
     const HOUR: Duration = Duration::from_hours(1);
 
+    /// The pauses after `runs` runs that all end like this, long after any change.
+    fn pauses(ended: Ended, runs: u32, interval: Duration, random: f64) -> Vec<u64> {
+        let mut pace = Pace::default();
+        (0..runs).map(|_| pace.next(ended, None, interval, random).as_secs()).collect()
+    }
+
     #[test]
     fn retries_double_up_to_half_a_minute() {
-        let seconds: Vec<u64> = (1..=6).map(|failures| pause(Ended::Retry, failures, HOUR, 1.0).as_secs()).collect();
-        assert_eq!(seconds, [2, 4, 8, 16, 30, 30]);
-        assert_eq!(pause(Ended::Retry, u32::MAX, HOUR, 0.0), Duration::from_millis(22_500));
+        assert_eq!(pauses(Ended::Retry, 6, HOUR, 1.0), [2, 4, 8, 16, 30, 30]);
+        let mut long = Pace { failures: u32::MAX, detours: 0 };
+        assert_eq!(long.next(Ended::Retry, None, HOUR, 0.0), Duration::from_millis(22_500));
     }
 
     #[test]
     fn what_is_settled_waits_for_the_interval_give_or_take_a_tenth() {
-        assert_eq!(pause(Ended::Settled, 0, HOUR, 0.0).as_secs(), 3240);
-        assert_eq!(pause(Ended::Settled, 0, HOUR, 0.5).as_secs(), 3600);
-        assert!(pause(Ended::Settled, 0, HOUR, 1.0).as_secs() <= 3960);
+        assert_eq!(pauses(Ended::Settled, 2, HOUR, 0.0), [3240, 3240]);
+        assert_eq!(pauses(Ended::Settled, 1, HOUR, 0.5), [3600]);
+        assert!(pauses(Ended::Settled, 1, HOUR, 1.0) <= vec![3960]);
+    }
+
+    #[test]
+    fn a_better_route_is_looked_for_at_growing_distances_up_to_the_interval() {
+        assert_eq!(pauses(Ended::Detour, 5, HOUR, 0.0), [4, 8, 16, 32, 64]);
+        assert_eq!(pauses(Ended::Detour, 40, HOUR, 0.0).last(), Some(&3240));
+        let mut pace = Pace::default();
+        pace.next(Ended::Detour, None, HOUR, 0.0);
+        pace.next(Ended::Settled, None, HOUR, 0.0);
+        assert_eq!(pace.next(Ended::Detour, None, HOUR, 0.0).as_secs(), 4, "a run without a detour ends the row");
+    }
+
+    #[test]
+    fn two_looks_follow_a_change_of_the_cluster() {
+        let pause = |ended, milliseconds, interval| {
+            Pace::default().next(ended, Some(Duration::from_millis(milliseconds)), interval, 0.0).as_millis()
+        };
+        for (ended, ago, expected) in [
+            (Ended::Settled, 0, 4_000),
+            (Ended::Settled, 500, 3_500),
+            (Ended::Settled, 4_000, 16_000),
+            (Ended::Settled, 4_100, 15_900),
+            (Ended::Settled, 20_000, 3_240_000),
+            (Ended::Settled, 60_000, 3_240_000),
+            (Ended::Detour, 500, 3_500),
+            (Ended::Detour, 4_100, 4_000),
+        ] {
+            assert_eq!(pause(ended, ago, HOUR), expected, "{ended:?} {ago} ms after a change");
+        }
+        assert_eq!(pause(Ended::Settled, 4_000, Duration::from_secs(10)), 9_000, "never later than the interval");
+    }
+
+    #[test]
+    fn connections_are_made_anew_for_a_while_after_a_change() {
+        assert!(is_settling(Some(Duration::ZERO)) && is_settling(Some(LOOKS[1] + Duration::from_secs(5))));
+        assert!(!is_settling(Some(SETTLING)) && !is_settling(None));
     }
 
     #[test]
     fn a_missing_secret_is_looked_for_every_half_minute() {
-        assert_eq!(Ended::of(Some(Reason::SecretInvalid), false), Ended::AwaitingSecret);
-        assert_eq!(pause(Ended::AwaitingSecret, 9, HOUR, 0.3).as_secs(), 30);
-        assert_eq!(Ended::of(Some(Reason::AuthFailed), false), Ended::Settled);
-        assert_eq!(Ended::of(Some(Reason::RouteUnreachable), true), Ended::Retry);
-        assert_eq!(Ended::of(None, false), Ended::Settled);
+        assert_eq!(Ended::of(Some(Reason::SecretInvalid), false, true), Ended::AwaitingSecret);
+        assert_eq!(pauses(Ended::AwaitingSecret, 2, HOUR, 0.3), [30, 30]);
+        assert_eq!(Ended::of(Some(Reason::AuthFailed), false, false), Ended::Settled);
+        assert_eq!(Ended::of(Some(Reason::RouteUnreachable), true, true), Ended::Retry);
+        assert_eq!(Ended::of(None, false, true), Ended::Detour);
+        assert_eq!(Ended::of(None, false, false), Ended::Settled);
     }
 }

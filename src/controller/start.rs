@@ -6,12 +6,7 @@ use futures::StreamExt;
 use kube::{
     Api, Client,
     core::DeserializeGuard,
-    runtime::{
-        Controller,
-        events::{Recorder, Reporter},
-        reflector::Store,
-        watcher,
-    },
+    runtime::{Controller, reflector::Store, watcher},
 };
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -24,12 +19,14 @@ use super::{
     authorizers::Authorizers,
     cluster::Cluster,
     health::{self, Readiness},
+    learning::Learning,
     memory::Memories,
     reconcile::{after_error, reconcile},
+    recorder::Recorder,
     watches::{Change, concerned, scopes, watch},
 };
 use crate::{
-    api::{ChartPublication, FIELD_MANAGER},
+    api::ChartPublication,
     chart::Limits,
     net::{InvalidPem, SystemRoots, TlsConfig, Transport},
     source::{Fetcher, index::IndexLimits},
@@ -71,6 +68,7 @@ pub(super) struct Context {
     pub(super) publications: Vec<Store<DeserializeGuard<ChartPublication>>>,
     pub(super) memories: Memories,
     pub(super) authorizers: Authorizers,
+    pub(super) learning: Learning,
     pub(super) transport: Transport,
     pub(super) fetcher: Fetcher,
     pub(super) roots: SystemRoots,
@@ -109,6 +107,7 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
         publications: controllers.iter().map(Controller::store).collect(),
         memories: Memories::default(),
         authorizers: Authorizers::default(),
+        learning: Learning::default(),
         fetcher: Fetcher::new(transport.clone(), spool),
         transport,
         plain_tls: TlsConfig::new(&roots, None, None)?,
@@ -119,7 +118,7 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
         index_limits: IndexLimits::default(),
         workers: settings.workers,
         slots: Semaphore::new(settings.concurrency.into()),
-        recorder: recorder(&client, &settings),
+        recorder: Recorder::new(client.clone(), settings.identity.clone()),
         client,
         stop: stop.clone(),
     });
@@ -166,10 +165,6 @@ fn spool(settings: &Settings) -> Result<Spool, StartError> {
     std::fs::create_dir_all(&directory).map_err(failed)?;
     tempfile::tempfile_in(&directory).map_err(failed)?;
     Ok(Spool::new(directory.clone(), settings.spool))
-}
-
-fn recorder(client: &Client, settings: &Settings) -> Recorder {
-    Recorder::new(client.clone(), Reporter { controller: FIELD_MANAGER.to_owned(), instance: settings.identity.clone() })
 }
 
 type Publications = Controller<DeserializeGuard<ChartPublication>>;

@@ -6,10 +6,9 @@ use super::{access::Keys, cluster::Cluster, start::Context};
 use crate::{
     api::{ChartPublication, InventoryEntry, Reason, Target, TargetStatus},
     model::{RepositoryName, Tag},
-    net::{AddressPolicy, Endpoint, Patience},
+    net::{AddressPolicy, Patience},
     plan::{Plan, PlanError, Route, Strategy},
-    publish::{Failed, Known, Subject, TargetRun, Way, Ways},
-    registry::{AllowedHosts, Registry},
+    publish::{Failed, Known, Reach, Subject, TargetRun},
 };
 
 /// A target and the ways that lead there, or why none does.
@@ -81,18 +80,14 @@ pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: 
     let namespace = before.namespace;
     let registry = identity(target, namespace);
     check_login(target, plan, keys)?;
-    let allowed = AllowedHosts::new(target.allowed_hosts.iter().cloned());
-    let way = |strategy: &Strategy| {
-        let endpoint = Endpoint {
-            addresses: strategy.addresses.clone(),
-            origin: strategy.origin.clone(),
-            tls: keys.tls.clone(),
-            policy: policy(context, strategy),
-        };
-        let credential = keys.login.to(&strategy.credential_hosts);
-        let authorizer = context.authorizers.of(&registry, &strategy.origin, credential, &allowed);
-        let registry = Registry::new(context.transport.clone(), endpoint, authorizer, allowed.clone(), before.patience);
-        Way { strategy: strategy.clone(), registry }
+    let reach = Reach {
+        transport: &context.transport,
+        login: &keys.login,
+        tls: &keys.tls,
+        allowed_hosts: &target.allowed_hosts,
+        patience: before.patience,
+        policy: &|strategy| policy(context, strategy),
+        identities: &context.authorizers.at(&registry),
     };
     let subject = Subject {
         registry: shown(target, namespace),
@@ -100,7 +95,7 @@ pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: 
         cert_secret: keys.cert_secret.clone(),
         insecure: target.insecure,
     };
-    let ways = Ways::new(plan.strategies.iter().map(way).collect(), subject);
+    let ways = reach.ways(plan, subject, context.learning.of(&registry));
     Ok(TargetRun {
         name: target.name.clone(),
         known: known(before.inventory, &target.name, &registry),
@@ -108,6 +103,13 @@ pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: 
         prefix: prefix(target),
         ways,
         known_by: before.status.and_then(|status| status.route.clone()),
+        refuse_bodies: before
+            .status
+            .iter()
+            .flat_map(|status| &status.attempts)
+            .filter(|attempt| attempt.is_of_bodies())
+            .map(|attempt| attempt.route.clone())
+            .collect(),
         pull: plan.pull.clone(),
     })
 }

@@ -5,15 +5,19 @@
 mod chart_version;
 mod credential;
 mod digest;
+mod framing;
 mod image_name;
 mod login;
 mod origin;
+mod size;
 mod span;
 
 pub use chart_version::{ChartVersion, InvalidVersion};
 pub use credential::Credential;
 pub use digest::{Digest, DigestWriter, InvalidDigest};
+pub use framing::{Chunks, Framing, Method};
 pub use image_name::{InvalidName, RepositoryName, Tag};
 pub use login::{InvalidDockerConfig, Login};
 pub use origin::{InvalidOrigin, Origin, Scheme};
+pub use size::{InvalidSize, size};
 pub use span::{InvalidSpan, span};

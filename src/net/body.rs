@@ -25,8 +25,60 @@ pub type ReadyBody = UnsyncBoxBody<Bytes, BodyError>;
 pub trait OpenBody: Send + Sync {
     /// Its exact length.
     fn length(&self) -> u64;
+    /// `length` bytes from `offset` on, or as many as there are.
+    fn range(&self, offset: u64, length: u64) -> ReadyBody;
+
     /// The bytes from `offset` to the end.
-    fn open(&self, offset: u64) -> ReadyBody;
+    fn open(&self, offset: u64) -> ReadyBody {
+        self.range(offset, self.length().saturating_sub(offset))
+    }
+}
+
+/// A part of a body, sent as a body of its own.
+#[derive(Clone, Copy)]
+pub struct Part<'a> {
+    /// The whole.
+    pub of: &'a dyn OpenBody,
+    /// Where the part begins.
+    pub offset: u64,
+    /// How long it is.
+    pub length: u64,
+}
+
+impl OpenBody for Part<'_> {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn range(&self, offset: u64, length: u64) -> ReadyBody {
+        self.of.range(self.offset + offset, length.min(self.length.saturating_sub(offset)))
+    }
+}
+
+/// A body that does not tell its length, so that HTTP sends it in chunked transfer encoding (RFC 9112, section 7.1).
+#[derive(Clone, Copy)]
+pub struct Untold<'a>(pub &'a dyn OpenBody);
+
+impl OpenBody for Untold<'_> {
+    fn length(&self) -> u64 {
+        self.0.length()
+    }
+
+    fn range(&self, offset: u64, length: u64) -> ReadyBody {
+        Hidden(self.0.range(offset, length)).boxed_unsync()
+    }
+}
+
+/// Passes a body on and keeps its length to itself.
+struct Hidden(ReadyBody);
+
+impl Body for Hidden {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.0).poll_frame(context)
+    }
 }
 
 impl OpenBody for Bytes {
@@ -34,9 +86,10 @@ impl OpenBody for Bytes {
         self.len() as u64
     }
 
-    fn open(&self, offset: u64) -> ReadyBody {
+    fn range(&self, offset: u64, length: u64) -> ReadyBody {
         let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.len());
-        Pieces(self.slice(start..)).boxed_unsync()
+        let end = start.saturating_add(usize::try_from(length).unwrap_or(usize::MAX)).min(self.len());
+        Pieces(self.slice(start..end)).boxed_unsync()
     }
 }
 
@@ -89,12 +142,14 @@ impl Progress {
 pub(super) struct WatchedBody {
     inner: ReadyBody,
     progress: Arc<Progress>,
+    /// Counts all bodies of the transport.
+    total: Arc<AtomicU64>,
 }
 
 impl WatchedBody {
-    pub(super) fn new(inner: ReadyBody) -> (Self, Arc<Progress>) {
+    pub(super) fn new(inner: ReadyBody, total: Arc<AtomicU64>) -> (Self, Arc<Progress>) {
         let progress = Arc::new(Progress::default());
-        (Self { inner, progress: progress.clone() }, progress)
+        (Self { inner, progress: progress.clone(), total }, progress)
     }
 }
 
@@ -108,6 +163,7 @@ impl Body for WatchedBody {
             Poll::Ready(Some(Ok(frame))) => {
                 let length = frame.data_ref().map_or(0, Bytes::len);
                 self.progress.handed_over.fetch_add(length as u64, Ordering::Relaxed);
+                self.total.fetch_add(length as u64, Ordering::Relaxed);
             }
             Poll::Ready(Some(Err(error))) => {
                 *self.progress.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error.clone());

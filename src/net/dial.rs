@@ -33,7 +33,7 @@ pub(super) async fn dial(endpoint: &Endpoint, limit: Duration) -> Result<(TcpStr
         if running.is_empty() || Instant::now() >= next_start {
             match waiting.next() {
                 Some(address) => {
-                    running.push(connect(address));
+                    running.push(connect(address, endpoint.segment));
                     next_start = Instant::now() + HEAD_START;
                 }
                 None if running.is_empty() => return Err(failed(last)),
@@ -54,7 +54,7 @@ pub(super) async fn dial(endpoint: &Endpoint, limit: Duration) -> Result<(TcpStr
     }
 }
 
-async fn connect(address: SocketAddr) -> Result<(TcpStream, SocketAddr), ConnectFailure> {
+async fn connect(address: SocketAddr, segment: Option<u32>) -> Result<(TcpStream, SocketAddr), ConnectFailure> {
     let attempt = async {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         socket.set_nodelay(true)?;
@@ -63,6 +63,10 @@ async fn connect(address: SocketAddr) -> Result<(TcpStream, SocketAddr), Connect
         options.set_tcp_keepalive(&keep_alive)?;
         // What a kernel queues has not gone out: without this a slow body would look sent, and its silence like a missing answer.
         options.set_tcp_notsent_lowat(MOST_UNSENT)?;
+        if let Some(segment) = segment {
+            // Before the handshake, so that the other side hears of it and keeps to it as well.
+            options.set_tcp_mss(segment)?;
+        }
         socket.connect(address).await
     };
     attempt.await.map(|stream| (stream, address)).map_err(|error| failure(&error))

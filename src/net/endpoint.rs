@@ -51,6 +51,9 @@ pub enum AddressPolicy {
 }
 
 impl AddressPolicy {
+    /// The refusal that no administrator can lift.
+    pub const API_SERVER: &str = "it is the address of the API server";
+
     /// Says why `address` may not be dialled, in words that end a sentence, or nothing when it may.
     pub fn refusal(&self, address: SocketAddr) -> Option<&'static str> {
         let (allowed, forbidden): (&[ipnet::IpNet], &[SocketAddr]) = match self {
@@ -60,7 +63,7 @@ impl AddressPolicy {
         };
         let ip = address.ip().to_canonical();
         if forbidden.iter().any(|other| (other.ip().to_canonical(), other.port()) == (ip, address.port())) {
-            return Some("it is the address of the API server");
+            return Some(Self::API_SERVER);
         }
         if allowed.iter().any(|range| range.contains(&ip)) { None } else { special_purpose(embedded_v4(ip)) }
     }
@@ -102,6 +105,8 @@ pub struct Endpoint {
     pub tls: super::TlsConfig,
     /// Which resolved addresses may be dialled.
     pub policy: AddressPolicy,
+    /// The longest TCP segment that is sent and asked for (`TCP_MAXSEG`), where a path loses long ones.
+    pub segment: Option<u32>,
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub enum NetError {
         detail: String,
     },
     /// The address policy forbids what the name resolved to.
-    #[error("`{host}` resolves to {address}, which may not be dialled: {why}")]
+    #[error("{} may not be dialled: {why}", dialled(.host, .address))]
     AddressRefused {
         /// The name or address that was asked for.
         host: String,
@@ -120,8 +120,11 @@ pub enum TlsFailure {
     #[error("the certificate is not valid yet")]
     NotYetValid,
     /// Made for other names.
-    #[error("the certificate is not valid for this name")]
-    WrongName,
+    #[error("the certificate is made for {names} and not for this name")]
+    WrongName {
+        /// The names that it has, in backticks, up to three.
+        names: String,
+    },
     /// The server wants a certificate of the client, or refused ours.
     #[error("the server asks for a client certificate, or does not take the one it got")]
     ClientCertificate,
@@ -131,6 +134,12 @@ pub enum TlsFailure {
     /// Anything else, in rustls's words.
     #[error("{0}")]
     Other(String),
+}
+
+/// A name leads to an address; an address is one.
+fn dialled(host: &str, address: &SocketAddr) -> String {
+    let is_address = host.trim_matches(['[', ']']).parse() == Ok(address.ip());
+    if is_address { address.to_string() } else { format!("`{host}` resolves to {address}, which") }
 }
 
 fn human(duration: &Duration) -> String {

@@ -66,7 +66,41 @@ fn certificate_failure(error: &CertificateError) -> TlsFailure {
         CertificateError::UnknownIssuer => TlsFailure::UnknownAuthority,
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsFailure::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TlsFailure::NotYetValid,
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => TlsFailure::WrongName,
+        CertificateError::NotValidForNameContext { presented, .. } => TlsFailure::WrongName { names: names(presented) },
+        CertificateError::NotValidForName => TlsFailure::WrongName { names: "other names".to_owned() },
         other => TlsFailure::Other(other.to_string()),
+    }
+}
+
+/// The names of a certificate, from rustls's `DnsName("a.example")`. They are the server's words.
+fn names(presented: &[String]) -> String {
+    let name = |text: &String| {
+        let inner = text.split_once('(').map_or(text.as_str(), |(_, rest)| rest.trim_end_matches(')'));
+        let shown: String = inner.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, '"' | '`')).take(100).collect();
+        format!("`{shown}`")
+    };
+    let named: Vec<String> = presented.iter().take(3).map(name).collect();
+    match presented.len() {
+        0 => "no name at all".to_owned(),
+        1..=3 => named.join(", "),
+        more => format!("{} and {} more", named.join(", "), more - 3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_a_certificate_are_shown_as_people_write_them() {
+        for (presented, expected) in [
+            (&[][..], "no name at all"),
+            (&["DnsName(\"r.example.com\")"], "`r.example.com`"),
+            (&["DnsName(\"*.example.com\")", "IpAddress(10.0.0.1)"], "`*.example.com`, `10.0.0.1`"),
+            (&["DnsName(\"a\")", "DnsName(\"b\")", "DnsName(\"c`\u{7}\")", "DnsName(\"d\")", "x"], "`a`, `b`, `c` and 2 more"),
+        ] {
+            let presented: Vec<String> = presented.iter().map(ToString::to_string).collect();
+            assert_eq!(names(&presented), expected);
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! One connection in use: requests go out and answers come back, one after the other, and silence has an end.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use bytes::Bytes;
 use http::{Request, Response, response};
@@ -59,6 +62,7 @@ pub struct Lease {
     connection: Option<Connection>,
     key: Key,
     pool: Arc<Pool>,
+    total: Arc<AtomicU64>,
     reused: bool,
     idle: bool,
 }
@@ -78,8 +82,8 @@ pub struct Answered {
 }
 
 impl Lease {
-    pub(super) fn new(connection: Connection, key: Key, pool: Arc<Pool>, reused: bool) -> Self {
-        Self { connection: Some(connection), key, pool, reused, idle: true }
+    pub(super) fn new(connection: Connection, key: Key, pool: Arc<Pool>, total: Arc<AtomicU64>, reused: bool) -> Self {
+        Self { connection: Some(connection), key, pool, total, reused, idle: true }
     }
 
     /// Who is on the other side.
@@ -103,7 +107,7 @@ impl Lease {
         let reused = std::mem::replace(&mut self.reused, true);
         self.idle = false;
         let length = body.length();
-        let (watched, progress) = WatchedBody::new(body.open(0));
+        let (watched, progress) = WatchedBody::new(body.open(0), self.total.clone());
         let result = self.exchange(Request::from_parts(head, watched), &progress, length, patience).await;
         let response = match result {
             Ok(response) => response,

@@ -15,7 +15,7 @@ mod transport;
 
 use body::WatchedBody;
 
-pub use body::{BodyError, OpenBody, ReadyBody};
+pub use body::{BodyError, OpenBody, Part, ReadyBody, Untold};
 pub use endpoint::{Address, AddressPolicy, Endpoint};
 pub use error::{ConnectFailure, NetError, TlsFailure};
 pub use lease::{Answered, Lease};

@@ -8,7 +8,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -57,6 +60,7 @@ pub(super) struct Key {
     origin: Origin,
     tls: Option<Digest>,
     policy: AddressPolicy,
+    segment: Option<u32>,
 }
 
 impl Key {
@@ -66,6 +70,7 @@ impl Key {
             origin: endpoint.origin.clone(),
             tls: (endpoint.origin.scheme == Scheme::Https).then_some(endpoint.tls.fingerprint),
             policy: endpoint.policy.clone(),
+            segment: endpoint.segment,
         }
     }
 }
@@ -109,6 +114,8 @@ impl Pool {
 #[derive(Clone, Default)]
 pub struct Transport {
     pool: Arc<Pool>,
+    /// Bytes of bodies that went out, over all connections.
+    sent: Arc<AtomicU64>,
 }
 
 impl Transport {
@@ -126,15 +133,25 @@ impl Transport {
         if reuse == Reuse::Idle
             && let Some(connection) = self.pool.take(&key)
         {
-            return Ok(Lease::new(connection, key, self.pool.clone(), true));
+            return Ok(Lease::new(connection, key, self.pool.clone(), self.sent.clone(), true));
         }
         let connection = self.connect(endpoint, patience).await?;
-        Ok(Lease::new(connection, key, self.pool.clone(), false))
+        Ok(Lease::new(connection, key, self.pool.clone(), self.sent.clone(), false))
+    }
+
+    /// Bytes of bodies that went out so far, over all connections: how far a transfer is.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// Closes connections that were idle for too long. Called from time to time, so that a program at rest holds none.
     pub fn sweep(&self) {
         self.pool.sweep();
+    }
+
+    /// Closes all idle connections: where they lead may have moved since they were made.
+    pub fn close_idle(&self) {
+        self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     async fn connect(&self, endpoint: &Endpoint, patience: Patience) -> Result<Connection, NetError> {

@@ -28,5 +28,5 @@ pub(super) fn find(facts: &Facts<'_>) -> Found {
     let origin = facts.origin(facts.scheme(), &facts.dns_name(), facts.port_number);
     let readers = origin.authority();
     let what = format!("the Service's own address inside the cluster with port {}", facts.port_number);
-    Found::one(Candidate { kind: RouteKind::ClusterIp, addresses, origin, what, via: None, readers })
+    Found::one(Candidate { kind: RouteKind::ClusterIp, addresses, origin, what, via: None, limit: None, readers })
 }

@@ -24,5 +24,5 @@ pub(super) fn find(facts: &Facts<'_>) -> Found {
     let readers = origin.authority();
     let what = format!("the addresses of its ready Pods with port {}", first.port());
     let addresses = sockets.into_iter().map(Address::Socket).collect();
-    Found::one(Candidate { kind: RouteKind::Endpoint, addresses, origin, what, via: None, readers })
+    Found::one(Candidate { kind: RouteKind::Endpoint, addresses, origin, what, via: None, limit: None, readers })
 }

@@ -8,7 +8,7 @@ use k8s_openapi::api::{
 };
 
 use super::{
-    Via, controllers,
+    Controller, Via, body_limit, controllers,
     facts::{Facts, cluster_ips},
     ingress_rules::{Door, Reading, read},
     load_balancer::{dialled, entries, host},
@@ -70,7 +70,8 @@ fn candidate(ingress: &Ingress, label: &str, facts: &Facts<'_>) -> Result<Option
         name: name(ingress).to_owned(),
         controller: class.and_then(|class| class.spec.as_ref()?.controller.clone()),
     };
-    Ok(Some(Candidate { kind: RouteKind::Ingress, addresses: place.addresses, origin, what, via: Some(via), readers }))
+    let limit = body_limit::stated(ingress, via.controller.as_deref().and_then(Controller::of));
+    Ok(Some(Candidate { kind: RouteKind::Ingress, addresses: place.addresses, origin, what, via: Some(via), limit, readers }))
 }
 
 fn scheme(door: &Door, facts: &Facts<'_>) -> Result<Scheme, String> {

@@ -47,7 +47,10 @@ fn an_ingress_with_tls_and_host_comes_first_and_is_named() {
     let plan = world.plan().unwrap();
     assert_eq!(plan.reader, Route::Service(RouteKind::Ingress));
     let first = &plan.strategies[0];
-    assert_eq!(first.reason, "an Ingress leads to the Service: Ingress \"platform/web\" with host r.example.com, over TLS");
+    assert_eq!(
+        first.reason,
+        "an Ingress leads to the Service: Ingress \"platform/web\" with host r.example.com, over TLS, which takes bodies up to 1024 KiB (the default of its controller)"
+    );
     let via = first.via.as_ref().unwrap();
     assert_eq!((via.kind, via.namespace.as_str(), via.name.as_str()), ("Ingress", "platform", "web"));
     assert_eq!(via.controller.as_deref(), Some("k8s.io/ingress-nginx"));

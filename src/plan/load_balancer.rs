@@ -33,7 +33,7 @@ pub(super) fn find(facts: &Facts<'_>) -> Found {
     let origin = facts.origin(facts.scheme(), &host(first), port);
     let readers = origin.authority();
     let what = format!("the address of its load balancer with port {port}{}", remarks(facts, &usable));
-    Found::one(Candidate { kind: RouteKind::LoadBalancer, addresses, origin, what, via: None, readers })
+    Found::one(Candidate { kind: RouteKind::LoadBalancer, addresses, origin, what, via: None, limit: None, readers })
 }
 
 /// What the status lists.

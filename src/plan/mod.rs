@@ -1,5 +1,6 @@
 //! PURE: what to publish, by which routes and methods, and why. No I/O, no clock.
 
+mod body_limit;
 mod cluster_ip;
 mod controllers;
 mod endpoint;
@@ -19,12 +20,15 @@ mod strategy;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod upload;
 mod url;
 
+pub use crate::model::Method;
 pub use controllers::Controller;
 pub use error::PlanError;
 pub use exposure::{Exposure, Families};
 pub use routes::{LeftOut, Plan, routes};
 pub use selection::{Selection, SelectionFailure, Wanted, select};
-pub use strategy::{Method, Route, Strategy, Via};
+pub use strategy::{Route, Strategy, Via};
+pub use upload::{BALANCED_AT_ONCE, Bodies, CHUNK, Tactic, first};
 pub use url::url;

@@ -52,7 +52,7 @@ pub(super) fn find(facts: &Facts<'_>) -> Found {
     let local = if facts.is_external_local() { ", of nodes with a ready Pod (externalTrafficPolicy Local)" } else { "" };
     let what = format!("node addresses with port {port}{local}");
     let addresses = ips.into_iter().map(|ip| Address::Socket(SocketAddr::new(ip, port))).collect();
-    Found::one(Candidate { kind: RouteKind::NodePort, addresses, origin, what, via: None, readers })
+    Found::one(Candidate { kind: RouteKind::NodePort, addresses, origin, what, via: None, limit: None, readers })
 }
 
 /// All addresses under which a node is known inside of the cluster.

@@ -3,10 +3,15 @@
 //!
 //! Relay and `HTTPRoute` join as further kinds in [`by_exposure`] and [`candidates`].
 
-use super::{Exposure, Method, PlanError, Route, Strategy, Via, cluster_ip, endpoint, facts::Facts, ingress, load_balancer, node_port};
+use std::{collections::BTreeSet, net::SocketAddr};
+
+use super::{
+    BALANCED_AT_ONCE, Bodies, CHUNK, Exposure, PlanError, Route, Strategy, Via, cluster_ip, endpoint, facts::Facts, ingress, load_balancer,
+    node_port,
+};
 use crate::{
     api::{RouteKind, Target, UploadMethod},
-    model::Origin,
+    model::{Method, Origin, size},
     net::Address,
 };
 
@@ -23,6 +28,8 @@ pub struct Plan {
     pub pull: Option<String>,
     /// The route that these readers take, whatever `routes` says.
     pub reader: Route,
+    /// What is ready behind the Service: another registry is another plan, also where all routes to it stay as they are.
+    pub endpoints: BTreeSet<SocketAddr>,
 }
 
 /// A route that cannot be taken.
@@ -42,6 +49,8 @@ pub(super) struct Candidate {
     /// Ends the sentence that says why.
     pub(super) what: String,
     pub(super) via: Option<Via>,
+    /// A limit for bodies that is stated, and what states it.
+    pub(super) limit: Option<(u64, String)>,
     /// `host[:port]` as a reader names it.
     pub(super) readers: String,
 }
@@ -81,7 +90,8 @@ pub fn routes(target: &Target, namespace: &str, exposure: &Exposure<'_>) -> Resu
         return Err(if listed { PlanError::NoListedRoute { service, left_out } } else { PlanError::NoRoute { service, left_out } });
     };
     let (reader, pull) = reader.unwrap_or_else(|| (Route::Service(first.kind), pull_address(&first.readers, &prefix)));
-    Ok(Plan { strategies: strategies(ways, &facts), left_out, prefix, pull: Some(pull), reader })
+    let endpoints = facts.endpoints.iter().map(|endpoint| endpoint.address).collect();
+    Ok(Plan { strategies: strategies(ways, &facts), left_out, prefix, pull: Some(pull), reader, endpoints })
 }
 
 /// `oci://HOST[:PORT]/PREFIX`
@@ -89,11 +99,16 @@ pub(super) fn pull_address(host: &str, prefix: &str) -> String {
     if prefix.is_empty() { format!("oci://{host}") } else { format!("oci://{host}/{prefix}") }
 }
 
-/// The method that `upload.method` asks for.
-pub(super) fn method(target: &Target) -> Method {
-    match target.upload.method {
-        UploadMethod::Auto | UploadMethod::Buffered => Method::Buffered,
-    }
+/// How bodies are framed where nothing on the way has a say: by `upload`.
+pub(super) fn bodies(target: &Target) -> Bodies {
+    let fixed = match target.upload.method {
+        UploadMethod::Auto => None,
+        UploadMethod::Buffered => Some(Method::Buffered),
+        UploadMethod::Chunked => Some(Method::Chunked),
+        UploadMethod::SinglePost => Some(Method::SinglePost),
+        UploadMethod::Streamed => Some(Method::Streamed),
+    };
+    Bodies { fixed, chunk: size(&target.upload.chunk_size).unwrap_or(CHUNK), limit: None, at_once: None }
 }
 
 /// The kinds in the order of the design's table.
@@ -144,17 +159,30 @@ fn strategies(ways: Vec<Candidate>, facts: &Facts<'_>) -> Vec<Strategy> {
             Some(before) => format!("after {}", before.as_str()),
             None => opening(way.kind, facts),
         };
+        let reason = format!("{opening}: {}{}", way.what, of_bodies(&way));
         strategies.push(Strategy {
             route: Route::Service(way.kind),
             credential_hosts: facts.credential_hosts(&way.origin, &way.addresses),
             addresses: way.addresses,
             origin: way.origin,
-            method: method(facts.target),
-            reason: format!("{opening}: {}", way.what),
+            reason,
+            bodies: Bodies {
+                at_once: (way.kind == RouteKind::LoadBalancer).then_some(BALANCED_AT_ONCE),
+                limit: way.limit,
+                ..bodies(facts.target)
+            },
             via: way.via,
         });
     }
     strategies
+}
+
+/// What is known of bodies on the way.
+fn of_bodies(way: &Candidate) -> String {
+    match &way.limit {
+        Some((limit, by)) => format!(", which takes bodies up to {} KiB ({by})", limit >> 10),
+        None => String::new(),
+    }
 }
 
 /// Why the first route is the first.

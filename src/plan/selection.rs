@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use crate::{
     api::{ChartSelection, Reason},
     model::ChartVersion,
-    source::index::{Index, IndexEntry},
+    source::index::{Index, IndexEntry, Skipped},
 };
 
 /// What is published, and what cannot be.
@@ -43,7 +43,7 @@ pub enum SelectionFailure {
         close: Vec<String>,
     },
     /// There is no such version.
-    #[error("chart `{name}` has no version `{version}`{}", hint(". The newest are ", newest))]
+    #[error("chart `{name}` has no version `{version}`{}{}", hint(". The newest are ", newest), passed_over(.unusable.as_ref()))]
     VersionNotFound {
         /// The chart.
         name: String,
@@ -51,14 +51,18 @@ pub enum SelectionFailure {
         version: String,
         /// Up to five versions that are there, newest first.
         newest: Vec<String>,
+        /// The entry of this version, when it is there and cannot be used.
+        unusable: Option<Skipped>,
     },
     /// There is no version that is no prerelease.
-    #[error("chart `{name}` has no release{}", hint(", only prereleases, which `versions` has to name: ", newest))]
+    #[error("chart `{name}` has no release{}{}", hint(", only prereleases, which `versions` has to name: ", newest), passed_over(.unusable.as_ref()))]
     NoRelease {
         /// The chart.
         name: String,
         /// Up to five versions that are there, newest first.
         newest: Vec<String>,
+        /// The first entry of the chart that cannot be used.
+        unusable: Option<Skipped>,
     },
 }
 
@@ -113,9 +117,13 @@ fn chosen<'a>(index: &'a Index, chart: &ChartSelection) -> Result<Vec<&'a IndexE
         return Ok(chosen);
     }
     let newest = entries.iter().take(5).map(|entry| entry.version.to_string()).collect();
+    let skipped = || index.skipped.iter().filter(|skipped| skipped.chart == chart.name);
     Err(match rule {
-        Rule::Exact(version) => SelectionFailure::VersionNotFound { name: name(), version: version.to_owned(), newest },
-        Rule::Newest(_) | Rule::All => SelectionFailure::NoRelease { name: name(), newest },
+        Rule::Exact(version) => {
+            let unusable = skipped().find(|skipped| skipped.version == version).cloned();
+            SelectionFailure::VersionNotFound { name: name(), version: version.to_owned(), newest, unusable }
+        }
+        Rule::Newest(_) | Rule::All => SelectionFailure::NoRelease { name: name(), newest, unusable: skipped().next().cloned() },
     })
 }
 
@@ -158,6 +166,13 @@ fn exact<'a>(version: &str, entries: &'a [IndexEntry]) -> Option<&'a IndexEntry>
         entries.iter().find(|entry| entry.version.precedence(&version).is_eq())
     };
     same.or_else(equal)
+}
+
+/// Why an entry that is there does not count.
+fn passed_over(entry: Option<&Skipped>) -> String {
+    let Some(Skipped { version, why, .. }) = entry else { return String::new() };
+    let which = if version.is_empty() { "an entry".to_owned() } else { format!("the entry `{version}`") };
+    format!("; {which} of the index cannot be used: {why}")
 }
 
 /// `before` and the items in backticks; nothing without items.
@@ -242,6 +257,26 @@ mod tests {
             &[],
             &["chart `web` has no version `>=1`. The newest are `2.0.0-rc.1`, `1.10.0`, `1.9.0+b`, `1.9.0`, `v1.2.0`"],
         );
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_used_says_why() {
+        let mut index = index(&["1.0.0-rc.1"]);
+        let skipped = |version: &str| Skipped { chart: "web".into(), version: version.into(), why: "it has no `urls`".into() };
+        index.skipped = vec![skipped("1.0.0"), skipped("")];
+        for (asked, expected) in [
+            (
+                Some("1.0.0"),
+                "chart `web` has no version `1.0.0`. The newest are `1.0.0-rc.1`; the entry `1.0.0` of the index cannot be used: it has no `urls`",
+            ),
+            (Some("2.0.0"), "chart `web` has no version `2.0.0`. The newest are `1.0.0-rc.1`"),
+            (
+                None,
+                "chart `web` has no release, only prereleases, which `versions` has to name: `1.0.0-rc.1`; the entry `1.0.0` of the index cannot be used: it has no `urls`",
+            ),
+        ] {
+            assert_eq!(select(&index, &[ask("web", asked, None)]).failures[0].to_string(), expected);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One way to send: where to, under which name, with which framing, and the sentence that says why.
 
+use super::Bodies;
 use crate::{api::RouteKind, model::Origin, net::Address};
 
 /// How a registry is reached.
@@ -17,22 +18,6 @@ impl Route {
         match self {
             Self::Service(kind) => kind.as_str(),
             Self::Url => "URL",
-        }
-    }
-}
-
-/// How the bytes of a blob are framed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Method {
-    /// `POST`, then one `PUT` with the whole body and its Content-Length.
-    Buffered,
-}
-
-impl Method {
-    /// As it stands in the status.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Buffered => "Buffered",
         }
     }
 }
@@ -61,8 +46,8 @@ pub struct Strategy {
     pub origin: Origin,
     /// Names under which a credential of a dockerconfigjson is looked up, in this order: `host` or `host:port`.
     pub credential_hosts: Vec<String>,
-    /// The framing.
-    pub method: Method,
+    /// How bodies are framed.
+    pub bodies: Bodies,
     /// Why this route and method, in a sentence: stands in the status.
     pub reason: String,
     /// What stands between.

@@ -52,6 +52,16 @@ fn a_node_port_service_is_reached_by_nodes_first() {
 }
 
 #[test]
+fn another_registry_behind_the_service_is_another_plan_also_by_the_same_routes() {
+    let world = || World::new("NodePort").nodes(vec![node("node-a", &["10.0.0.1"])]).target(json!({"routes": ["NodePort"]}));
+    let moved = World { slices: vec![slice("IPv4", &[("10.244.1.6", "node-a", true)])], ..world() };
+    let (before, after) = (world().plan().unwrap(), moved.plan().unwrap());
+    assert_eq!(before.strategies, after.strategies);
+    assert_ne!(before, after);
+    assert_eq!(before, world().plan().unwrap(), "the same cluster is the same plan");
+}
+
+#[test]
 fn of_many_nodes_three_are_taken_always_the_same_and_the_own_one_last() {
     let nodes: Vec<_> = (1..=20).map(|n| node(&format!("node-{n}"), &[&format!("10.0.0.{n}")])).collect();
     let plan = World::new("NodePort").nodes(nodes.clone()).own_node("node-7").plan().unwrap();

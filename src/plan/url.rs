@@ -1,11 +1,14 @@
 //! The plan of a target that is given by its URL: one way, the one that the URL says.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr},
+};
 
 use super::{
-    Method, Plan, PlanError, Route, Strategy,
+    Plan, PlanError, Route, Strategy,
     facts::{check_hostname, credential_hosts, named_origin},
-    routes::{method, pull_address},
+    routes::{bodies, pull_address},
 };
 use crate::{
     api::Target,
@@ -31,18 +34,17 @@ pub fn url(target: &Target) -> Result<Plan, PlanError> {
     let addresses = vec![address(&dialled)];
     let origin = named_origin(target, scheme).unwrap_or(dialled);
     let aliases = DOCKER_HUB_NAMES.iter().filter(|_| is_hub).map(|name| (*name).to_owned());
-    let method = method(target);
     let strategy = Strategy {
         route: Route::Url,
         credential_hosts: credential_hosts(&origin, &addresses, aliases),
         addresses,
         origin,
-        reason: reason(method),
-        method,
+        reason: "the target is given by its URL".to_owned(),
+        bodies: bodies(target),
         via: None,
     };
     let pull = Some(pull_address(&written.authority(), &prefix));
-    Ok(Plan { strategies: vec![strategy], left_out: Vec::new(), prefix, pull, reader: Route::Url })
+    Ok(Plan { strategies: vec![strategy], left_out: Vec::new(), prefix, pull, reader: Route::Url, endpoints: BTreeSet::new() })
 }
 
 fn parse(given: &str, scheme: Scheme) -> Option<(Origin, String)> {
@@ -59,12 +61,6 @@ fn address(origin: &Origin) -> Address {
         |_| Address::Name { host: origin.host.clone(), port: origin.port },
         |ip| Address::Socket(SocketAddr::new(ip, origin.port)),
     )
-}
-
-fn reason(method: Method) -> String {
-    match method {
-        Method::Buffered => "the target is given by its URL".to_owned(),
-    }
 }
 
 /// Neither user name nor password nor query.

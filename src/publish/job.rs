@@ -2,7 +2,7 @@
 
 use tokio::sync::OnceCell;
 
-use super::{Done, Failed, Known, Need, Package, Used, Way, Ways, push};
+use super::{Attempt, Done, Failed, Known, Need, Package, Taken, Tried, Used, Ways, push};
 use crate::{
     api::Reason,
     chart::Descriptor,
@@ -82,7 +82,7 @@ impl Job {
         };
         match need {
             Need::Nothing(known) => without(Ok(Done::Unchanged(known.clone()))),
-            Need::Mutated { known, promised } => without(Err(mutated(parcel.wanted, known, *promised))),
+            Need::Mutated { known, promised } => without(Err(mutated(&format!("{repository}:{tag}"), parcel.wanted, known, *promised))),
             Need::Publish => publish(ways, parcel, repository, tag).await,
             Need::Look => match look(ways, parcel, repository, tag).await {
                 Some(result) => result,
@@ -98,13 +98,17 @@ async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &RepositoryName, 
         Err(failed) => return JobResult { result: Err(failed), way: None },
     };
     let reference = format!("{repository}:{tag}");
+    let taken = &Taken::default();
     let pushed = ways
-        .through(&reference, package.largest_body(), move |way| push(&way.registry, way.strategy.method, repository, tag, package))
+        .through(&reference, package.largest_body(), |attempt| async move {
+            push(&attempt.registry, attempt.tactic.framing, repository, tag, package, taken).await
+        })
         .await;
     match pushed {
-        Ok((way, verified)) => {
-            tracing::info!(%reference, route = way.strategy.route.as_str(), digest = %verified.proven().manifest, "published and pulled back");
-            JobResult { result: Ok(Done::Published(verified)), way: Some(Used::of(way)) }
+        Ok((way, tactic, pushed)) => {
+            let digest = pushed.verified.proven().manifest;
+            tracing::info!(%reference, route = way.strategy.route.as_str(), method = tactic.method().as_str(), %digest, "published and pulled back");
+            JobResult { result: Ok(Done::Published(pushed)), way: Some(Used::of(way, tactic)) }
         }
         Err(verdict) => JobResult { result: Err(verdict.into()), way: None },
     }
@@ -114,10 +118,10 @@ async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &RepositoryName, 
 async fn look<'w>(ways: &'w Ways, parcel: &Parcel<'_>, repository: &'w RepositoryName, tag: &'w Tag) -> Option<JobResult> {
     let reference = format!("{repository}:{tag}");
     let failed = |result| Some(JobResult { result: Err(result), way: None });
-    let read = move |way: &'w Way| way.registry.manifest(repository, tag, Stage::ReadManifest);
+    let read = |attempt: Attempt<'w>| async move { Tried::from(attempt.registry.manifest(repository, tag, Stage::ReadManifest).await) };
     let manifest = match ways.through(&reference, 0, read).await {
-        Ok((_, Some(manifest))) => manifest,
-        Ok((_, None)) => return None,
+        Ok((_, _, Some(manifest))) => manifest,
+        Ok((_, _, None)) => return None,
         Err(verdict) => return failed(verdict.into()),
     };
     let wanted = match parcel.wanted.entry.digest {
@@ -131,12 +135,13 @@ async fn look<'w>(ways: &'w Ways, parcel: &Parcel<'_>, repository: &'w Repositor
         Some(layers) if layers.iter().any(|(digest, _)| *digest == wanted) => ordered(&layers, wanted),
         _ => return failed(drifted(&reference, &manifest, wanted)),
     };
-    let prove = |way: &'w Way| {
+    let prove = |attempt: Attempt<'w>| {
         let (repository, tag, layers) = (repository.clone(), tag.clone(), layers.clone());
-        pull_back(&way.registry, Expected { repository, tag, manifest: manifest.digest, layers })
+        let expected = Expected { repository, tag, manifest: manifest.digest, layers };
+        async move { Tried::from(pull_back(&attempt.registry, expected).await) }
     };
     match ways.through(&reference, 0, prove).await {
-        Ok((way, verified)) => Some(JobResult { result: Ok(Done::Found(verified)), way: Some(Used::of(way)) }),
+        Ok((way, tactic, verified)) => Some(JobResult { result: Ok(Done::Found(verified)), way: Some(Used::of(way, tactic)) }),
         Err(verdict) => failed(verdict.into()),
     }
 }
@@ -148,10 +153,10 @@ fn ordered(layers: &[(Digest, u64)], archive: Digest) -> Vec<Descriptor> {
     layers
 }
 
-fn mutated(wanted: &Wanted, known: &Known, promised: Digest) -> Failed {
+fn mutated(reference: &str, wanted: &Wanted, known: &Known, promised: Digest) -> Failed {
     let sentence = format!(
         "the source now promises {promised} for `{} {}`, but {} was published under this version before; what is published stays. \
-         Ask the source's owner for a new version, or delete the tag to publish the new content",
+         Ask the source's owner for a new version, or delete the tag `{reference}` to publish the new content",
         wanted.name, wanted.version, known.layer
     );
     Failed { reason: Reason::SourceMutated, sentence, passing: false }

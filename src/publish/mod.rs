@@ -1,14 +1,19 @@
 //! Attempt, classify, fall back, remember. Writes into registries, and nothing else. Knows no Kubernetes.
 
 mod job;
+mod ladder;
+mod learnt;
 mod need;
 mod outcome;
 mod push;
+mod reach;
 mod run;
 mod ways;
 
+pub use learnt::Learnt;
 pub use need::{Known, Need};
 pub use outcome::{ChartOutcome, Done, Failed, MIXED, Outcome, TargetOutcome, Used};
-pub use push::{Package, push};
+pub use push::{Package, Pushed, Taken, push};
+pub use reach::{Identities, NewIdentities, Reach};
 pub use run::{Course, TargetRun, run};
-pub use ways::{FailedAttempt, Subject, Way, Ways};
+pub use ways::{Attempt, FailedAttempt, Subject, Tried, Way, Ways};

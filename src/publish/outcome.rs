@@ -1,9 +1,10 @@
 //! What came of a run: for each target and version either a proof or a reason.
 
-use super::{FailedAttempt, Known, Way};
+use super::{FailedAttempt, Known, Pushed, Way};
 use crate::{
     api::Reason,
     model::{RepositoryName, Tag},
+    plan::{Tactic, first},
     remedy::{Class, Verdict},
     source::SourceError,
     verify::Verified,
@@ -31,6 +32,8 @@ pub struct TargetOutcome {
     pub wanted: usize,
     /// The way that was used.
     pub used: Option<Used>,
+    /// All ways that there are, in order.
+    pub ways: Vec<Used>,
     /// What failed on the way there.
     pub attempts: Vec<FailedAttempt>,
     /// The `oci://` address for readers, with the chart's name where there is only one.
@@ -57,14 +60,22 @@ pub const MIXED: &str = "mixed";
 
 impl Used {
     /// This one.
-    pub fn of(way: &Way) -> Self {
+    pub fn of(way: &Way, tactic: Tactic) -> Self {
         let strategy = &way.strategy;
         Self {
             route: strategy.route.as_str().to_owned(),
             address: way.address(),
-            method: strategy.method.as_str().to_owned(),
-            reason: strategy.reason.clone(),
+            method: tactic.method().as_str().to_owned(),
+            reason: match tactic.shown() {
+                shown if shown.is_empty() => strategy.reason.clone(),
+                shown => format!("{}; {shown}", strategy.reason),
+            },
         }
+    }
+
+    /// One that is there, before anything was sent by it.
+    pub fn before_any(way: &Way) -> Self {
+        Self::of(way, first(&way.strategy.bodies, 0))
     }
 
     /// What several have in common.
@@ -105,7 +116,7 @@ pub struct ChartOutcome {
 #[derive(Debug)]
 pub enum Done {
     /// Sent and pulled back in this run.
-    Published(Verified),
+    Published(Pushed),
     /// It was there already, and was pulled back in this run.
     Found(Verified),
     /// It was proven in an earlier run, and the registry still lists it.
@@ -116,7 +127,7 @@ impl Done {
     /// The digests.
     pub fn known(&self) -> Option<Known> {
         match self {
-            Self::Published(verified) | Self::Found(verified) => {
+            Self::Published(Pushed { verified, .. }) | Self::Found(verified) => {
                 let expected = verified.proven();
                 Some(Known { manifest: expected.manifest, layer: expected.layers.first()?.digest })
             }
@@ -152,6 +163,11 @@ impl TargetOutcome {
     /// How many versions are there, proven.
     pub fn proven(&self) -> usize {
         self.charts.iter().filter(|chart| chart.result.is_ok()).count()
+    }
+
+    /// Whether a route was taken because an earlier one led nowhere.
+    pub fn is_detour(&self) -> bool {
+        self.attempts.iter().any(|attempt| attempt.verdict.reason.leads_nowhere())
     }
 
     /// The first thing that is wrong.

@@ -1,13 +1,20 @@
 //! One chart into one repository by one way: blobs first, then the manifest, then the tag; then the proof.
 
-use bytes::Bytes;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::Tried;
 use crate::{
     chart::{self, ChartContent, Descriptor, Manifest},
-    model::{RepositoryName, Tag},
+    model::{Digest, Framing, RepositoryName, Tag},
     net::OpenBody,
-    plan::Method,
-    registry::{Blob, Failure, Registry},
+    registry::{Blob, Failure, Registry, SeenOfChunks},
     spool::Spooled,
     verify::{Expected, Verified, pull_back},
 };
@@ -25,7 +32,7 @@ impl Package {
     /// Makes config and manifest as `helm push` does; `created` is the time that the index names.
     pub fn new(content: &ChartContent, archive: Spooled, provenance: Option<Bytes>, created: Option<i64>) -> Self {
         let layer = Descriptor { digest: archive.digest(), size: archive.length() };
-        let signature = provenance.as_ref().map(|bytes| Descriptor { digest: crate::model::Digest::of(bytes), size: bytes.len() as u64 });
+        let signature = provenance.as_ref().map(|bytes| Descriptor { digest: Digest::of(bytes), size: bytes.len() as u64 });
         let manifest = chart::manifest(content, &layer, signature.as_ref(), created.or(content.packaged));
         let layers = std::iter::once(layer).chain(signature).collect();
         Self { config: content.config.clone(), archive, provenance, manifest, layers }
@@ -36,8 +43,16 @@ impl Package {
         self.archive.length()
     }
 
+    /// What is sent before the manifest, the largest first.
+    fn blobs(&self) -> impl Iterator<Item = (&dyn OpenBody, Digest)> {
+        let archive: (&dyn OpenBody, Digest) = (&self.archive, self.archive.digest());
+        let provenance = self.provenance.as_ref().map(|bytes| (bytes as &dyn OpenBody, Digest::of(bytes)));
+        let config: (&dyn OpenBody, Digest) = (&self.config, self.manifest.config_digest);
+        std::iter::once(archive).chain(provenance).chain(std::iter::once(config))
+    }
+
     /// The digest of the archive.
-    pub fn digest(&self) -> crate::model::Digest {
+    pub fn digest(&self) -> Digest {
         self.archive.digest()
     }
 
@@ -47,34 +62,69 @@ impl Package {
     }
 }
 
-/// Publishes `package` and pulls it back.
-///
-/// # Errors
-/// A [`Failure`] at the step that failed. Nothing is visible under the tag unless all blobs were taken.
+/// A package that is published and proven, and how long both took.
+#[derive(Debug)]
+pub struct Pushed {
+    /// The proof.
+    pub verified: Verified,
+    /// From the first request of the attempt that worked to the answer to the manifest.
+    pub pushing: Duration,
+    /// The pull-back.
+    pub pulling: Duration,
+}
+
+/// Which blobs of a package a registry has taken already: another way or method does not send them again.
+#[derive(Default)]
+pub struct Taken(Mutex<BTreeSet<Digest>>);
+
+impl Taken {
+    fn has(&self, digest: Digest) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&digest)
+    }
+
+    fn add(&self, digest: Digest) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
+    }
+
+    fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Publishes `package` and pulls it back. Nothing is visible under the tag unless all blobs were taken.
 pub async fn push(
     registry: &Registry,
-    method: Method,
+    framing: Framing,
     repository: &RepositoryName,
     tag: &Tag,
     package: &Package,
-) -> Result<Verified, Failure> {
-    upload(registry, method, repository, &package.archive, package.archive.digest()).await?;
-    if let Some(provenance) = &package.provenance {
-        upload(registry, method, repository, provenance, crate::model::Digest::of(provenance)).await?;
+    taken: &Taken,
+) -> Tried<Pushed> {
+    let begin = Instant::now();
+    let (mut sent, mut seen) = (0, SeenOfChunks::default());
+    for (body, digest) in package.blobs() {
+        if taken.has(digest) {
+            continue;
+        }
+        let uploaded = registry.upload(repository, Blob { body, digest }, framing).await;
+        sent += uploaded.sent;
+        seen = seen.and(uploaded.seen);
+        if let Err(failure) = uploaded.result {
+            return Tried { result: Err(failure), sent, seen };
+        }
+        taken.add(digest);
     }
-    upload(registry, method, repository, &package.config, package.manifest.config_digest).await?;
-    registry.write_manifest(repository, tag, &package.manifest.bytes).await?;
-    pull_back(registry, package.expected(repository, tag)).await
+    let result = tagged(registry, repository, tag, package, begin).await;
+    if result.is_err() {
+        // A blob that the registry took and does not know, or that cannot be pulled back, has to be sent again.
+        taken.forget();
+    }
+    Tried { result, sent, seen }
 }
 
-async fn upload(
-    registry: &Registry,
-    method: Method,
-    repository: &RepositoryName,
-    body: &dyn OpenBody,
-    digest: crate::model::Digest,
-) -> Result<(), Failure> {
-    match method {
-        Method::Buffered => registry.upload_buffered(repository, Blob { body, digest }).await,
-    }
+async fn tagged(registry: &Registry, repository: &RepositoryName, tag: &Tag, package: &Package, begin: Instant) -> Result<Pushed, Failure> {
+    registry.write_manifest(repository, tag, &package.manifest.bytes).await?;
+    let pushing = begin.elapsed();
+    let verified = pull_back(registry, package.expected(repository, tag)).await?;
+    Ok(Pushed { verified, pushing, pulling: begin.elapsed().saturating_sub(pushing) })
 }

@@ -9,14 +9,14 @@ use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ChartOutcome, Failed, Known, Need, Outcome, TargetOutcome, Way, Ways,
+    ChartOutcome, Failed, Known, Need, Outcome, TargetOutcome, Tried, Way, Ways,
     job::{Job, JobResult, Parcel},
     need::need,
 };
 use crate::{
     api::Reason,
     model::{InvalidName, RepositoryName, Tag},
-    plan::Wanted,
+    plan::{Tactic, Wanted},
     remedy::Verdict,
     source::Source,
 };
@@ -38,6 +38,8 @@ pub struct TargetRun {
     pub known: BTreeMap<(RepositoryName, Tag), Known>,
     /// The route of that proof: when another one answers now, everything is pulled back anew.
     pub known_by: Option<String>,
+    /// Routes that were passed over for what they do to bodies: that they answer otherwise is nothing new.
+    pub refuse_bodies: BTreeSet<String>,
     /// The `oci://` address for readers, without the chart's name.
     pub pull: Option<String>,
 }
@@ -57,7 +59,7 @@ type Listed = BTreeMap<RepositoryName, Result<BTreeSet<Tag>, Verdict>>;
 /// What one target needs, in the order of the wanted versions.
 struct Prepared<'t> {
     jobs: Vec<Job>,
-    by: Option<&'t Way>,
+    by: Option<(&'t Way, Tactic)>,
 }
 
 /// Publishes `wanted` into all `targets`.
@@ -83,8 +85,8 @@ async fn prepare<'t>(target: &'t TargetRun, wanted: &[Wanted]) -> Prepared<'t> {
     let places: Vec<_> = wanted.iter().map(|wanted| place(&target.prefix, wanted)).collect();
     let repositories: BTreeSet<_> = places.iter().flatten().map(|(repository, _)| repository.clone()).collect();
     let (listed, by) = list(&target.ways, repositories).await;
-    let route_changed = match (by, &target.known_by) {
-        (Some(way), Some(before)) => way.strategy.route.as_str() != before && before != super::MIXED,
+    let route_changed = match (by.map(|(way, _)| way.strategy.route.as_str()), &target.known_by) {
+        (Some(now), Some(before)) => now != before && before != super::MIXED && !target.refuse_bodies.contains(now),
         _ => false,
     };
     let jobs = places.into_iter().zip(wanted).map(|(place, wanted)| job(target, place, wanted, &listed, route_changed)).collect();
@@ -101,7 +103,7 @@ fn place(prefix: &str, wanted: &Wanted) -> Result<(RepositoryName, Tag), Failed>
 }
 
 /// One request for each repository, several at a time once the first has found the way.
-async fn list(ways: &Ways, repositories: BTreeSet<RepositoryName>) -> (Listed, Option<&Way>) {
+async fn list(ways: &Ways, repositories: BTreeSet<RepositoryName>) -> (Listed, Option<(&Way, Tactic)>) {
     let mut repositories = repositories.into_iter();
     let mut answers = Vec::new();
     if let Some(first) = repositories.next() {
@@ -110,13 +112,13 @@ async fn list(ways: &Ways, repositories: BTreeSet<RepositoryName>) -> (Listed, O
     let rest = repositories.map(|repository| list_one(ways, repository));
     let rest: Vec<_> = futures::stream::iter(rest).buffer_unordered(LISTS_AT_ONCE).collect().await;
     answers.extend(rest);
-    let by = answers.iter().find_map(|(_, result)| result.as_ref().ok().map(|(way, _)| *way));
-    (answers.into_iter().map(|(repository, result)| (repository, result.map(|(_, tags)| tags))).collect(), by)
+    let by = answers.iter().find_map(|(_, result)| result.as_ref().ok().map(|(way, tactic, _)| (*way, *tactic)));
+    (answers.into_iter().map(|(repository, result)| (repository, result.map(|(_, _, tags)| tags))).collect(), by)
 }
 
-async fn list_one(ways: &Ways, repository: RepositoryName) -> (RepositoryName, Result<(&Way, BTreeSet<Tag>), Verdict>) {
+async fn list_one(ways: &Ways, repository: RepositoryName) -> (RepositoryName, Result<(&Way, Tactic, BTreeSet<Tag>), Verdict>) {
     let name = &repository;
-    let result = ways.through(name.as_str(), 0, move |way| async move { way.registry.tags(name).await }).await;
+    let result = ways.through(name.as_str(), 0, move |attempt| async move { Tried::from(attempt.registry.tags(name).await) }).await;
     (repository, result)
 }
 
@@ -209,7 +211,7 @@ fn collected(target: &TargetRun, wanted: &[Wanted], prepared: Prepared<'_>, resu
         });
     }
     if used.is_empty() {
-        used.extend(prepared.by.map(super::Used::of));
+        used.extend(prepared.by.map(|(way, tactic)| super::Used::of(way, tactic)));
     }
     TargetOutcome {
         name: target.name.clone(),
@@ -217,6 +219,7 @@ fn collected(target: &TargetRun, wanted: &[Wanted], prepared: Prepared<'_>, resu
         charts,
         wanted: wanted.len(),
         used: super::Used::together(used),
+        ways: target.ways.all().iter().map(super::Used::before_any).collect(),
         attempts: target.ways.attempts(),
         pull: target.pull.clone(),
         failure: None,

@@ -1,18 +1,26 @@
 //! The ways to one registry, in order: the first that works is taken, what failed is remembered with its remedy.
 //!
 //! # Guarantees
-//! * A way that could not be reached is not tried again in the same run; one that refused a body of some size gets no larger ones.
-//! * A failure that another way cannot cure ends the search at once.
+//! * What was refused is not tried again, by this run or another, for as long as it is remembered ([`Learnt`]).
+//! * A body costs at most twice its bytes in vain and at most 8 attempts a run; the last one is kept for the last way.
+//! * A failure that no other way or method can cure ends the search at once.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
+use super::{Learnt, learnt::Choice};
 use crate::{
     api::Reason,
     net::Address,
-    plan::{Route, Strategy},
-    registry::{Failure, Registry},
+    plan::{Method, Route, Strategy, Tactic},
+    registry::{Failure, Registry, SeenOfChunks},
     remedy::{Class, Scene, Verdict, judge},
 };
+
+const MOST_ATTEMPTS: usize = 8;
+const MOST_SHOWN: usize = 16;
 
 /// One way to a registry.
 pub struct Way {
@@ -29,6 +37,32 @@ impl Way {
     }
 }
 
+/// One attempt: by which way, and by which tactic.
+pub struct Attempt<'w> {
+    /// The way.
+    pub way: &'w Way,
+    /// The client, with the tactic's TCP options.
+    pub registry: Registry,
+    /// The framing.
+    pub tactic: Tactic,
+}
+
+/// What came of one attempt.
+pub struct Tried<T> {
+    /// What was hoped for, or why not.
+    pub result: Result<T, Failure>,
+    /// Bytes of bodies that went out.
+    pub sent: u64,
+    /// What was seen of chunks.
+    pub seen: SeenOfChunks,
+}
+
+impl<T> From<Result<T, Failure>> for Tried<T> {
+    fn from(result: Result<T, Failure>) -> Self {
+        Self { result, sent: 0, seen: SeenOfChunks::default() }
+    }
+}
+
 /// A way that did not work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedAttempt {
@@ -37,7 +71,9 @@ pub struct FailedAttempt {
     /// What was dialled.
     pub address: String,
     /// The framing.
-    pub method: crate::plan::Method,
+    pub method: Method,
+    /// What belongs to the framing: sizes of chunks, TCP options.
+    pub tactic: String,
     /// What it means.
     pub verdict: Verdict,
 }
@@ -59,28 +95,38 @@ pub struct Subject {
 pub struct Ways {
     in_order: Vec<Way>,
     subject: Subject,
+    learnt: Learnt,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// By the index of the way.
-    closed: Vec<Option<Closed>>,
     attempts: Vec<FailedAttempt>,
+    /// Ways that could not be reached, by their place: closed for this run, since a connect in vain may take seconds, and for no
+    /// longer, since a route may open at any time.
+    unreachable: BTreeMap<usize, Verdict>,
 }
 
-#[derive(Clone)]
-enum Closed {
-    Wholly(Verdict),
-    /// From this number of bytes on.
-    From(u64, Verdict),
+/// What a search has cost so far.
+#[derive(Default)]
+struct Spent {
+    attempts: usize,
+    sent: u64,
+}
+
+impl Spent {
+    /// Whether another attempt may be made; the last is kept for the last way.
+    fn allows(&self, is_last_way: bool, body_length: u64) -> bool {
+        let most = if is_last_way { MOST_ATTEMPTS } else { MOST_ATTEMPTS - 1 };
+        let in_vain = self.sent <= body_length.saturating_mul(2) || self.attempts == 0;
+        self.attempts < most && (in_vain || is_last_way && self.attempts < MOST_ATTEMPTS)
+    }
 }
 
 impl Ways {
     /// In the order in which they are tried.
-    pub fn new(ways: Vec<Way>, subject: Subject) -> Self {
-        let closed = vec![None; ways.len()];
-        Self { in_order: ways, subject, state: Mutex::new(State { closed, attempts: Vec::new() }) }
+    pub fn new(ways: Vec<Way>, subject: Subject, learnt: Learnt) -> Self {
+        Self { in_order: ways, subject, learnt, state: Mutex::default() }
     }
 
     /// What failed on the way, each cause once.
@@ -97,58 +143,68 @@ impl Ways {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does `work`, which sends a body of at most `body_length` bytes for `reference`, by the first way that works.
+    /// Does `work`, which sends a body of at most `body_length` bytes for `reference`, by the first way and method that work.
     ///
     /// # Errors
-    /// The verdict on the failure that no way could cure: of the first way, which is the one that the Service shows its users.
+    /// The verdict on the failure that nothing could cure: of the first way, which is the one that the Service shows its users.
     pub async fn through<'w, T, F>(
         &'w self,
         reference: &str,
         body_length: u64,
-        work: impl Fn(&'w Way) -> F,
-    ) -> Result<(&'w Way, T), Verdict>
+        work: impl Fn(Attempt<'w>) -> F,
+    ) -> Result<(&'w Way, Tactic, T), Verdict>
     where
-        F: Future<Output = Result<T, Failure>>,
+        F: Future<Output = Tried<T>>,
     {
         let mut first: Option<Verdict> = None;
+        let mut spent = Spent::default();
         for (index, way) in self.in_order.iter().enumerate() {
-            if let Some(verdict) = self.closed(index, body_length) {
+            let is_last = index + 1 == self.in_order.len();
+            let unreachable = self.state().unreachable.get(&index).cloned();
+            if let Some(verdict) = unreachable {
                 first.get_or_insert(verdict);
                 continue;
             }
-            match self.attempt(way, reference, body_length, &work).await {
-                Ok(done) => return Ok((way, done)),
-                Err(verdict) => {
-                    self.remember(index, way, body_length, &verdict);
-                    if matches!(verdict.class, Class::Wait | Class::Final) {
-                        return Err(verdict);
+            let mut before: Option<Tactic> = None;
+            loop {
+                let tactic = match self.learnt.choose(&way.strategy, body_length) {
+                    Choice::Try(tactic, passed) if spent.allows(is_last, body_length) => {
+                        self.show_all(way, &passed);
+                        tactic
                     }
-                    first.get_or_insert(verdict);
+                    Choice::Try(..) => break,
+                    Choice::Closed(verdict, passed) => {
+                        self.show_all(way, &passed);
+                        first.get_or_insert(verdict);
+                        break;
+                    }
+                };
+                let registry = way.registry.with_segment(tactic.segment);
+                let tried = work(Attempt { way, registry, tactic }).await;
+                spent.attempts += 1;
+                spent.sent += tried.sent;
+                self.learnt.saw(&way.strategy, tried.seen);
+                let verdict = match tried.result {
+                    Ok(done) => return Ok((way, tactic, done)),
+                    Err(failure) => self.judged(way, reference, body_length, &failure),
+                };
+                self.show(way, tactic, &verdict);
+                if matches!(verdict.class, Class::Wait | Class::Final) {
+                    return Err(verdict);
                 }
+                let again = verdict.class == Class::SameAgain && before.replace(tactic) != Some(tactic);
+                first.get_or_insert_with(|| verdict.clone());
+                if again {
+                    continue;
+                }
+                if is_unreachable(&verdict) {
+                    self.state().unreachable.insert(index, verdict);
+                    break;
+                }
+                self.learnt.refused(&way.strategy, tactic, body_length, &exhausted(verdict));
             }
         }
-        Err(first.unwrap_or(Verdict { reason: Reason::NoRoute, class: Class::Final, sentence: "no route is left to try".to_owned() }))
-    }
-
-    async fn attempt<'w, T, F>(
-        &'w self,
-        way: &'w Way,
-        reference: &str,
-        body_length: u64,
-        work: &impl Fn(&'w Way) -> F,
-    ) -> Result<T, Verdict>
-    where
-        F: Future<Output = Result<T, Failure>>,
-    {
-        let failure = match work(way).await {
-            Ok(done) => return Ok(done),
-            Err(failure) => failure,
-        };
-        let verdict = self.judged(way, reference, body_length, &failure);
-        if verdict.class != Class::SameAgain {
-            return Err(verdict);
-        }
-        work(way).await.map_err(|failure| self.judged(way, reference, body_length, &failure))
+        Err(first.unwrap_or(Verdict::no_route()))
     }
 
     fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
@@ -169,36 +225,45 @@ impl Ways {
         judge(failure, &scene)
     }
 
-    fn closed(&self, index: usize, body_length: u64) -> Option<Verdict> {
-        match self.state().closed.get(index).cloned().flatten() {
-            Some(Closed::Wholly(verdict)) => Some(verdict),
-            Some(Closed::From(limit, verdict)) if body_length >= limit => Some(verdict),
-            _ => None,
+    /// What was passed over in this run for what an earlier one was refused.
+    fn show_all(&self, way: &Way, passed: &[(Tactic, Verdict)]) {
+        for (tactic, verdict) in passed {
+            self.show(way, *tactic, verdict);
         }
     }
 
-    fn remember(&self, index: usize, way: &Way, body_length: u64, verdict: &Verdict) {
-        let mut state = self.state();
-        let closed = match verdict.reason {
-            Reason::BodyTooLarge => Some(Closed::From(body_length, verdict.clone())),
-            _ if verdict.class == Class::OtherRoute && body_length == 0 => Some(Closed::Wholly(verdict.clone())),
-            Reason::RouteUnreachable | Reason::TlsFailed | Reason::TlsOnPlainHttp | Reason::PlainHttpOnTls => {
-                Some(Closed::Wholly(verdict.clone()))
-            }
-            _ => None,
+    fn show(&self, way: &Way, tactic: Tactic, verdict: &Verdict) {
+        let attempt = FailedAttempt {
+            route: way.strategy.route,
+            address: way.address(),
+            method: tactic.method(),
+            tactic: tactic.shown(),
+            verdict: verdict.clone(),
         };
-        if let (Some(closed), Some(slot)) = (closed, state.closed.get_mut(index)) {
-            let narrower = matches!((&*slot, &closed), (Some(Closed::Wholly(_)), _))
-                || matches!((&*slot, &closed), (Some(Closed::From(old, _)), Closed::From(new, _)) if old <= new);
-            if !narrower {
-                *slot = Some(closed);
-            }
+        let mut state = self.state();
+        let attempts = &mut state.attempts;
+        let same = |old: &FailedAttempt| {
+            (old.route, old.method, &old.tactic, old.verdict.reason)
+                == (attempt.route, attempt.method, &attempt.tactic, attempt.verdict.reason)
+        };
+        if !attempts.iter().any(same) && attempts.len() < MOST_SHOWN {
+            attempts.push(attempt);
         }
-        let attempt =
-            FailedAttempt { route: way.strategy.route, address: way.address(), method: way.strategy.method, verdict: verdict.clone() };
-        let is_new = !state.attempts.iter().any(|old| (old.route, old.verdict.reason) == (attempt.route, attempt.verdict.reason));
-        if is_new && state.attempts.len() < 16 {
-            state.attempts.push(attempt);
-        }
+    }
+}
+
+/// Whether nothing can be sent that way at all.
+fn is_unreachable(verdict: &Verdict) -> bool {
+    matches!(
+        verdict.reason,
+        Reason::RouteUnreachable | Reason::TlsFailed | Reason::TlsOnPlainHttp | Reason::PlainHttpOnTls | Reason::NotARegistry
+    )
+}
+
+/// The same was tried again and failed alike: now something else.
+fn exhausted(verdict: Verdict) -> Verdict {
+    match verdict.class {
+        Class::SameAgain => Verdict { class: Class::OtherMethod, ..verdict },
+        _ => verdict,
     }
 }

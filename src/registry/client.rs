@@ -21,6 +21,16 @@ impl Registry {
         Self { transport, endpoint: Arc::new(endpoint), authorizer, allowed, patience }
     }
 
+    /// The same by connections with TCP segments of at most this length.
+    #[must_use]
+    pub fn with_segment(&self, segment: Option<u32>) -> Self {
+        let mut other = self.clone();
+        if other.endpoint.segment != segment {
+            other.endpoint = Arc::new(Endpoint { segment, ..(*self.endpoint).clone() });
+        }
+        other
+    }
+
     /// Where it is dialled.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint

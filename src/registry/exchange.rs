@@ -6,7 +6,7 @@ use http::{HeaderValue, Method, Request, StatusCode, header, request};
 use super::{
     Cause, Failure, Registry, Stage,
     answer::evidence,
-    auth::{Challenge, TokenService},
+    auth::{Refusal, TokenService},
 };
 use crate::{
     model::RepositoryName,
@@ -23,20 +23,27 @@ pub(super) struct Call<'a> {
     pub(super) path: &'a str,
     pub(super) accept: Option<&'static str>,
     pub(super) content_type: Option<&'static str>,
+    /// `Content-Range` as distribution's specification has it: first and last byte.
+    pub(super) range: Option<(u64, u64)>,
+    /// Whether the length stands in the head: always, but for [`crate::net::Untold`].
+    pub(super) tells_length: bool,
     pub(super) body: &'a dyn OpenBody,
 }
 
 impl<'a> Call<'a> {
     /// A request without a body.
     pub(super) fn new(stage: Stage, method: Method, repository: &'a RepositoryName, path: &'a str) -> Self {
-        Self { stage, method, repository, path, accept: None, content_type: None, body: &NOTHING }
+        Self { stage, method, repository, path, accept: None, content_type: None, range: None, tells_length: true, body: &NOTHING }
     }
 
     fn head(&self, endpoint: &Endpoint, authorization: Option<&HeaderValue>) -> Result<request::Parts, Failure> {
         let mut builder = Request::builder().method(self.method.clone()).uri(self.path);
         builder = builder.header(header::HOST, endpoint.origin.authority()).header(header::USER_AGENT, crate::USER_AGENT);
-        if self.method != Method::GET && self.method != Method::HEAD {
+        if self.tells_length && !matches!(self.method, Method::GET | Method::HEAD) {
             builder = builder.header(header::CONTENT_LENGTH, self.body.length());
+        }
+        if let Some((first, last)) = self.range {
+            builder = builder.header(header::CONTENT_RANGE, format!("{first}-{last}"));
         }
         if let Some(accept) = self.accept {
             builder = builder.header(header::ACCEPT, accept);
@@ -62,16 +69,18 @@ pub(super) struct Line<'r> {
     own: bool,
     reuse: Reuse,
     lease: Option<Lease>,
+    /// Bytes of bodies that went out.
+    sent: u64,
 }
 
 impl<'r> Line<'r> {
     pub(super) fn new(registry: &'r Registry, reuse: Reuse) -> Self {
-        Self { registry, endpoint: &registry.endpoint, own: true, reuse, lease: None }
+        Self { registry, endpoint: &registry.endpoint, own: true, reuse, lease: None, sent: 0 }
     }
 
     /// To another place that the registry named and that is allowed; nobody learns there who we are.
     pub(super) fn elsewhere(registry: &'r Registry, endpoint: &'r Endpoint) -> Self {
-        Self { registry, endpoint, own: false, reuse: Reuse::Idle, lease: None }
+        Self { registry, endpoint, own: false, reuse: Reuse::Idle, lease: None, sent: 0 }
     }
 
     /// Sends `call`. The answer is whatever came, except a 401.
@@ -84,17 +93,26 @@ impl<'r> Line<'r> {
         if answered.head.status != StatusCode::UNAUTHORIZED || !self.own {
             return Ok(answered);
         }
-        let challenge = Challenge::of(&answered.head.headers);
-        let answer = evidence(&mut answered).await;
+        let refusal = Refusal::read(&mut answered).await;
         self.lease = answered.into_lease();
-        let authorization = registry.authorizer.challenged(&service, call.repository, challenge, authorization.as_ref(), answer).await?;
+        let authorization = registry.authorizer.challenged(&service, call.repository, refusal, authorization.as_ref()).await?;
         let mut answered = self.send(call, Some(&authorization)).await?;
         if answered.head.status == StatusCode::UNAUTHORIZED {
-            let had_credential = registry.authorizer.has_credential();
-            let answer = evidence(&mut answered).await;
-            return Err(Failure::new(call.stage, Cause::Unauthorized { had_credential, answer }));
+            let refusal = Refusal::read(&mut answered).await;
+            return Err(registry.authorizer.unauthorized(call.stage, refusal, Some(&authorization)));
         }
         Ok(answered)
+    }
+
+    /// The next request goes over a new connection.
+    pub(super) fn renew(&mut self) {
+        self.lease = None;
+        self.reuse = Reuse::Never;
+    }
+
+    /// Bytes of bodies that went out so far.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// Gives the connection of an answer that was read to its end back for the next request.
@@ -117,13 +135,20 @@ impl<'r> Line<'r> {
             None => registry.transport.lease(self.endpoint, registry.patience, self.reuse).await.map_err(failed)?,
         };
         let head = call.head(self.endpoint, authorization)?;
-        match lease.send(head, call.body, registry.patience).await {
+        let result = match lease.send(head, call.body, registry.patience).await {
             Err(NetError::StaleConnection) => {
                 let head = call.head(self.endpoint, authorization)?;
                 let fresh = registry.transport.lease(self.endpoint, registry.patience, Reuse::Never).await.map_err(failed)?;
-                fresh.send(head, call.body, registry.patience).await.map_err(failed)
+                fresh.send(head, call.body, registry.patience).await
             }
-            other => other.map_err(failed),
-        }
+            other => other,
+        };
+        self.sent += match &result {
+            Ok(answered) => answered.sent,
+            Err(NetError::Cut { sent } | NetError::WriteStalled { sent, .. }) => *sent,
+            Err(NetError::NoAnswer { .. } | NetError::NotHttp { .. }) => call.body.length(),
+            Err(_) => 0,
+        };
+        result.map_err(failed)
     }
 }

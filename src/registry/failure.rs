@@ -96,8 +96,8 @@ pub enum Cause {
     Answer(Answer),
     /// 401 with a credential or a fresh token, or a challenge that cannot be met.
     Unauthorized {
-        /// Whether a credential was there to be used.
-        had_credential: bool,
+        /// Who we said that we are.
+        shown: Shown,
         /// The answer.
         answer: Answer,
     },
@@ -125,6 +125,19 @@ pub enum Cause {
     },
 }
 
+/// What had been shown when a 401 came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Shown {
+    /// Nothing: there is no credential.
+    Nothing,
+    /// The credential, to the registry or to its token service.
+    Credential,
+    /// A fresh token that the token service gave for the credential.
+    Token,
+    /// Such a token, and the registry calls the token itself invalid (RFC 6750, section 3.1).
+    InvalidToken,
+}
+
 /// A step that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -145,6 +158,18 @@ impl Failure {
         match &self.cause {
             Cause::Answer(answer) | Cause::Unauthorized { answer, .. } => Some(answer),
             _ => None,
+        }
+    }
+}
+
+impl Shown {
+    /// What a 401 means.
+    fn refused(self) -> &'static str {
+        match self {
+            Self::Nothing => "a credential is needed",
+            Self::Credential => "the credential was not accepted",
+            Self::Token => "the credential was accepted, and gives no right to do this",
+            Self::InvalidToken => "the token of the token service was not accepted",
         }
     }
 }
@@ -185,8 +210,7 @@ impl fmt::Display for Failure {
         match &self.cause {
             Cause::Net(error) => error.fmt(formatter),
             Cause::Answer(answer) => write!(formatter, "the answer was {answer}"),
-            Cause::Unauthorized { had_credential: true, answer } => write!(formatter, "the credential was not accepted: {answer}"),
-            Cause::Unauthorized { had_credential: false, answer } => write!(formatter, "a credential is needed: {answer}"),
+            Cause::Unauthorized { shown, answer } => write!(formatter, "{}: {answer}", shown.refused()),
             Cause::Location { detail } => write!(formatter, "the upload address was refused: {detail}"),
             Cause::Realm { origin } => write!(formatter, "the token service `{origin}` is not one that credentials may be sent to"),
             Cause::Content { expected, found } => write!(formatter, "expected {expected}, found {found}"),

@@ -13,7 +13,7 @@ mod upload;
 
 pub use auth::Authorizer;
 pub use client::Registry;
-pub use failure::{Answer, BodyKind, Cause, Failure, Stage};
+pub use failure::{Answer, BodyKind, Cause, Failure, Shown, Stage};
 pub use location::AllowedHosts;
 pub use manifest::{MANIFEST_TYPE, PulledManifest};
-pub use upload::Blob;
+pub use upload::{Blob, SeenOfChunks, Uploaded};

@@ -145,7 +145,7 @@ pub(super) const CONTENT: &[Row] = &[
         pattern: Pattern::Seen(Symptom::Malformed),
         reason: Reason::NotARegistry,
         class: Class::OtherRoute,
-        sentence: "What answers there is no registry, or a page of something before it: look whether {registry} is the port of the registry's API and `/v2/` leads to it.",
+        sentence: "What answers there is no registry, or a page of something before it: look whether {registry} leads to the registry's API, and hands `/v2/` on to it.",
         link: "https://github.com/opencontainers/distribution-spec/blob/main/spec.md#endpoints",
     },
 ];

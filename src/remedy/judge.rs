@@ -1,7 +1,7 @@
 //! From a failure to its verdict: one exhaustive match names the symptom, one look-up finds the row.
 
 use super::{
-    Class, Scene, Verdict,
+    Class, Hint, Scene, Verdict,
     connections::CONNECTIONS,
     content::CONTENT,
     rights::RIGHTS,
@@ -14,7 +14,7 @@ use crate::{
     api::Reason,
     model::Scheme,
     net::{ConnectFailure, NetError, TlsFailure},
-    registry::{Answer, Cause, Failure, Stage},
+    registry::{Answer, Cause, Failure, Shown, Stage},
 };
 
 /// All that is known, by heading. Within the answers, the first row that fits is taken.
@@ -40,7 +40,16 @@ const UNKNOWN: Row = Row {
 /// Says what a failure means: its reason, what to do next, and the sentence for the status.
 pub fn judge(failure: &Failure, scene: &Scene<'_>) -> Verdict {
     let row = row(failure, scene.scheme);
-    Verdict { reason: row.reason, class: row.class, sentence: sentence::write(row, failure, scene) }
+    Verdict { reason: row.reason, class: row.class, hint: hint(row), sentence: sentence::write(row, failure, scene) }
+}
+
+/// What another method should do differently after a failure of this row.
+fn hint(row: &Row) -> Hint {
+    match (row.pattern, row.id) {
+        (Pattern::Seen(Symptom::WriteStalled | Symptom::NoAnswerToBody | Symptom::ReadStalled), _) => Hint::SmallSegments,
+        (Pattern::Seen(Symptom::CutInBody), _) | (_, "body-too-large" | "gateway-after-body" | "request-timeout") => Hint::SmallerBody,
+        _ => Hint::None,
+    }
 }
 
 /// The row of a failure.
@@ -65,7 +74,7 @@ fn evidence(failure: &Failure, scheme: Scheme) -> Evidence<'_> {
         Cause::Answer(answer) => return of_answer(answer, failure.stage, scheme),
         // A registry may refuse by 403 where others say 401: its words decide.
         Cause::Unauthorized { answer, .. } if answer.status != 401 => return of_answer(answer, failure.stage, scheme),
-        Cause::Unauthorized { had_credential, answer } => of_unauthorized(*had_credential, answer, failure.stage),
+        Cause::Unauthorized { shown, answer } => of_unauthorized(*shown, answer, failure.stage),
         Cause::Location { .. } => Symptom::LocationForeign,
         Cause::Realm { .. } => Symptom::RealmForeign,
         Cause::Content { .. } if failure.stage == Stage::PullBlob => Symptom::BlobDiffers,
@@ -106,7 +115,7 @@ fn of_tls(failure: &TlsFailure) -> Symptom {
         TlsFailure::UnknownAuthority => Symptom::UnknownAuthority,
         TlsFailure::Expired => Symptom::CertificateExpired,
         TlsFailure::NotYetValid => Symptom::CertificateNotYetValid,
-        TlsFailure::WrongName => Symptom::CertificateOfOtherName,
+        TlsFailure::WrongName { .. } => Symptom::CertificateOfOtherName,
         TlsFailure::ClientCertificate => Symptom::ClientCertificate,
         TlsFailure::NotTls => Symptom::PlainBehindTls,
         TlsFailure::Other(_) => Symptom::HandshakeFailed,
@@ -114,11 +123,13 @@ fn of_tls(failure: &TlsFailure) -> Symptom {
 }
 
 /// 401 is final only where the registry, or its token service, says it.
-fn of_unauthorized(had_credential: bool, answer: &Answer, stage: Stage) -> Symptom {
-    match (is_of_registry(answer, stage), had_credential) {
+fn of_unauthorized(shown: Shown, answer: &Answer, stage: Stage) -> Symptom {
+    match (is_of_registry(answer, stage), shown) {
         (false, _) => Symptom::LoginOfProxy,
-        (true, true) => Symptom::CredentialRefused,
-        (true, false) => Symptom::CredentialNeeded,
+        (true, Shown::Nothing) => Symptom::CredentialNeeded,
+        (true, Shown::Credential) => Symptom::CredentialRefused,
+        (true, Shown::Token) => Symptom::RightMissing,
+        (true, Shown::InvalidToken) => Symptom::TokenInvalid,
     }
 }
 
@@ -127,7 +138,7 @@ fn of_answer(answer: &Answer, stage: Stage, scheme: Scheme) -> Evidence<'_> {
     match answer.status {
         300..=399 if to_tls && scheme == Scheme::Http => Evidence::Symptom(Symptom::RedirectToTls),
         300..=399 => Evidence::Symptom(Symptom::Redirect),
-        401 => Evidence::Symptom(of_unauthorized(false, answer, stage)),
+        401 => Evidence::Symptom(of_unauthorized(Shown::Nothing, answer, stage)),
         503 if answer.retry_after.is_some() => Evidence::Symptom(Symptom::AskedToWait),
         _ => Evidence::Answer(answer),
     }

@@ -20,4 +20,4 @@ mod verdict;
 pub use judge::{ROWS, judge};
 pub use markdown::markdown;
 pub use row::{Pattern, Row, Shape, Speaker, Symptom};
-pub use verdict::{Class, Scene, Verdict};
+pub use verdict::{Class, Hint, Scene, Verdict};

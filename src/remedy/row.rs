@@ -66,6 +66,8 @@ pub enum Symptom {
     Redirect,
     CredentialRefused,
     CredentialNeeded,
+    RightMissing,
+    TokenInvalid,
     LoginOfProxy,
     AskedToWait,
     LocationForeign,

@@ -42,7 +42,7 @@ pub(super) fn documented(word: &str) -> &'static str {
         "address" => "the address that was dialled",
         "scheme" => "the scheme",
         "reference" => "the chart's repository and tag",
-        "place" => "the Ingress, or what answers at the address,",
+        "place" => "the Ingress, or the server at the address,",
         "pause" => " for the time that it names",
         "unreachable_cure" => "look whether something listens there, also for Pods.",
         "stall_cure" => STALL,
@@ -92,7 +92,7 @@ fn route(scene: &Scene<'_>) -> String {
 fn place(scene: &Scene<'_>) -> String {
     match scene.via {
         Some(via) => format!("{} \"{}/{}\"", via.kind, via.namespace, via.name),
-        None => format!("what answers at {}", clean(scene.address)),
+        None => format!("the server at {}", clean(scene.address)),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     model::Scheme,
     net::{ConnectFailure, NetError, TlsFailure},
     plan::{Route, Via},
-    registry::{Answer, BodyKind, Cause, Failure, Stage},
+    registry::{Answer, BodyKind, Cause, Failure, Shown, Stage},
 };
 
 fn scene<'a>() -> Scene<'a> {
@@ -69,8 +69,8 @@ fn connect(failure: ConnectFailure) -> Cause {
     Cause::Net(NetError::Connect { authority: "10.0.0.1:30500".to_owned(), failure })
 }
 
-fn unauthorized(had_credential: bool, body: BodyKind) -> Cause {
-    Cause::Unauthorized { had_credential, answer: answer(401, body) }
+fn unauthorized(shown: Shown, body: BodyKind) -> Cause {
+    Cause::Unauthorized { shown, answer: answer(401, body) }
 }
 
 fn content() -> Cause {
@@ -114,8 +114,14 @@ fn connection_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("tls-unknown-authority", Https, OpenUpload, tls(TlsFailure::UnknownAuthority)),
         ("tls-expired", Https, OpenUpload, tls(TlsFailure::Expired)),
         ("tls-not-yet-valid", Https, OpenUpload, tls(TlsFailure::NotYetValid)),
-        ("tls-other-name", Https, OpenUpload, tls(TlsFailure::WrongName)),
+        ("tls-other-name", Https, OpenUpload, tls(TlsFailure::WrongName { names: "`r.example.com`".to_owned() })),
         ("tls-client-certificate", Https, OpenUpload, tls(TlsFailure::ClientCertificate)),
+        (
+            "client-certificate-page",
+            Https,
+            OpenUpload,
+            Cause::Answer(Answer { message: "400 No required SSL certificate was sent".to_owned(), ..answer(400, BodyKind::Html) }),
+        ),
         ("tls-on-plain-http", Https, OpenUpload, tls(TlsFailure::NotTls)),
         ("tls-handshake", Https, OpenUpload, tls(TlsFailure::Other("no shared cipher".to_owned()))),
         ("plain-http-on-tls", Http, OpenUpload, text(400, "Client sent an HTTP request to an HTTPS server.")),
@@ -129,9 +135,11 @@ fn answer_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
     use Stage::{FindBlob, ListTags, OpenUpload, PullBlob, PullManifest, SendBlob, Token, WriteManifest};
     let waiting = Cause::Answer(Answer { retry_after: Some(AFTER), ..answer(503, BodyKind::Html) });
     vec![
-        ("credential-refused", Https, OpenUpload, unauthorized(true, BodyKind::OciError)),
-        ("credential-needed", Https, OpenUpload, unauthorized(false, BodyKind::OciError)),
-        ("login-of-proxy", Https, OpenUpload, unauthorized(true, BodyKind::Html)),
+        ("credential-refused", Https, OpenUpload, unauthorized(Shown::Credential, BodyKind::OciError)),
+        ("credential-needed", Https, OpenUpload, unauthorized(Shown::Nothing, BodyKind::OciError)),
+        ("right-missing", Https, OpenUpload, unauthorized(Shown::Token, BodyKind::OciError)),
+        ("token-invalid", Https, OpenUpload, unauthorized(Shown::InvalidToken, BodyKind::OciError)),
+        ("login-of-proxy", Https, OpenUpload, unauthorized(Shown::Credential, BodyKind::Html)),
         ("realm-foreign", Https, OpenUpload, Cause::Realm { origin: "https://auth.example.com".to_owned() }),
         ("quota", Https, WriteManifest, coded(403, "DENIED", "adding 1 MiB of storage resource exceeds the quota")),
         ("denied", Https, OpenUpload, coded(403, "DENIED", "requested access to the resource is denied")),
@@ -235,7 +243,7 @@ fn a_body_limit_names_ingress_and_the_setting_of_its_controller() {
         let scene = Scene { route: Route::Service(RouteKind::Ingress), via: Some(&via), ..scene() };
         let refused = Answer { server: Some("nginx/1.27".to_owned()), ..answer(413, BodyKind::Html) };
         let verdict = verdict(Stage::SendBlob, Cause::Answer(refused), &scene);
-        assert_eq!((verdict.reason, verdict.class), (Reason::BodyTooLarge, Class::OtherRoute));
+        assert_eq!((verdict.reason, verdict.class), (Reason::BodyTooLarge, Class::OtherMethod));
         assert!(verdict.sentence.contains("To let a body of 6.5 MiB pass Ingress \"platform/web\", "), "{}", verdict.sentence);
         assert!(verdict.sentence.contains(words), "{}", verdict.sentence);
     }
@@ -263,7 +271,8 @@ fn a_sentence_reads_well() {
 fn cures_name_the_secrets_that_are_there() {
     let with = Scene { secret: Some("platform/registry-push"), cert_secret: Some("platform/registry-ca"), ..scene() };
     for (cause, words, words_without) in [
-        (unauthorized(true, BodyKind::OciError), "Secret \"platform/registry-push\"", "`secretRef`"),
+        (unauthorized(Shown::Token, BodyKind::OciError), "The account of Secret \"platform/registry-push\"", "`secretRef`"),
+        (unauthorized(Shown::Credential, BodyKind::OciError), "Secret \"platform/registry-push\"", "`secretRef`"),
         (coded(403, "DENIED", ""), "The account of Secret \"platform/registry-push\"", "`secretRef`"),
         (tls(TlsFailure::UnknownAuthority), "`ca.crt` of Secret \"platform/registry-ca\"", "`certSecretRef`"),
         (tls(TlsFailure::ClientCertificate), "into Secret \"platform/registry-ca\"", "`certSecretRef`"),

@@ -54,6 +54,19 @@ pub(super) const TLS: &[Row] = &[
         link: "https://www.rfc-editor.org/rfc/rfc8446#section-4.3.2",
     },
     Row {
+        id: "client-certificate-page",
+        seen: "400 with the words of nginx for a client certificate that is missing or not taken",
+        pattern: Pattern::Answered(Shape {
+            statuses: (400, 400),
+            words: &["no required ssl certificate was sent", "the ssl certificate error"],
+            ..Shape::ANY
+        }),
+        reason: Reason::TlsFailed,
+        class: Class::OtherRoute,
+        sentence: "{client_certificate_cure}",
+        link: "https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client",
+    },
+    Row {
         id: "tls-on-plain-http",
         seen: "TLS is spoken to a port that speaks plain HTTP",
         pattern: Pattern::Seen(Symptom::PlainBehindTls),

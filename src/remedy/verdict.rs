@@ -34,6 +34,25 @@ impl Class {
     }
 }
 
+/// What another method should do differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Hint {
+    /// Nothing in particular.
+    #[default]
+    None,
+    /// Send less at once.
+    SmallerBody,
+    /// Send shorter packets: small requests pass and large ones vanish.
+    SmallSegments,
+}
+
+impl Verdict {
+    /// There was nothing to try.
+    pub fn no_route() -> Self {
+        Self { reason: Reason::NoRoute, class: Class::Final, hint: Hint::None, sentence: "no route is left to try".to_owned() }
+    }
+}
+
 /// What a failure is judged by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
@@ -41,6 +60,8 @@ pub struct Verdict {
     pub reason: Reason,
     /// What is done next.
     pub class: Class,
+    /// What another method should do differently.
+    pub hint: Hint,
     /// What was seen and what cures it, naming the object: at most 1,000 characters, no secret, no query of a URL.
     pub sentence: String,
 }

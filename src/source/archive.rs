@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
 use super::{
-    Access, FetchedChart, Fetcher, SourceError, Validators,
+    Access, FetchedChart, Fetcher, Promise, SourceError, Validators,
     fetch::{Fetched, parsed, shown},
     helm_repository::{download, provenance, read},
     index::IndexEntry,
@@ -88,7 +88,7 @@ impl Archive {
             (self.checked(&body).await?, body)
         };
         if let Some(promised) = entry.digest.filter(|promised| *promised != archive.digest()) {
-            return Err(SourceError::Digest { url: shown(&self.url), found: archive.digest(), promised, by: "what was read before" });
+            return Err(SourceError::Digest { url: shown(&self.url), found: archive.digest(), promised, by: Promise::EarlierRead });
         }
         let provenance = provenance(&self.fetcher, &self.access, &self.home, &self.url).await?;
         Ok(FetchedChart { content, archive, provenance })
@@ -96,9 +96,9 @@ impl Archive {
 
     async fn checked(&self, body: &Spooled) -> Result<ChartContent, SourceError> {
         if let Some(promised) = self.promised.filter(|promised| *promised != body.digest()) {
-            let by = "`spec.source.archive.digest`";
+            let by = Promise::Spec;
             return Err(SourceError::Digest { url: shown(&self.url), found: body.digest(), promised, by });
         }
-        read(body, &self.limits, &self.url).await
+        read(body, &self.limits, &shown(&self.url)).await
     }
 }

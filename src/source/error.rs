@@ -2,7 +2,7 @@
 
 use crate::{api::Reason, chart::ChartError, model::Digest, net::NetError, spool::SpoolError};
 
-use super::index::IndexError;
+use super::{cure, index::IndexError};
 
 /// A failure of a source.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum SourceError {
         detail: String,
     },
     /// The network.
-    #[error("`{url}` could not be read: {cause}{}", cure(.cause))]
+    #[error("`{url}` could not be read: {cause}{}", cure::of_network(.cause))]
     Net {
         /// Without query.
         url: String,
@@ -31,8 +31,18 @@ pub enum SourceError {
         /// The status code.
         status: u16,
     },
+    /// 404 or 410 for an archive.
+    #[error("the index names `{url}` for `{chart}`, and the server answers {status}: the repository has to be mended")]
+    ArchiveMissing {
+        /// Without query.
+        url: String,
+        /// `name version` of the index.
+        chart: String,
+        /// The status code.
+        status: u16,
+    },
     /// 401 or 403.
-    #[error("`{url}` may not be read: the server answered {status}; {}", unauthorized(.secret.as_deref()))]
+    #[error("`{url}` may not be read: the server answered {status}; {}", cure::of_login(.secret.as_deref()))]
     Unauthorized {
         /// Without query.
         url: String,
@@ -42,7 +52,7 @@ pub enum SourceError {
         secret: Option<String>,
     },
     /// Any other answer than the one hoped for.
-    #[error("`{url}` could not be read: the server answered {status}; the next run asks again")]
+    #[error("`{url}` could not be read: the server answered {status}; its log says why, and the next run asks again")]
     Refused {
         /// Without query.
         url: String,
@@ -50,12 +60,20 @@ pub enum SourceError {
         status: u16,
     },
     /// A redirect that may not be followed.
-    #[error("`{url}` answered with a redirect that cannot be followed: {detail}")]
+    #[error("`{url}` answered with a redirect that cannot be followed: {detail}; give the address that it should lead to")]
     Redirect {
         /// Without query.
         url: String,
         /// Why not.
         detail: String,
+    },
+    /// What a redirect led to.
+    #[error("`{from}` leads to another address, and {cause}")]
+    Redirected {
+        /// Where it began, without query.
+        from: String,
+        /// What happened there.
+        cause: Box<SourceError>,
     },
     /// The spool, or a limit of it.
     #[error("`{url}` could not be kept: {cause}")]
@@ -66,7 +84,7 @@ pub enum SourceError {
         cause: SpoolError,
     },
     /// No index.
-    #[error("`{url}` holds no index of a Helm repository: {cause}")]
+    #[error("`{url}` holds no index of a Helm repository: {cause}{}", cure::of_index(.cause))]
     Index {
         /// Without query.
         url: String,
@@ -74,7 +92,7 @@ pub enum SourceError {
         cause: IndexError,
     },
     /// No chart.
-    #[error("`{url}` holds no chart that Helm would take: {cause}")]
+    #[error("`{url}` holds no chart that Helm would take: {cause}{}", cure::of_chart(.cause))]
     Chart {
         /// Without query.
         url: String,
@@ -82,7 +100,7 @@ pub enum SourceError {
         cause: ChartError,
     },
     /// Other bytes than promised.
-    #[error("`{url}` has the digest {found}, but {by} promises {promised}: somebody changed one of them; nothing was published of it")]
+    #[error("`{url}` has the digest {found}, but {by} promises {promised}: somebody changed one of them, and nothing was published; {}", by.cure())]
     Digest {
         /// Without query.
         url: String,
@@ -90,8 +108,8 @@ pub enum SourceError {
         found: Digest,
         /// What it should be.
         promised: Digest,
-        /// Who promised: `the index` or `spec.source.archive.digest`.
-        by: &'static str,
+        /// Who promised.
+        by: Promise,
     },
     /// Another chart than the index says.
     #[error("`{url}` holds `{found}`, but the index says that it is `{promised}`: the repository has to be mended")]
@@ -105,32 +123,52 @@ pub enum SourceError {
     },
 }
 
-fn unauthorized(secret: Option<&str>) -> String {
-    match secret {
-        Some(secret) => format!("check `username` and `password` in the Secret `{secret}`"),
-        None => "give a Secret with `username` and `password` as `secretRef`".to_owned(),
+/// Who promised what an archive is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promise {
+    /// The index of its repository.
+    Index,
+    /// The spec.
+    Spec,
+    /// The same address, a moment before.
+    EarlierRead,
+}
+
+impl Promise {
+    fn cure(self) -> &'static str {
+        match self {
+            Self::Index => "if the archive is right, have the index made anew (`helm repo index`)",
+            Self::Spec => "if the archive is right, correct the digest",
+            Self::EarlierRead => "the next run reads it anew",
+        }
     }
 }
 
-fn cure(error: &NetError) -> &'static str {
-    use crate::net::TlsFailure;
-    match error {
-        NetError::Tls { failure: TlsFailure::UnknownAuthority, .. } => "; give its CA as `ca.crt` in the Secret of `certSecretRef`",
-        NetError::Tls { failure: TlsFailure::Expired | TlsFailure::NotYetValid, .. } => "; the server needs a new certificate",
-        NetError::Tls { failure: TlsFailure::WrongName, .. } => "; use a name that the certificate holds",
-        NetError::Tls { failure: TlsFailure::NotTls, .. } => "; use `http://` when the server has no TLS",
-        NetError::Tls { failure: TlsFailure::ClientCertificate, .. } => "; give `tls.crt` and `tls.key` in the Secret of `certSecretRef`",
-        NetError::AddressRefused { .. } => "; an administrator can allow the range with `--allow-address`",
-        NetError::Resolve { .. } | NetError::Connect { .. } => "; check the address, and that this network lets the controller reach it",
-        _ => "",
+impl std::fmt::Display for Promise {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Index => "the index",
+            Self::Spec => "`spec.source.archive.digest`",
+            Self::EarlierRead => "what was read before",
+        })
     }
 }
 
 impl SourceError {
+    /// Whether there is nothing at the address, as far as the server tells: stores answer 403 for what is not there when a listing
+    /// is not allowed.
+    pub(super) fn is_absence(&self) -> bool {
+        match self {
+            Self::Redirected { cause, .. } => cause.is_absence(),
+            other => matches!(other, Self::NotFound { .. } | Self::Unauthorized { .. }),
+        }
+    }
+
     /// The name of the cause.
     pub fn reason(&self) -> Reason {
         match self {
-            Self::NotFound { .. } => Reason::SourceNotFound,
+            Self::Redirected { cause, .. } => cause.reason(),
+            Self::NotFound { .. } | Self::ArchiveMissing { .. } => Reason::SourceNotFound,
             Self::Unauthorized { .. } => Reason::SourceUnauthorized,
             Self::Net { cause: NetError::Tls { .. }, .. } => Reason::TlsFailed,
             Self::Net { .. } | Self::Refused { .. } => Reason::SourceUnreachable,
@@ -147,6 +185,7 @@ impl SourceError {
     /// Whether it passes by itself, so that it is tried again soon; what does not pass waits for the interval or a change.
     pub fn is_passing(&self) -> bool {
         match self {
+            Self::Redirected { cause, .. } => cause.is_passing(),
             Self::Net { cause, .. } => !matches!(cause, NetError::AddressRefused { .. }),
             Self::Refused { .. } | Self::Spool { cause: SpoolError::Full { .. } | SpoolError::Disk(_), .. } => true,
             _ => false,

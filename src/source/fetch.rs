@@ -60,6 +60,12 @@ pub enum Fetched {
     New(Spooled, Validators),
 }
 
+/// What one request came to.
+enum Hop {
+    Done(Fetched),
+    Redirect(Url),
+}
+
 impl Fetcher {
     /// Over `transport`, into `spool`.
     pub fn new(transport: Transport, spool: Spool) -> Self {
@@ -79,26 +85,36 @@ impl Fetcher {
         known: Option<&Validators>,
         limit: u64,
     ) -> Result<Fetched, SourceError> {
-        let mut url = url.clone();
-        for _ in 0..=MOST_REDIRECTS {
-            let answered = self.ask(access, home, &url, known).await?;
-            match answered.head.status {
-                StatusCode::OK => return self.keep(answered, &url, limit).await,
-                StatusCode::NOT_MODIFIED if known.is_some() => {
-                    self.discard(answered).await;
-                    return Ok(Fetched::Unchanged);
-                }
-                status if status.is_redirection() => {
-                    url = redirected(&url, &answered.head.headers)?;
-                    self.discard(answered).await;
-                }
-                status => {
-                    self.discard(answered).await;
-                    return Err(refused(&url, status, access));
-                }
+        let mut at = url.clone();
+        for hop in 0..=MOST_REDIRECTS {
+            match self.get_at(access, home, &at, known, limit).await {
+                Ok(Hop::Done(fetched)) => return Ok(fetched),
+                Ok(Hop::Redirect(to)) => at = to,
+                Err(error) if hop == 0 => return Err(error),
+                Err(error) => return Err(SourceError::Redirected { from: shown(url), cause: Box::new(error) }),
             }
         }
-        Err(SourceError::Redirect { url: shown(&url), detail: format!("more than {MOST_REDIRECTS} of them") })
+        Err(SourceError::Redirect { url: shown(url), detail: format!("more than {MOST_REDIRECTS} follow each other") })
+    }
+
+    async fn get_at(&self, access: &Access, home: &Origin, url: &Url, known: Option<&Validators>, limit: u64) -> Result<Hop, SourceError> {
+        let answered = self.ask(access, home, url, known).await?;
+        match answered.head.status {
+            StatusCode::OK => self.keep(answered, url, limit).await.map(Hop::Done),
+            StatusCode::NOT_MODIFIED if known.is_some() => {
+                self.discard(answered).await;
+                Ok(Hop::Done(Fetched::Unchanged))
+            }
+            status if status.is_redirection() => {
+                let to = redirected(url, &answered.head.headers)?;
+                self.discard(answered).await;
+                Ok(Hop::Redirect(to))
+            }
+            status => {
+                self.discard(answered).await;
+                Err(refused(url, status, access))
+            }
+        }
     }
 
     async fn ask(&self, access: &Access, home: &Origin, url: &Url, known: Option<&Validators>) -> Result<Answered, SourceError> {
@@ -109,6 +125,7 @@ impl Fetcher {
             origin,
             tls: access.tls.clone(),
             policy: access.policy.clone(),
+            segment: None,
         };
         let failed = |cause| SourceError::Net { url: shown(url), cause };
         let lease = self.transport.lease(&endpoint, access.patience, Reuse::Idle).await.map_err(failed)?;

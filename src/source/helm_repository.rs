@@ -7,7 +7,7 @@ use http_body_util::BodyExt;
 use url::Url;
 
 use super::{
-    Access, FetchedChart, Fetcher, SourceError, Validators,
+    Access, FetchedChart, Fetcher, Promise, SourceError, Validators,
     fetch::{Fetched, shown},
     index::{self, Index, IndexEntry},
 };
@@ -106,11 +106,12 @@ impl HelmRepository {
         if url.query().is_none() && Origin::try_from(&url).is_ok_and(|origin| origin == self.home) {
             url.set_query(self.url.query());
         }
-        let archive = download(&self.fetcher, &self.access, &self.home, &url, self.limits.compressed).await?;
+        let archive = download(&self.fetcher, &self.access, &self.home, &url, self.limits.compressed).await;
+        let archive = archive.map_err(|error| named_by_index(error, entry))?;
         if let Some(promised) = entry.digest.filter(|promised| *promised != archive.digest()) {
-            return Err(SourceError::Digest { url: shown(&url), found: archive.digest(), promised, by: "the index" });
+            return Err(SourceError::Digest { url: shown(&url), found: archive.digest(), promised, by: Promise::Index });
         }
-        let content = read(&archive, &self.limits, &url).await?;
+        let content = read(&archive, &self.limits, &shown(&url)).await?;
         if content.name != entry.name || content.version != entry.version {
             let found = format!("{} {}", content.name, content.version);
             let promised = format!("{} {}", entry.name, entry.version);
@@ -118,6 +119,16 @@ impl HelmRepository {
         }
         let provenance = provenance(&self.fetcher, &self.access, &self.home, &url).await?;
         Ok(FetchedChart { content, archive, provenance })
+    }
+}
+
+/// Who reads the spec has not named the address of an archive: the index has.
+fn named_by_index(error: SourceError, entry: &IndexEntry) -> SourceError {
+    match error {
+        SourceError::NotFound { url, status } => {
+            SourceError::ArchiveMissing { url, chart: format!("{} {}", entry.name, entry.version), status }
+        }
+        other => other,
     }
 }
 
@@ -134,8 +145,7 @@ pub(super) async fn provenance(fetcher: &Fetcher, access: &Access, home: &Origin
     url.set_path(&format!("{}.prov", url.path()));
     let body = match download(fetcher, access, home, &url, MOST_OF_A_PROVENANCE).await {
         Ok(body) => body,
-        // Stores answer 403 for what is not there when a listing is not allowed.
-        Err(SourceError::NotFound { .. } | SourceError::Unauthorized { .. }) => return Ok(None),
+        Err(error) if error.is_absence() => return Ok(None),
         Err(error) => return Err(error),
     };
     let bytes = body.open(0).collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
@@ -143,9 +153,9 @@ pub(super) async fn provenance(fetcher: &Fetcher, access: &Access, home: &Origin
     Ok(bytes.starts_with(b"-----BEGIN PGP SIGNED MESSAGE-----").then_some(bytes))
 }
 
-pub(super) async fn read(archive: &Spooled, limits: &Limits, url: &Url) -> Result<chart::ChartContent, SourceError> {
+pub(super) async fn read(archive: &Spooled, limits: &Limits, name: &str) -> Result<chart::ChartContent, SourceError> {
     let (reader, limits) = (archive.reader(), limits.clone());
-    blocking(move || chart::read(reader, &limits)).await.map_err(|cause| SourceError::Chart { url: shown(url), cause })
+    blocking(move || chart::read(reader, &limits)).await.map_err(|cause| SourceError::Chart { url: name.to_owned(), cause })
 }
 
 /// Inflating and parsing take milliseconds to seconds: not on the threads that drive connections.

@@ -23,12 +23,11 @@ impl OpenBody for Spooled {
         self.0.length
     }
 
-    fn open(&self, offset: u64) -> ReadyBody {
+    fn range(&self, offset: u64, length: u64) -> ReadyBody {
+        let end = offset.saturating_add(length).min(self.0.length);
         match &self.0.content {
-            Content::Memory(bytes) => bytes.open(offset),
-            Content::File(file) => {
-                FileBody { file: file.clone(), offset, end: self.0.length, reading: None, _keep: self.clone() }.boxed_unsync()
-            }
+            Content::Memory(bytes) => bytes.range(offset, length),
+            Content::File(file) => FileBody { file: file.clone(), offset, end, reading: None, _keep: self.clone() }.boxed_unsync(),
         }
     }
 }

@@ -33,9 +33,19 @@ pub enum SpoolError {
         /// The limit.
         limit: u64,
     },
+    /// Larger than all that may lie in files together.
+    #[error(
+        "it has {length} bytes or more, and the spool holds {limit}: give the controller a larger `--spool-size` and the volume behind it"
+    )]
+    NeverFits {
+        /// Its bytes, as far as they are known.
+        length: u64,
+        /// The budget.
+        limit: u64,
+    },
     /// The budget for files is used up.
     #[error(
-        "the spool is full: {limit} bytes of files are in use or wanted; give the controller a larger `--spool-size` and the volume behind it"
+        "the spool is full: other charts on their way take up its {limit} bytes; give the controller a larger `--spool-size` and the volume behind it"
     )]
     Full {
         /// The budget.

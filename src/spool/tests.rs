@@ -87,7 +87,11 @@ async fn a_body_with_a_promised_length_waits_for_room() {
 async fn what_can_never_fit_is_refused_before_a_byte_is_read() {
     let (_directory, spool) = spool(SMALL);
     assert_eq!(spool.writer(Some(11), 10).await.err(), Some(SpoolError::TooLarge { limit: 10 }));
-    assert_eq!(spool.writer(Some(3 << 20), 1 << 30).await.err(), Some(SpoolError::Full { limit: 2 << 20 }));
+    assert_eq!(spool.writer(Some(3 << 20), 1 << 30).await.err(), Some(SpoolError::NeverFits { length: 3 << 20, limit: 2 << 20 }));
+    assert_eq!(
+        stored(&spool, &bytes((2 << 20) + 1), false).await.err(),
+        Some(SpoolError::NeverFits { length: (2 << 20) + 1, limit: 2 << 20 })
+    );
     let mut writer = spool.writer(None, 10).await.unwrap();
     assert_eq!(writer.write(&[0; 11]).await, Err(SpoolError::TooLarge { limit: 10 }));
 }

@@ -37,7 +37,7 @@ impl SpoolWriter {
         if let Some(length) = promised.filter(|length| *length > writer.spool.budget.memory_of_one) {
             let disk = writer.spool.budget.disk;
             if length > disk {
-                return Err(SpoolError::Full { limit: disk });
+                return Err(SpoolError::NeverFits { length, limit: disk });
             }
             let full = SpoolError::Full { limit: disk };
             writer.share = Share::wait_for(writer.spool.disk.clone(), length).await.ok_or(full)?;
@@ -73,7 +73,12 @@ impl SpoolWriter {
             self.share = Share::none(self.spool.disk.clone());
             self.open_file().await?;
         }
-        if self.share.grow_to(self.length) { Ok(()) } else { Err(SpoolError::Full { limit: self.spool.budget.disk }) }
+        let limit = self.spool.budget.disk;
+        match self.share.grow_to(self.length) {
+            true => Ok(()),
+            false if self.length > limit => Err(SpoolError::NeverFits { length: self.length, limit }),
+            false => Err(SpoolError::Full { limit }),
+        }
     }
 
     async fn open_file(&mut self) -> Result<(), SpoolError> {

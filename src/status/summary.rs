@@ -81,7 +81,7 @@ pub fn report(report: &Report<'_>, source: Option<&SourceReport>, refused: &[Fai
         status.route = common(status.targets.iter().map(|target| target.route.as_deref()));
         status.method = common(status.targets.iter().map(|target| target.method.as_deref()));
     }
-    report.with(&standing(refused, outcome), status)
+    report.with(&standing(refused, outcome, &status.targets), status)
 }
 
 fn common<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<String> {
@@ -101,11 +101,11 @@ fn source_status(report: &Report<'_>, source: Option<&SourceReport>, previous: &
     })
 }
 
-fn standing(refused: &[Failed], outcome: &Outcome) -> Standing {
+fn standing(refused: &[Failed], outcome: &Outcome, shown: &[TargetStatus]) -> Standing {
     let failed: Vec<(&TargetOutcome, &Failed)> =
         outcome.targets.iter().filter_map(|target| Some((target, target.first_failure()?))).collect();
     let all: Vec<&Failed> = refused.iter().chain(failed.iter().map(|(_, failed)| *failed)).collect();
-    let Some(first) = all.first() else { return whole(outcome) };
+    let Some(first) = all.first() else { return whole(outcome, shown) };
     let message = match failed.first() {
         Some((target, failed)) if refused.is_empty() => at_target(outcome, target, failed),
         _ => first.sentence.clone(),
@@ -128,14 +128,15 @@ fn at_target(outcome: &Outcome, target: &TargetOutcome, failed: &Failed) -> Stri
     format!("{place}{}{share}", failed.sentence)
 }
 
-fn whole(outcome: &Outcome) -> Standing {
+fn whole(outcome: &Outcome, shown: &[TargetStatus]) -> Standing {
     let (done, wanted) = outcome.targets.iter().fold((0, 0), |(done, wanted), target| (done + target.proven(), wanted + target.wanted));
     if outcome.cancelled || done < wanted {
         return Standing::Retrying(Reason::Progressing, format!("the run was ended after {done} of {wanted} versions; it goes on"));
     }
     let versions = if wanted == 1 { "1 version is".to_owned() } else { format!("{wanted} versions are") };
-    let place = match outcome.targets.as_slice() {
-        [target] => target.used.as_ref().map(|used| format!(" by {} ({})", used.route, used.method)).unwrap_or_default(),
+    let place = match shown {
+        [TargetStatus { route: Some(route), method: Some(method), .. }] => format!(" by {route} ({method})"),
+        [_] => String::new(),
         targets => format!(" in {} targets", targets.len()),
     };
     Standing::Ready(format!("{versions} published and proven{place}"))
@@ -152,7 +153,7 @@ fn target_status(report: &Report<'_>, target: &TargetOutcome) -> TargetStatus {
     let ready = conditions(&standing, report.generation, before, &report.now).into_iter().filter(|condition| condition.type_ == "Ready");
     let proved_now = target.charts.iter().any(|chart| matches!(chart.result, Ok(Done::Published(_) | Done::Found(_))));
     // A run that only found everything in its place says nothing new of the way: what was used for the last proof stands.
-    let kept = previous.filter(|previous| !proved_now && target.failure.is_none() && same_way(previous, target));
+    let kept = previous.filter(|previous| !proved_now && target.failure.is_none() && still_holds(previous, target));
     let used = target.used.as_ref();
     TargetStatus {
         name: target.name.clone(),
@@ -169,12 +170,16 @@ fn target_status(report: &Report<'_>, target: &TargetOutcome) -> TargetStatus {
     }
 }
 
-/// Whether what was used before is still a way that is there: the route that answered now, or one that came after failed attempts.
-fn same_way(previous: &TargetStatus, target: &TargetOutcome) -> bool {
-    target.used.as_ref().is_none_or(|used| {
-        previous.route.as_deref() == Some(used.route.as_str()) && previous.address.as_deref() == Some(used.address.as_str())
-            || previous.attempts.iter().any(|attempt| attempt.route == used.route)
-    })
+/// Whether what was said of the way still holds: it is there, nothing failed anew, and what answered now is that way, or one that was
+/// passed over for what it does to bodies.
+fn still_holds(previous: &TargetStatus, target: &TargetOutcome) -> bool {
+    let Some(used) = &target.used else { return true };
+    let (route, address) = (previous.route.as_deref(), previous.address.as_deref().unwrap_or_default());
+    let reason = previous.reason.as_deref().unwrap_or_default();
+    let is_there = |part: &str| target.ways.iter().any(|way| way.address == part && reason.contains(&way.reason));
+    let passed_over = || previous.attempts.iter().any(|attempt| attempt.is_of_bodies() && attempt.route == used.route);
+    let same = route == Some(used.route.as_str()) && address == used.address;
+    target.attempts.is_empty() && address.split("; ").all(is_there) && (same || passed_over())
 }
 
 fn attempt(attempt: &FailedAttempt) -> Attempt {
@@ -183,7 +188,10 @@ fn attempt(attempt: &FailedAttempt) -> Attempt {
         address: Some(attempt.address.clone()),
         method: attempt.method.as_str().to_owned(),
         reason: attempt.verdict.reason.as_str().to_owned(),
-        message: attempt.verdict.sentence.clone(),
+        message: match attempt.tactic.as_str() {
+            "" => attempt.verdict.sentence.clone(),
+            tactic => format!("{} (sent by {tactic})", attempt.verdict.sentence),
+        },
     }
 }
 

@@ -4,9 +4,11 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::*;
 use crate::{
-    api::{ChartPublicationStatus, Reason},
+    api::{ChartPublicationStatus, Reason, RouteKind},
     model::Digest,
-    publish::{ChartOutcome, Done, Failed, Known, Outcome, TargetOutcome, Used},
+    plan::{Method, Route},
+    publish::{ChartOutcome, Done, Failed, FailedAttempt, Known, Outcome, TargetOutcome, Used},
+    remedy::{Class, Hint, Verdict},
 };
 
 fn at(second: i64) -> Time {
@@ -39,6 +41,7 @@ fn target(name: &str, charts: Vec<ChartOutcome>) -> TargetOutcome {
         wanted: charts.len(),
         charts,
         used: Some(used("NodePort", "10.0.0.1:30500")),
+        ways: vec![used("NodePort", "10.0.0.1:30500"), used("ClusterIP", "10.96.0.7:5000")],
         ..TargetOutcome::default()
     }
 }
@@ -124,6 +127,58 @@ fn another_route_shows_as_soon_as_it_answers() {
     moved.used = Some(used("ClusterIP", "10.96.0.7:5000"));
     let second = reported(Some(&first), 20, &[], &outcome(vec![moved]));
     assert_eq!((second.route.as_deref(), second.targets[0].address.as_deref()), (Some("ClusterIP"), Some("10.96.0.7:5000")));
+}
+
+/// A run that goes by ClusterIP after the first route failed so.
+fn after_failure(reason: Reason) -> TargetOutcome {
+    let mut detour = target("main", vec![chart("1.0.0", Ok(()))]);
+    detour.used = Some(used("ClusterIP", "10.96.0.7:5000"));
+    let verdict = Verdict { reason, class: Class::OtherRoute, hint: Hint::None, sentence: format!("{reason} happened") };
+    let route = Route::Service(RouteKind::NodePort);
+    detour.attempts =
+        vec![FailedAttempt { route, address: "10.0.0.1:30500".to_owned(), method: Method::Buffered, tactic: String::new(), verdict }];
+    detour
+}
+
+fn ways_shown(status: &ChartPublicationStatus) -> (Option<&str>, Vec<&str>) {
+    let target = &status.targets[0];
+    (target.route.as_deref(), target.attempts.iter().map(|attempt| attempt.reason.as_str()).collect())
+}
+
+#[test]
+fn what_failed_for_a_body_stays_said_while_the_route_answers_otherwise() {
+    let first = reported(None, 10, &[], &outcome(vec![after_failure(Reason::BodyTooLarge)]));
+    assert_eq!(ways_shown(&first), (Some("ClusterIP"), vec!["BodyTooLarge"]));
+    let second = reported(Some(&first), 20, &[], &outcome(vec![target("main", vec![chart("1.0.0", Ok(()))])]));
+    assert_eq!(second, first);
+}
+
+#[test]
+fn a_route_that_led_nowhere_and_answers_again_shows_at_once() {
+    let first = reported(None, 10, &[], &outcome(vec![after_failure(Reason::RouteUnreachable)]));
+    let second = reported(Some(&first), 20, &[], &outcome(vec![target("main", vec![chart("1.0.0", Ok(()))])]));
+    assert_eq!(ways_shown(&second), (Some("NodePort"), vec![]));
+}
+
+#[test]
+fn a_detour_shows_also_where_the_route_was_the_same_before() {
+    let mut direct = after_failure(Reason::RouteUnreachable);
+    direct.attempts.clear();
+    let first = reported(None, 10, &[], &outcome(vec![direct]));
+    let second = reported(Some(&first), 20, &[], &outcome(vec![after_failure(Reason::RouteUnreachable)]));
+    assert_eq!((ways_shown(&first), ways_shown(&second)), ((Some("ClusterIP"), vec![]), (Some("ClusterIP"), vec!["RouteUnreachable"])));
+}
+
+#[test]
+fn nothing_stays_said_of_a_way_that_is_there_for_another_reason_now() {
+    let first = reported(None, 10, &[], &outcome(vec![after_failure(Reason::BodyTooLarge)]));
+    let mut alone = after_failure(Reason::BodyTooLarge);
+    alone.attempts.clear();
+    let now = Used { reason: "the Service is of type ClusterIP".to_owned(), ..used("ClusterIP", "10.96.0.7:5000") };
+    (alone.used, alone.ways) = (Some(now.clone()), vec![now]);
+    let second = reported(Some(&first), 20, &[], &outcome(vec![alone]));
+    assert_eq!(ways_shown(&second), (Some("ClusterIP"), vec![]));
+    assert_eq!(second.targets[0].reason.as_deref(), Some("the Service is of type ClusterIP"));
 }
 
 #[test]

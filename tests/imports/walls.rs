@@ -137,6 +137,7 @@ pub const ROOMS: &[Room] = &[
             "registry::BodyKind",
             "registry::Cause",
             "registry::Failure",
+            "registry::Shown",
             "registry::Stage",
         ],
         without: &[IO, CLOCK_AND_CHANCE, KUBE, KUBERNETES_TYPES],

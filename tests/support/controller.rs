@@ -22,6 +22,7 @@ use super::{
 pub struct ControllerBuilder {
     rights: Option<Rights>,
     bed: &'static Bed,
+    program: PathBuf,
     kubeconfig: PathBuf,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
@@ -41,7 +42,8 @@ impl Bed {
     /// `chart-publisher run` with a Pod's view, for the namespaces that the arguments name.
     pub fn controller(&'static self, kubeconfig: &Path, arguments: &[&str]) -> ControllerBuilder {
         let arguments = arguments.iter().map(ToString::to_string).collect();
-        ControllerBuilder { rights: None, bed: self, kubeconfig: kubeconfig.to_owned(), arguments, environment: Vec::new() }
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_chart-publisher"));
+        ControllerBuilder { rights: None, bed: self, program, kubeconfig: kubeconfig.to_owned(), arguments, environment: Vec::new() }
     }
 }
 
@@ -49,12 +51,17 @@ impl Namespace {
     /// The CRDs, the operator's Helm chart and a controller that has the rights of its ServiceAccount, for this namespace alone.
     /// `arguments` come after those that the bed needs.
     pub async fn controller(&self, arguments: &[&str]) -> Controller {
+        let mut controller = self.described_controller(arguments).await.start();
+        controller.wait_until_ready().await;
+        controller
+    }
+
+    /// The same, not yet started.
+    pub async fn described_controller(&self, arguments: &[&str]) -> ControllerBuilder {
         let rights = self.rights(&[]);
         let kubeconfig = self.kubeconfig_of(&rights.account).await;
         let arguments = [&["--namespace", self.name()], arguments].concat();
-        let mut controller = ControllerBuilder { rights: Some(rights), ..self.bed.controller(&kubeconfig, &arguments) }.start();
-        controller.wait_until_ready().await;
-        controller
+        self.bed.controller(&kubeconfig, &arguments).rights(rights)
     }
 
     /// The CRDs and the operator's Helm chart as a release of this namespace; `values` are more of helm's `--set`.
@@ -98,6 +105,18 @@ impl Bed {
 }
 
 impl ControllerBuilder {
+    /// Another build than the tests' own.
+    pub fn program(mut self, program: PathBuf) -> Self {
+        self.program = program;
+        self
+    }
+
+    /// What it may do, kept as long as it runs.
+    pub fn rights(mut self, rights: Rights) -> Self {
+        self.rights = Some(rights);
+        self
+    }
+
     /// Sets a variable of its environment.
     pub fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
@@ -110,7 +129,7 @@ impl ControllerBuilder {
         let (log, spool) = (folder.join("log"), folder.join("spool"));
         fs::create_dir(&spool).expect("a folder in the bed's");
         let health = self.health();
-        let launch = Launch::new(env!("CARGO_BIN_EXE_chart-publisher"), &log)
+        let launch = Launch::new(self.program, &log)
             .arguments(["run", "--kubeconfig"])
             .arguments([&self.kubeconfig])
             .arguments(["--spool-dir".as_ref(), spool.as_os_str()])

@@ -17,5 +17,17 @@ pub async fn eventually<T, E: Display>(limit: Duration, what: &str, mut ask: imp
     }
 }
 
+/// Asks all through `span`; panics with the first answer that is not `Ok`. This is how the absence of something is seen.
+pub async fn throughout<E: Display>(span: Duration, what: &str, mut ask: impl AsyncFnMut() -> Result<(), E>) {
+    let begin = Instant::now();
+    let mut ticks = interval(Duration::from_millis(200));
+    while begin.elapsed() < span {
+        ticks.tick().await;
+        if let Err(reason) = ask().await {
+            panic!("after {:?} no more: {what}; {reason}", begin.elapsed());
+        }
+    }
+}
+
 /// The usual patience: far more than anything takes here, and less than a person would wait.
 pub const SOON: Duration = Duration::from_secs(30);

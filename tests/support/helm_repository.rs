@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -83,6 +84,11 @@ impl HelmRepository {
     /// What a `helmRepository` source names.
     pub fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.nginx.socket())
+    }
+
+    /// Where it listens.
+    pub fn socket(&self) -> SocketAddr {
+        self.nginx.socket()
     }
 
     /// The folder that is served.

@@ -23,6 +23,7 @@ pub mod controller;
 pub mod counter;
 pub mod eventually;
 pub mod exposure;
+pub mod firewall;
 pub mod haproxy;
 pub mod helm_repository;
 pub mod http;
@@ -33,15 +34,19 @@ pub mod namespace;
 #[path = "../bed/network.rs"]
 pub mod network;
 pub mod nginx;
+pub mod packages;
 #[path = "../bed/process.rs"]
 pub mod process;
+pub mod publication;
 pub mod recorder;
 pub mod registry;
+pub mod scripted;
+pub mod slow_path;
 pub mod token_server;
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
@@ -71,12 +76,20 @@ pub fn shared() -> &'static Bed {
     })
 }
 
+/// A bed of this process alone, for tests that act on the whole cluster.
+pub fn own() -> &'static Bed {
+    static BED: OnceLock<Bed> = OnceLock::new();
+    BED.get_or_init(|| {
+        chart_publisher_uses_ring();
+        Bed::start()
+    })
+}
+
 /// The bed, when it has nodes. `None` without root: the test says so and ends.
 pub fn with_node() -> Option<&'static Bed> {
     let bed = shared();
-    #[expect(clippy::print_stderr, reason = "a skipped test must not look like one that passed")]
     if bed.information.networks.is_none() {
-        eprintln!("SKIPPED: this test needs nodes in network namespaces, which only root can make; run it as root");
+        say("SKIPPED: this test needs nodes in network namespaces, which only root can make; run it as root");
         return None;
     }
     Some(bed)
@@ -228,18 +241,39 @@ pub fn random_word() -> String {
 
 /// The program of the supervisor. `cargo test --test NAME` does not build it, so it is built here when its sources have changed.
 pub fn supervisor_program() -> PathBuf {
+    let profile = profile();
+    build(&["--example", "bed"], profile.ends_with("release"));
+    profile.join("examples/bed")
+}
+
+/// `chart-publisher` as it is delivered: optimised and stripped. The first build takes some minutes.
+pub fn release_program() -> PathBuf {
+    build(&["--bin", "chart-publisher"], true);
+    profile().with_file_name("release").join("chart-publisher")
+}
+
+/// `target/debug`, or what stands for it.
+fn profile() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
-    let profile = test.ancestors().nth(2).expect("target/debug/deps");
+    test.ancestors().nth(2).expect("target/debug/deps").to_owned()
+}
+
+fn build(what: &[&str], release: bool) {
+    let profile = profile();
     let target = profile.parent().expect("target/debug");
     let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--example", "bed", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
-    build.arg("--target-dir").arg(target).args(profile.ends_with("release").then_some("--release"));
-    // What cargo tells a test about its package would make build scripts that look at it run again, and all behind them.
-    for (name, _) in std::env::vars_os()
-        .filter(|(name, _)| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|stem| name.to_string_lossy().starts_with(stem)))
-    {
+    build.args(["build", "--quiet", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]).args(what);
+    build.arg("--target-dir").arg(target).args(release.then_some("--release"));
+    // What `cargo test` tells this process of the package would look like a change to build scripts: ring, and all above it, would be
+    // built anew, here and at the next `cargo test`.
+    let of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_package)) {
         build.env_remove(name);
     }
-    assert!(build.status().expect("cargo").success(), "the supervisor of the test bed does not build");
-    profile.join("examples/bed")
+    assert!(build.status().expect("cargo").success(), "{what:?} does not build");
+}
+
+/// Says something to the person who runs the tests, also when they pass.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

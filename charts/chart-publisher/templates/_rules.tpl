@@ -5,10 +5,10 @@ all namespaces and the Roles of one for some are made of it.
 
 {{/* Kinds that lie in namespaces. */}}
 {{- define "chart-publisher.namespacedRules" -}}
-# What users ask for: read, and watched for changes.
+# What users ask for: read when the controller starts, and watched for changes. None is ever read by itself.
 - apiGroups: [chartpublisher.io]
   resources: [chartpublications]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 # What came of it: one server-side-applied patch. The spec is never written, so there is no right for the resource itself.
 - apiGroups: [chartpublisher.io]
   resources: [chartpublications/status]

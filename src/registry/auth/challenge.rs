@@ -44,6 +44,16 @@ impl Challenge {
     }
 }
 
+/// Whether a challenge calls the token itself invalid, not its rights (RFC 6750, section 3.1).
+pub(super) fn says_invalid_token(headers: &HeaderMap) -> bool {
+    let texts = headers.get_all(header::WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    let mut challenges = texts.flat_map(|text| http_auth::parser::ChallengeParser::new(text).map_while(Result::ok));
+    challenges.any(|challenge| {
+        let is_error = |(name, _): &&(&str, http_auth::ParamValue<'_>)| name.eq_ignore_ascii_case("error");
+        challenge.params.iter().find(is_error).is_some_and(|(_, value)| value.to_unescaped() == "invalid_token")
+    })
+}
+
 impl Bearer {
     fn read(challenge: &http_auth::ChallengeRef<'_>) -> Option<Self> {
         let parameter = |wanted: &str| {
@@ -106,6 +116,20 @@ mod tests {
         check(&["Negotiate"], None);
         check(&[",,,=\"\\"], None);
         check(&[], None);
+    }
+
+    #[test]
+    fn an_invalid_token_is_told_from_one_without_the_right() {
+        for (header, is_invalid) in [
+            (r#"Bearer realm="https://a/t",error="invalid_token""#, true),
+            (r#"Basic realm="x", Bearer realm="https://a/t", Error=invalid_token"#, true),
+            (r#"Bearer realm="https://a/t",error="insufficient_scope""#, false),
+            (r#"Bearer realm="invalid_token""#, false),
+            (",,,", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::WWW_AUTHENTICATE, header.parse().unwrap())]);
+            assert_eq!(says_invalid_token(&headers), is_invalid, "{header}");
+        }
     }
 
     #[test]

@@ -17,12 +17,12 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::{AllowedHosts, Answer, Cause, Failure, Stage};
+use super::{AllowedHosts, Answer, Cause, Failure, Shown, Stage, answer::evidence};
 use crate::{
     model::{Credential, RepositoryName},
-    net::{Endpoint, Patience, Transport},
+    net::{Answered, Endpoint, Patience, Transport},
 };
-pub(super) use challenge::Challenge;
+use challenge::Challenge;
 
 /// The identity that a registry is spoken to with, and what it has brought.
 pub struct Authorizer {
@@ -50,11 +50,6 @@ impl Authorizer {
         Self { credential, allowed, state: Mutex::default() }
     }
 
-    /// Whether there is a credential.
-    pub fn has_credential(&self) -> bool {
-        self.credential.is_some()
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -79,18 +74,16 @@ impl Authorizer {
         &self,
         service: &TokenService<'_>,
         repository: &RepositoryName,
-        challenge: Option<Challenge>,
+        refusal: Refusal,
         used: Option<&HeaderValue>,
-        answer: Answer,
     ) -> Result<HeaderValue, Failure> {
-        let unauthorized = |answer| Failure::new(service.stage, Cause::Unauthorized { had_credential: self.has_credential(), answer });
-        match challenge {
+        match &refusal.challenge {
             Some(Challenge::Bearer(bearer)) => {
-                let bearer = bearer.widened(repository);
+                let bearer = bearer.clone().widened(repository);
                 self.forget(&bearer, used);
                 let header = self.bearer_header(service, &bearer).await?;
                 if used == Some(&header) {
-                    return Err(unauthorized(answer));
+                    return Err(self.unauthorized(service.stage, refusal, used));
                 }
                 self.state().challenges.insert(repository.clone(), bearer);
                 Ok(header)
@@ -100,10 +93,23 @@ impl Authorizer {
                     self.state().basic = true;
                     Ok(header)
                 }
-                None => Err(unauthorized(answer)),
+                None => Err(self.unauthorized(service.stage, refusal, used)),
             },
-            _ => Err(unauthorized(answer)),
+            _ => Err(self.unauthorized(service.stage, refusal, used)),
         }
+    }
+
+    /// A 401 that nothing more can be answered to. A token service that gives tokens has taken the credential, so what is missing
+    /// then is a right.
+    pub(super) fn unauthorized(&self, stage: Stage, refusal: Refusal, used: Option<&HeaderValue>) -> Failure {
+        let had_token = used.is_some_and(|used| used.as_bytes().starts_with(b"Bearer "));
+        let shown = match self.credential {
+            None => Shown::Nothing,
+            Some(_) if had_token && refusal.token_is_invalid => Shown::InvalidToken,
+            Some(_) if had_token => Shown::Token,
+            Some(_) => Shown::Credential,
+        };
+        Failure::new(stage, Cause::Unauthorized { shown, answer: refusal.answer })
     }
 
     fn forget(&self, bearer: &challenge::Bearer, used: Option<&HeaderValue>) {
@@ -135,6 +141,22 @@ fn header(token: &SecretString) -> HeaderValue {
     let mut header = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).unwrap_or(HeaderValue::from_static("Bearer"));
     header.set_sensitive(true);
     header
+}
+
+/// A 401.
+pub(super) struct Refusal {
+    challenge: Option<Challenge>,
+    token_is_invalid: bool,
+    answer: Answer,
+}
+
+impl Refusal {
+    /// Reads it.
+    pub(super) async fn read(answered: &mut Answered) -> Self {
+        let headers = &answered.head.headers;
+        let (challenge, token_is_invalid) = (Challenge::of(headers), challenge::says_invalid_token(headers));
+        Self { challenge, token_is_invalid, answer: evidence(answered).await }
+    }
 }
 
 /// How the token service is reached, and for which step.

@@ -12,7 +12,7 @@ use super::{Token, TokenService, challenge::Bearer};
 use crate::{
     model::{Credential, Origin, Scheme},
     net::{Address, Endpoint, NetError, Reuse},
-    registry::{AllowedHosts, Cause, Failure, Stage, answer::evidence},
+    registry::{AllowedHosts, Cause, Failure, Shown, Stage, answer::evidence},
 };
 
 const MOST_OF_AN_ANSWER: usize = 64 * 1024;
@@ -60,7 +60,9 @@ pub(super) async fn fetch(
             let status = answered.head.status.as_u16();
             let answer = evidence(&mut answered).await;
             let cause = match status {
-                400 | 401 | 403 => Cause::Unauthorized { had_credential: credential.is_some(), answer },
+                400 | 401 | 403 => {
+                    Cause::Unauthorized { shown: if credential.is_some() { Shown::Credential } else { Shown::Nothing }, answer }
+                }
                 _ => answer.into(),
             };
             return Err(failed(cause));
@@ -110,6 +112,12 @@ fn place(service: &TokenService<'_>, bearer: &Bearer, with_credential: bool, all
     let addresses =
         if is_own { service.registry.addresses.clone() } else { vec![Address::Name { host: origin.host.clone(), port: origin.port }] };
     let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-    let endpoint = Endpoint { addresses, origin, tls: service.registry.tls.clone(), policy: service.registry.policy.clone() };
+    let endpoint = Endpoint {
+        addresses,
+        origin,
+        tls: service.registry.tls.clone(),
+        policy: service.registry.policy.clone(),
+        segment: service.registry.segment,
+    };
     Ok((endpoint, path))
 }

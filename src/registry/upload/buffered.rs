@@ -2,43 +2,58 @@
 
 use http::Method;
 
-use super::{Blob, open};
+use super::{Blob, Session, settle};
 use crate::{
     model::RepositoryName,
-    net::{Address, Endpoint, Reuse},
     registry::{
         Failure, Registry, Stage,
         exchange::{Call, Line},
-        location::with_digest,
     },
 };
 
+pub(super) const BYTES: &str = "application/octet-stream";
+
 impl Registry {
-    /// Sends `blob` into `repository`. That the registry has it is shown only by pulling it back.
-    ///
-    /// # Errors
-    /// A [`Failure`] at [`Stage::OpenUpload`] or [`Stage::SendBlob`].
-    pub async fn upload_buffered(&self, repository: &RepositoryName, blob: Blob<'_>) -> Result<(), Failure> {
-        let mut line = Line::new(self, Reuse::Idle);
-        let address = open(&mut line, self, repository).await?;
-        let elsewhere = Endpoint {
-            addresses: vec![Address::Name { host: address.origin.host.clone(), port: address.origin.port }],
-            origin: address.origin.clone(),
-            ..(*self.endpoint).clone()
-        };
-        let mut line = if address.own { line } else { Line::elsewhere(self, &elsewhere) };
-        let path = with_digest(&address.path_and_query, &blob.digest);
-        let call = Call {
-            content_type: Some("application/octet-stream"),
-            body: blob.body,
-            ..Call::new(Stage::SendBlob, Method::PUT, repository, &path)
-        };
-        let mut answered = line.ask(&call).await?;
-        if !matches!(answered.head.status.as_u16(), 201 | 204) {
-            return Err(line.refused(&call, answered).await);
-        }
-        answered.bounded(64 * 1024).await.map_err(|error| Failure::new(Stage::SendBlob, error))?;
-        line.done(answered);
-        Ok(())
+    pub(super) async fn buffered(&self, line: &mut Line<'_>, repository: &RepositoryName, blob: Blob<'_>) -> Result<(), Failure> {
+        let session = Session::open(line, self, repository).await?;
+        self.close(line, repository, &session, blob, blob.body).await
     }
+
+    /// The `PUT` that closes a session, with what is left of the body.
+    pub(super) async fn close(
+        &self,
+        line: &mut Line<'_>,
+        repository: &RepositoryName,
+        session: &Session<'_>,
+        blob: Blob<'_>,
+        rest: &dyn crate::net::OpenBody,
+    ) -> Result<(), Failure> {
+        let path = session.closing(&blob.digest);
+        let call = Call { content_type: Some(BYTES), body: rest, ..Call::new(Stage::SendBlob, Method::PUT, repository, &path) };
+        let Some(endpoint) = session.elsewhere() else { return taken(line, &call).await };
+        taken(&mut Line::elsewhere(self, &endpoint), &call).await
+    }
+}
+
+/// Where replicas do not know of each other's sessions, the one that opened it is asked again by the next request of a round robin
+/// (distribution/distribution issue 2519): the same address once more before a new session.
+async fn taken(line: &mut Line<'_>, call: &Call<'_>) -> Result<(), Failure> {
+    let mut asked_again = false;
+    loop {
+        let answered = line.ask(call).await?;
+        if matches!(answered.head.status.as_u16(), 201 | 204) {
+            return settle(line, answered, Stage::SendBlob).await;
+        }
+        let failure = line.refused(call, answered).await;
+        if asked_again || !is_unknown_session(&failure) {
+            return Err(failure);
+        }
+        asked_again = true;
+    }
+}
+
+fn is_unknown_session(failure: &Failure) -> bool {
+    failure.answer().is_some_and(|answer| {
+        matches!(answer.status, 400 | 404) && answer.codes.iter().any(|code| code == "BLOB_UPLOAD_UNKNOWN" || code == "BLOB_UPLOAD_INVALID")
+    })
 }

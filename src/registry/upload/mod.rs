@@ -1,16 +1,23 @@
-//! Blobs go up, one file for each method. A session is opened, filled and closed on one connection.
+//! Blobs go up, one file for each method. A session is opened, filled and closed on one connection, as long as that lives.
 
 mod buffered;
+mod chunked;
+mod range;
+mod session;
+mod single_post;
+mod streamed;
 
-use http::{HeaderMap, Method, header};
+use http::Method;
 
 use super::{
-    Cause, Failure, Registry, Stage,
+    Failure, Registry, Stage,
     exchange::{Call, Line},
-    location::{UploadAddress, resolve},
 };
-use crate::model::{Digest, RepositoryName};
-use crate::net::OpenBody;
+use crate::{
+    model::{Digest, Framing, RepositoryName},
+    net::{OpenBody, Reuse},
+};
+use session::Session;
 
 /// A blob that is ready to be sent.
 #[derive(Clone, Copy)]
@@ -21,23 +28,90 @@ pub struct Blob<'a> {
     pub digest: Digest,
 }
 
-/// Opens a session. The answer 201 would mean that the blob is there already; no registry gives it to a POST without a digest.
-async fn open(line: &mut Line<'_>, registry: &Registry, repository: &RepositoryName) -> Result<UploadAddress, Failure> {
-    let path = format!("/v2/{repository}/blobs/uploads/");
-    let call = Call::new(Stage::OpenUpload, Method::POST, repository, &path);
-    let mut answered = line.ask(&call).await?;
-    if !matches!(answered.head.status.as_u16(), 201 | 202) {
-        return Err(line.refused(&call, answered).await);
-    }
-    let address = upload_address(registry, &path, &answered.head.headers).map_err(|cause| Failure::new(Stage::OpenUpload, cause))?;
-    answered.bounded(64 * 1024).await.map_err(|error| Failure::new(Stage::OpenUpload, error))?;
-    line.done(answered);
-    Ok(address)
+/// What came of an upload.
+#[derive(Debug)]
+pub struct Uploaded {
+    /// Whether the registry took it. That it has it is shown only by pulling it back.
+    pub result: Result<(), Failure>,
+    /// Bytes of bodies that went out, those that were lost included.
+    pub sent: u64,
+    /// What was seen of chunks.
+    pub seen: SeenOfChunks,
 }
 
-fn upload_address(registry: &Registry, request_path: &str, headers: &HeaderMap) -> Result<UploadAddress, Cause> {
-    let refused = |detail: &str| Cause::Location { detail: detail.to_owned() };
-    let location = headers.get(header::LOCATION).ok_or_else(|| refused("the answer names no upload address"))?;
-    let location = location.to_str().map_err(|_| refused("the upload address is no text"))?;
-    resolve(&registry.endpoint.origin, request_path, location, &registry.allowed).map_err(|detail| Cause::Location { detail })
+/// What was seen of the sizes of chunks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SeenOfChunks {
+    /// The largest that was taken.
+    pub taken: u64,
+    /// The smallest that was too large.
+    pub refused: Option<u64>,
+}
+
+impl SeenOfChunks {
+    /// What both saw.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let refused = match (self.refused, other.refused) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+        Self { taken: self.taken.max(other.taken), refused }
+    }
+}
+
+impl Registry {
+    /// Sends `blob` into `repository`.
+    pub async fn upload(&self, repository: &RepositoryName, blob: Blob<'_>, framing: Framing) -> Uploaded {
+        let mut line = Line::new(self, Reuse::Idle);
+        let mut seen = SeenOfChunks::default();
+        let result = match framing {
+            Framing::Buffered => self.buffered(&mut line, repository, blob).await,
+            Framing::Chunked(chunks) => self.chunked(&mut line, repository, blob, chunks, &mut seen).await,
+            Framing::SinglePost => self.single_post(&mut line, repository, blob).await,
+            Framing::Streamed => self.streamed(&mut line, repository, blob).await,
+        };
+        let result = match result {
+            Err(failure) if failure.may_have_been_taken() => {
+                if self.has(repository, blob).await {
+                    Ok(())
+                } else {
+                    Err(failure)
+                }
+            }
+            other => other,
+        };
+        Uploaded { result, sent: line.sent(), seen }
+    }
+
+    /// Asks, over another connection, whether a blob is there. A yes is believed only until the pull-back.
+    async fn has(&self, repository: &RepositoryName, blob: Blob<'_>) -> bool {
+        let path = format!("/v2/{repository}/blobs/{}", blob.digest);
+        let mut line = Line::new(self, Reuse::Never);
+        let call = Call::new(Stage::FindBlob, Method::HEAD, repository, &path);
+        let length = |headers: &http::HeaderMap| headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse::<u64>().ok();
+        line.ask(&call).await.is_ok_and(|answered| {
+            answered.head.status == 200 && length(&answered.head.headers).is_none_or(|length| length == blob.body.length())
+        })
+    }
+}
+
+impl Failure {
+    /// The whole body went out and no answer came: the registry may have taken it. Asking settles that.
+    fn may_have_been_taken(&self) -> bool {
+        use super::Cause;
+        use crate::net::NetError;
+        self.stage == Stage::SendBlob
+            && matches!(
+                &self.cause,
+                Cause::Net(NetError::Cut { .. } | NetError::NoAnswer { .. } | NetError::ReadStalled { .. } | NetError::AnswerCut { .. })
+            )
+    }
+}
+
+/// Reads the rest of an answer that was the one hoped for, so that the connection can be used again.
+async fn settle(line: &mut Line<'_>, mut answered: crate::net::Answered, stage: Stage) -> Result<(), Failure> {
+    answered.bounded(64 * 1024).await.map_err(|error| Failure::new(stage, error))?;
+    line.done(answered);
+    Ok(())
 }

@@ -1,44 +1,21 @@
-//! The command line: flags and environment become settings, settings become work, and its end an exit code.
-//!
-//! | exit code | meaning |
-//! |---|---|
-//! | 0 | all is done |
-//! | 1 | it could not be done; the reason stands on standard error |
-//! | 2 | the flags cannot be used |
+//! `chart-publisher run`: the controller.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf};
 
 use chart_publisher::{
-    api::{ChartInventory, ChartPublication},
     controller::{self, Settings},
+    model::size,
     spool::Budget,
 };
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use kube::{Client, Config, CustomResourceExt, config::KubeConfigOptions};
+use clap::{Args, ValueEnum};
+use kube::{Client, Config, config::KubeConfigOptions};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// Blocking reads and writes of spool files, and parsing, at once.
-const BLOCKING_THREADS: usize = 16;
+use super::{BLOCKING_THREADS, Failure, log};
 
-/// Publishes Helm charts into the registries of a cluster, and proves that they arrived.
-#[derive(Parser)]
-#[command(version, about, max_term_width = 120)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run the controller.
-    Run(Box<Run>),
-    /// Print the custom resource definitions as YAML.
-    Crd,
-}
-
+/// Run the controller.
 #[derive(Args)]
-struct Run {
+pub(super) struct Run {
     /// The kubeconfig to use. Without it: that of the Pod, or $KUBECONFIG, or ~/.kube/config.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
@@ -82,65 +59,15 @@ struct Run {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum LogFormat {
+pub(super) enum LogFormat {
     /// For people.
     Text,
     /// One JSON object a line.
     Json,
 }
 
-/// Reads `4096`, `64Ki`, `16Mi`, `2Gi`.
-fn size(text: &str) -> Result<u64, String> {
-    let (number, factor) = match text {
-        _ if text.ends_with("Ki") => (text.trim_end_matches("Ki"), 1 << 10),
-        _ if text.ends_with("Mi") => (text.trim_end_matches("Mi"), 1 << 20),
-        _ if text.ends_with("Gi") => (text.trim_end_matches("Gi"), 1 << 30),
-        _ => (text, 1),
-    };
-    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).filter(|bytes| *bytes > 0);
-    bytes.ok_or_else(|| "write a number of bytes, with Ki, Mi or Gi where you like: 16Mi".to_owned())
-}
-
-/// Reads the flags and does what they say.
-pub(crate) fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let result = match arguments.command {
-        Command::Crd => print_crds(),
-        Command::Run(run) => started(*run),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(error.as_ref());
-            ExitCode::FAILURE
-        }
-    }
-}
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-#[expect(clippy::print_stderr, reason = "the command line speaks to people here")]
-fn complain(error: &(dyn std::error::Error + 'static)) {
-    eprint!("chart-publisher: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        eprint!(": {cause}");
-        source = cause.source();
-    }
-    eprintln!();
-}
-
-fn print_crds() -> Result<(), Failure> {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    for crd in [ChartPublication::crd(), ChartInventory::crd()] {
-        writeln!(out, "---")?;
-        out.write_all(serde_saphyr::to_string(&crd)?.as_bytes())?;
-    }
-    Ok(())
-}
-
-fn started(run: Run) -> Result<(), Failure> {
+/// Runs until a signal.
+pub(super) fn started(run: Run) -> Result<(), Failure> {
     log(run.log_format, &run.log_level)?;
     // kube finds the process's TLS provider here; our own connections name theirs.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -148,17 +75,6 @@ fn started(run: Run) -> Result<(), Failure> {
     let result = runtime.block_on(controlled(run));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     result
-}
-
-fn log(format: LogFormat, filter: &str) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| format!("`--log-level`: {error}"))?;
-    let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => registry.with(lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))).init(),
-        LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),
-    }
-    Ok(())
 }
 
 async fn controlled(run: Run) -> Result<(), Failure> {
@@ -206,25 +122,4 @@ async fn signalled(stop: CancellationToken) {
     }
     tracing::info!("asked to stop");
     stop.cancel();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_read_in_binary_units() {
-        for (text, bytes) in [("4096", 4096), ("64Ki", 65_536), ("16Mi", 16 << 20), ("2Gi", 2 << 30)] {
-            assert_eq!(size(text), Ok(bytes));
-        }
-        for bad in ["", "0", "-1", "1.5Mi", "16M", "Mi", "99999999999Gi"] {
-            assert!(size(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_flags_are_consistent() {
-        use clap::CommandFactory;
-        Arguments::command().debug_assert();
-    }
 }

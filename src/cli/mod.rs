@@ -1,0 +1,109 @@
+//! The command line: flags and environment become settings, settings become work, and its end an exit code.
+//!
+//! | exit code | meaning |
+//! |---|---|
+//! | 0 | all is done |
+//! | 1 | it could not be done; the reason stands on standard error |
+//! | 2 | what was given cannot be used: flags, files, credentials |
+
+mod bar;
+mod push;
+mod run;
+
+use std::process::ExitCode;
+
+use chart_publisher::api;
+use clap::{Parser, Subcommand};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Blocking reads and writes of spool files, and parsing, at once.
+const BLOCKING_THREADS: usize = 16;
+
+/// Publishes Helm charts into the registries of a cluster, and proves that they arrived.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 120)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the controller.
+    Run(Box<run::Run>),
+    /// Push one chart into one registry, and pull it back: by the engine of the controller, without a cluster.
+    Push(Box<push::Push>),
+    /// Print the custom resource definitions as YAML.
+    Crd,
+}
+
+/// Reads the flags and does what they say.
+pub(crate) fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Crd => print_crds(),
+        Command::Run(run) => run::started(*run),
+        Command::Push(push) => push::pushed(&push),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Usage>() => {
+            complain(error.as_ref());
+            ExitCode::from(2)
+        }
+        Err(error) => {
+            complain(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What was given cannot be used: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[expect(clippy::print_stderr, reason = "the command line speaks to people here")]
+fn complain(error: &(dyn std::error::Error + 'static)) {
+    eprint!("chart-publisher: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        eprint!(": {cause}");
+        source = cause.source();
+    }
+    eprintln!();
+}
+
+fn print_crds() -> Result<(), Failure> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    for crd in api::definitions() {
+        writeln!(out, "---")?;
+        out.write_all(serde_saphyr::to_string(&crd)?.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn log(format: run::LogFormat, filter: &str) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| format!("`--log-level`: {error}"))?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    match format {
+        run::LogFormat::Text => registry.with(lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))).init(),
+        run::LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,345 @@
+//! `chart-publisher push CHART.tgz oci://HOST[:PORT]/PREFIX`: one chart into one registry, by the engine of the controller.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{IsTerminal, Read},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use chart_publisher::{
+    api::{Target, Upload, UploadMethod},
+    chart::Limits,
+    model::{Credential, Login, size, span},
+    net::{AddressPolicy, ClientCertificate, Patience, SystemRoots, TlsConfig, Transport},
+    plan,
+    publish::{self, ChartOutcome, Course, Done, Learnt, NewIdentities, Outcome, Reach, Subject, TargetOutcome, TargetRun},
+    source::{Given, Source},
+    spool::{Budget, Spool, Spooled},
+};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+use tokio_util::sync::CancellationToken;
+
+use super::{BLOCKING_THREADS, Failure, Usage, bar::Bar, log, run::LogFormat};
+
+/// Push one chart into one registry.
+#[derive(Args)]
+pub(super) struct Push {
+    /// The archive that `helm package` made. A signature beside it (CHART.tgz.prov) is pushed with it.
+    #[arg(value_name = "CHART.tgz")]
+    chart: PathBuf,
+    /// Where to: the chart will lie at PREFIX/NAME:VERSION.
+    #[arg(value_name = "oci://HOST[:PORT]/PREFIX")]
+    target: String,
+    /// Speak plain HTTP.
+    #[arg(long)]
+    insecure: bool,
+    /// How the bytes are sent; `auto` finds a way that works.
+    #[arg(long, value_enum, default_value_t = MethodName::Auto)]
+    method: MethodName,
+    /// The largest chunk.
+    #[arg(long, value_name = "SIZE", default_value = "16Mi", value_parser = size)]
+    chunk_size: u64,
+    /// Trust these roots (PEM) beside those of the system.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// A client certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// Its key (PEM).
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// The name to log in with. Without it: what Docker's config.json has for this registry, else nobody.
+    #[arg(long, short = 'u', value_name = "NAME", requires = "password_stdin")]
+    username: Option<String>,
+    /// Read the password from standard input.
+    #[arg(long, requires = "username")]
+    password_stdin: bool,
+    /// Docker's configuration.
+    #[arg(long, value_name = "FILE", env = "CHART_PUBLISHER_DOCKER_CONFIG")]
+    docker_config: Option<PathBuf>,
+    /// Another host that the registry may name as token service or upload address; may be given several times.
+    #[arg(long = "allow-host", value_name = "HOST[:PORT]")]
+    allow_hosts: Vec<String>,
+    /// Refuse archives that are larger.
+    #[arg(long, value_name = "SIZE", default_value = "100Mi", value_parser = size)]
+    max_chart_size: u64,
+    /// The longest wait for an answer, and the longest time that a body may make no progress.
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = span)]
+    timeout: Duration,
+    /// Where large charts lie on their way.
+    #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
+    spool_dir: PathBuf,
+    /// How the result is printed.
+    #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
+    output: Output,
+    /// What is logged on standard error: a level, or a filter.
+    #[arg(long, value_name = "FILTER", env = "CHART_PUBLISHER_LOG_LEVEL", default_value = "error")]
+    log_level: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum MethodName {
+    Auto,
+    Buffered,
+    Chunked,
+    SinglePost,
+    Streamed,
+}
+
+impl From<MethodName> for UploadMethod {
+    fn from(name: MethodName) -> Self {
+        match name {
+            MethodName::Auto => Self::Auto,
+            MethodName::Buffered => Self::Buffered,
+            MethodName::Chunked => Self::Chunked,
+            MethodName::SinglePost => Self::SinglePost,
+            MethodName::Streamed => Self::Streamed,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// A line for people.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// It was not pushed; why has been printed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct NotPushed(String);
+
+/// Pushes; the result is printed.
+pub(super) fn pushed(push: &Push) -> Result<(), Failure> {
+    log(LogFormat::Text, &push.log_level)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
+    let result = runtime.block_on(work(push));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+async fn work(push: &Push) -> Result<(), Failure> {
+    let target = target(push);
+    let plan = plan::url(&target).map_err(|error| Usage(error.to_string()))?;
+    let login = login(push)?;
+    let tls = tls(push)?;
+    let hashing = Instant::now();
+    let given = given(push).await?;
+    let hashing = hashing.elapsed();
+    let wanted = given.wanted();
+    let transport = Transport::new();
+    let reach = Reach {
+        transport: &transport,
+        login: &login,
+        tls: &tls,
+        allowed_hosts: &push.allow_hosts,
+        patience: Patience { stall: push.timeout },
+        policy: &|_| AddressPolicy::Any,
+        identities: &NewIdentities,
+    };
+    let subject = Subject { registry: push.target.clone(), secret: None, cert_secret: None, insecure: push.insecure };
+    let run = TargetRun {
+        name: "target".to_owned(),
+        registry: push.target.clone(),
+        prefix: plan.prefix.clone(),
+        ways: reach.ways(&plan, subject, Learnt::default()),
+        known: BTreeMap::default(),
+        known_by: None,
+        refuse_bodies: BTreeSet::new(),
+        pull: plan.pull.clone(),
+    };
+    let length = given.chart().archive.length();
+    let outcome = {
+        let _bar = Bar::start(&format!("{} {}", wanted.name, wanted.version), &transport, length);
+        let course = Course { workers: 1, cancel: &CancellationToken::new(), progress: &|_, _| {} };
+        publish::run(&Source::Given(Box::new(given)), &[wanted], std::slice::from_ref(&run), &course).await
+    };
+    report(push, &outcome, hashing, length)
+}
+
+fn target(push: &Push) -> Target {
+    Target {
+        name: "target".to_owned(),
+        service: None,
+        url: Some(push.target.clone()),
+        routes: Vec::new(),
+        upload: Upload { method: push.method.into(), chunk_size: push.chunk_size.to_string() },
+        hostname: None,
+        allowed_hosts: push.allow_hosts.clone(),
+        secret_ref: None,
+        cert_secret_ref: None,
+        insecure: push.insecure,
+    }
+}
+
+fn login(push: &Push) -> Result<Login, Failure> {
+    if let Some(username) = &push.username {
+        if std::io::stdin().is_terminal() {
+            return Err(Usage("`--password-stdin` reads standard input, which is a terminal: pipe the password into it".to_owned()).into());
+        }
+        let mut password = String::new();
+        std::io::stdin().take(64 * 1024).read_to_string(&mut password)?;
+        return Ok(Login::Pair(Credential::new(username.clone(), password.trim_end_matches(['\r', '\n']).to_owned())));
+    }
+    let (path, must_exist) = match (&push.docker_config, docker_config()) {
+        (Some(path), _) => (path.clone(), true),
+        (None, Some(path)) => (path, false),
+        (None, None) => return Ok(Login::Anonymous),
+    };
+    let file = match std::fs::read(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => return Ok(Login::Anonymous),
+        Err(error) => return Err(Usage(format!("`{}` cannot be read: {error}", path.display())).into()),
+    };
+    match Login::from_docker_config(&file) {
+        Ok(login) => Ok(login),
+        // Somebody's configuration may hold helpers for other registries, and be no matter of ours.
+        Err(_) if !must_exist => Ok(Login::Anonymous),
+        Err(error) => Err(Usage(format!("`{}`: {error}", path.display())).into()),
+    }
+}
+
+/// Where Docker looks: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the environment")]
+fn docker_config() -> Option<PathBuf> {
+    let folder = match std::env::var("DOCKER_CONFIG") {
+        Ok(folder) if !folder.is_empty() => PathBuf::from(folder),
+        _ => Path::new(&std::env::var("HOME").ok()?).join(".docker"),
+    };
+    Some(folder.join("config.json"))
+}
+
+fn tls(push: &Push) -> Result<TlsConfig, Failure> {
+    let read = |path: &Option<PathBuf>| match path {
+        None => Ok(None),
+        Some(path) => std::fs::read(path).map(Some).map_err(|error| Usage(format!("`{}` cannot be read: {error}", path.display()))),
+    };
+    let (ca, certificate, key) = (read(&push.ca)?, read(&push.cert)?, read(&push.key)?);
+    let client = certificate.as_deref().zip(key.as_deref()).map(|(certificate, key)| ClientCertificate { certificate, key });
+    Ok(TlsConfig::new(&SystemRoots::load(), ca.as_deref(), client).map_err(|error| Usage(error.to_string()))?)
+}
+
+async fn given(push: &Push) -> Result<Given, Failure> {
+    let name = push.chart.display().to_string();
+    let archive = spooled(push).await?;
+    let mut signature = push.chart.clone().into_os_string();
+    signature.push(".prov");
+    let provenance = match std::fs::read(PathBuf::from(signature)) {
+        Ok(bytes) => Some(bytes.into()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Usage(format!("`{name}.prov` cannot be read: {error}")).into()),
+    };
+    let limits = Limits {
+        compressed: push.max_chart_size,
+        unpacked: push.max_chart_size.saturating_mul(2).max(Limits::default().unpacked),
+        ..Limits::default()
+    };
+    let limits = if push.max_chart_size > Limits::default().compressed { Limits { file: push.max_chart_size, ..limits } } else { limits };
+    Ok(Given::new(&name, archive, provenance, &limits).await.map_err(|error| Usage(error.to_string()))?)
+}
+
+async fn spooled(push: &Push) -> Result<Spooled, Failure> {
+    let unreadable = |error: std::io::Error| Usage(format!("`{}` cannot be read: {error}", push.chart.display()));
+    let mut file = tokio::fs::File::open(&push.chart).await.map_err(unreadable)?;
+    let length = file.metadata().await.map_err(unreadable)?.len();
+    let budget = Budget { disk: push.max_chart_size.max(length), ..Budget::default() };
+    let refused = |error| Usage(format!("`{}`: {error}", push.chart.display()));
+    let spool = Spool::new(push.spool_dir.clone(), budget);
+    let mut writer = spool.writer(Some(length), push.max_chart_size).await.map_err(refused)?;
+    let mut piece = vec![0; 256 * 1024];
+    loop {
+        match file.read(&mut piece).await.map_err(unreadable)? {
+            0 => return Ok(writer.finish().await.map_err(refused)?),
+            read => writer.write(piece.get(..read).unwrap_or_default()).await.map_err(refused)?,
+        }
+    }
+}
+
+fn report(push: &Push, outcome: &Outcome, hashing: Duration, length: u64) -> Result<(), Failure> {
+    let target = outcome.targets.first();
+    let chart = target.and_then(|target| target.charts.first());
+    let failure = match (chart, target) {
+        (Some(chart), _) => chart.result.as_ref().err(),
+        (None, target) => target.and_then(TargetOutcome::first_failure),
+    };
+    match push.output {
+        Output::Json => print(&format!("{:#}", as_json(target, chart, hashing, length)))?,
+        Output::Text => {
+            if let (Some(target), Some(chart), None) = (target, chart, failure) {
+                print(&as_text(target, chart))?;
+            }
+        }
+    }
+    match (failure, chart) {
+        (None, Some(_)) => Ok(()),
+        (Some(failed), _) => Err(NotPushed(format!("{}: {}", failed.reason, failed.sentence)).into()),
+        (None, None) => Err(NotPushed("nothing was pushed".to_owned()).into()),
+    }
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    // A reader that has gone away is no reason to panic.
+    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
+}
+
+fn reference(target: &TargetOutcome, chart: &ChartOutcome) -> String {
+    let host = target.registry.trim_start_matches("oci://").split('/').next().unwrap_or_default();
+    chart.place.as_ref().map(|(repository, tag)| format!("{host}/{repository}:{tag}")).unwrap_or_default()
+}
+
+fn what(done: &Done) -> &'static str {
+    match done {
+        Done::Published(_) => "pushed and pulled back",
+        Done::Found(_) => "was there already, pulled back",
+        Done::Unchanged(_) => "was there already",
+    }
+}
+
+fn as_text(target: &TargetOutcome, chart: &ChartOutcome) -> String {
+    let done = chart.result.as_ref().ok();
+    let digest = done.and_then(Done::known).map(|known| known.manifest.to_string()).unwrap_or_default();
+    let method = target.used.as_ref().map(|used| used.method.clone()).unwrap_or_default();
+    format!("{}\n  {} ({method})\n  digest: {digest}", reference(target, chart), done.map(what).unwrap_or_default())
+}
+
+fn as_json(target: Option<&TargetOutcome>, chart: Option<&ChartOutcome>, hashing: Duration, length: u64) -> Value {
+    let (Some(target), Some(chart)) = (target, chart) else { return json!({"pushed": false}) };
+    let done = chart.result.as_ref().ok();
+    let (pushing, pulling) = match done {
+        Some(Done::Published(pushed)) => (Some(pushed.pushing.as_secs_f64()), Some(pushed.pulling.as_secs_f64())),
+        _ => (None, None),
+    };
+    let failed = chart.result.as_ref().err();
+    json!({
+        "reference": reference(target, chart),
+        "chart": chart.chart,
+        "version": chart.version,
+        "bytes": length,
+        "result": match done {
+            Some(Done::Published(_)) => "Published",
+            Some(Done::Found(_) | Done::Unchanged(_)) => "AlreadyThere",
+            None => "Failed",
+        },
+        "digest": done.and_then(Done::known).map(|known| known.manifest.to_string()),
+        "layer": done.and_then(Done::known).map(|known| known.layer.to_string()),
+        "method": target.used.as_ref().map(|used| used.method.clone()),
+        "how": target.used.as_ref().map(|used| used.reason.clone()),
+        "seconds": {"hash": hashing.as_secs_f64(), "push": pushing, "pull": pulling},
+        "reason": failed.map(|failed| failed.reason.as_str()),
+        "message": failed.map(|failed| failed.sentence.clone()),
+        "attempts": target.attempts.iter().map(|attempt| json!({
+            "route": attempt.route.as_str(),
+            "address": attempt.address,
+            "method": attempt.method.as_str(),
+            "tactic": attempt.tactic,
+            "reason": attempt.verdict.reason.as_str(),
+            "message": attempt.verdict.sentence,
+        })).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,175 @@
+//! What was learnt of the ways to one registry: what was refused, from which size on, and how large chunks may be.
+//!
+//! # Guarantees
+//! * The search is a pure function of this and of the size of a body, so that the second chart asks for nothing that the first was
+//!   refused.
+//! * Everything is forgotten after a time: what was refused to a request without a body after seconds, a limit for bodies after an hour.
+//! * That a way could not be reached is not remembered here: it may open at any time.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::ladder::next;
+use crate::{
+    model::{Chunks, Framing, Method, Origin},
+    plan::{Bodies, Route, Strategy, Tactic, first},
+    registry::SeenOfChunks,
+    remedy::Verdict,
+};
+
+const WITHOUT_BODY: Duration = Duration::from_secs(3);
+const LIMITED: Duration = Duration::from_hours(1);
+
+/// Of one registry; shared by all that publish into it.
+#[derive(Clone, Default)]
+pub struct Learnt(Arc<Mutex<HashMap<(Route, Origin), OfWay>>>);
+
+#[derive(Default)]
+struct OfWay {
+    refusals: Vec<Refusal>,
+    seen: SeenOfChunks,
+}
+
+/// A tactic that was refused.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    key: (Method, bool, Option<u32>),
+    /// For bodies of this size and larger.
+    from: u64,
+    verdict: Verdict,
+    until: Instant,
+}
+
+/// What a way has left for a body.
+pub(super) enum Choice {
+    /// This, after those that were passed over for what is known of them.
+    Try(Tactic, Vec<(Tactic, Verdict)>),
+    /// Nothing, and why: the last of those that were passed over.
+    Closed(Verdict, Vec<(Tactic, Verdict)>),
+}
+
+impl Learnt {
+    fn ways(&self) -> MutexGuard<'_, HashMap<(Route, Origin), OfWay>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a body of `length` bytes is sent by on this way, after all that was refused there.
+    pub(super) fn choose(&self, strategy: &Strategy, length: u64) -> Choice {
+        let mut ways = self.ways();
+        let Some(way) = ways.get_mut(&(strategy.route, strategy.origin.clone())) else {
+            return Choice::Try(first(&strategy.bodies, length), Vec::new());
+        };
+        let now = Instant::now();
+        way.refusals.retain(|refusal| refusal.until > now);
+        let mut tactic = first(&strategy.bodies, length);
+        let mut passed = Vec::new();
+        while let Some(refusal) = way.refusals.iter().find(|refusal| refusal.key == tactic.key() && length >= refusal.from) {
+            passed.push((tactic, refusal.verdict.clone()));
+            match next(&strategy.bodies, tactic, &refusal.verdict) {
+                Some(other) => tactic = other,
+                None => return Choice::Closed(refusal.verdict.clone(), passed),
+            }
+        }
+        Choice::Try(sized(tactic, way.seen, &strategy.bodies), passed)
+    }
+
+    /// A tactic was refused for a body of `length` bytes.
+    pub(super) fn refused(&self, strategy: &Strategy, tactic: Tactic, length: u64, verdict: &Verdict) {
+        let key = tactic.key();
+        let until = Instant::now() + if length == 0 { WITHOUT_BODY } else { LIMITED };
+        let mut ways = self.ways();
+        let refusals = &mut ways.entry((strategy.route, strategy.origin.clone())).or_default().refusals;
+        refusals.retain(|old| old.key != key || old.from < length);
+        refusals.push(Refusal { key, from: length, verdict: verdict.clone(), until });
+    }
+
+    /// What was seen of chunks.
+    pub(super) fn saw(&self, strategy: &Strategy, seen: SeenOfChunks) {
+        if seen == SeenOfChunks::default() {
+            return;
+        }
+        let mut ways = self.ways();
+        let known = &mut ways.entry((strategy.route, strategy.origin.clone())).or_default().seen;
+        *known = known.and(seen);
+    }
+}
+
+/// Chunks as large as is known to pass, and never as large as is known not to.
+fn sized(tactic: Tactic, seen: SeenOfChunks, bodies: &Bodies) -> Tactic {
+    let Framing::Chunked(chunks) = tactic.framing else { return tactic };
+    let most = seen.refused.map_or(chunks.most, |refused| chunks.most.min(refused.saturating_sub(1))).max(1);
+    let first = if seen.taken > 0 && seen.refused.is_some() { seen.taken.min(bodies.chunk) } else { chunks.first };
+    // With a limit that is known from both sides there is nothing left to find out.
+    let most = if seen.taken > 0 && seen.refused.is_some() { first } else { most };
+    Tactic { framing: Framing::Chunked(Chunks { first: first.min(most), most, renew: chunks.renew }), ..tactic }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api::Reason,
+        model::Scheme,
+        remedy::{Class, Hint},
+    };
+
+    fn strategy() -> Strategy {
+        Strategy {
+            route: Route::Url,
+            addresses: Vec::new(),
+            origin: Origin::new(Scheme::Http, "registry.example", 5000),
+            credential_hosts: Vec::new(),
+            bodies: Bodies::default(),
+            reason: String::new(),
+            via: None,
+        }
+    }
+
+    fn too_large() -> Verdict {
+        Verdict { reason: Reason::BodyTooLarge, class: Class::OtherMethod, hint: Hint::SmallerBody, sentence: "limit".to_owned() }
+    }
+
+    fn chosen(learnt: &Learnt, length: u64) -> String {
+        match learnt.choose(&strategy(), length) {
+            Choice::Try(tactic, _) => format!("{} {}", tactic.method().as_str(), tactic.shown()),
+            Choice::Closed(verdict, _) => format!("closed: {}", verdict.sentence),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_second_chart_is_sent_as_the_first_one_got_through() {
+        let learnt = Learnt::default();
+        let way = strategy();
+        let Choice::Try(buffered, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
+        learnt.refused(&way, buffered, 5 << 20, &too_large());
+        assert_eq!(chosen(&learnt, 5 << 20), "Chunked chunks from 960 KiB");
+        assert_eq!(chosen(&learnt, 4 << 20), "Buffered ", "smaller ones may still pass");
+        learnt.saw(&way, SeenOfChunks { taken: 960 << 10, refused: Some(1920 << 10) });
+        let Choice::Try(Tactic { framing: Framing::Chunked(chunks), .. }, _) = learnt.choose(&way, 5 << 20) else { panic!("not chunked") };
+        assert_eq!((chunks.first, chunks.most), (960 << 10, 960 << 10), "nothing that was refused is tried again");
+        let Choice::Try(chunked, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
+        learnt.refused(&way, chunked, 5 << 20, &too_large());
+        assert_eq!(chosen(&learnt, 5 << 20), "closed: limit");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_learnt_is_forgotten_after_a_time() {
+        let learnt = Learnt::default();
+        let way = strategy();
+        let Choice::Try(buffered, _) = learnt.choose(&way, 0) else { panic!("closed") };
+        let away = Verdict { reason: Reason::RouteUnreachable, class: Class::OtherRoute, hint: Hint::None, sentence: "away".to_owned() };
+        learnt.refused(&way, buffered, 0, &away);
+        learnt.refused(&way, buffered, 5 << 20, &too_large());
+        assert_eq!(chosen(&learnt, 1), "closed: away");
+        tokio::time::advance(WITHOUT_BODY + Duration::from_secs(1)).await;
+        assert_eq!(chosen(&learnt, 1), "Buffered ");
+        assert_eq!(chosen(&learnt, 5 << 20), "Chunked chunks from 960 KiB");
+        tokio::time::advance(LIMITED).await;
+        assert_eq!(chosen(&learnt, 5 << 20), "Buffered ");
+    }
+}

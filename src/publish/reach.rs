@@ -1,0 +1,65 @@
+//! From a plan to the ways that lead along it: who we are, whom we trust, and how patiently.
+
+use std::sync::Arc;
+
+use super::{Learnt, Subject, Way, Ways};
+use crate::{
+    model::{Credential, Login},
+    net::{AddressPolicy, Endpoint, Patience, TlsConfig, Transport},
+    plan::{Plan, Strategy},
+    registry::{AllowedHosts, Authorizer, Registry},
+};
+
+/// Where identities at registries come from: kept from run to run, or made for one.
+pub trait Identities {
+    /// The identity at the registry of `strategy`.
+    fn of(&self, strategy: &Strategy, credential: Option<&Credential>, allowed: &AllowedHosts) -> Arc<Authorizer>;
+}
+
+/// Makes each anew: what the command line needs.
+pub struct NewIdentities;
+
+impl Identities for NewIdentities {
+    fn of(&self, _: &Strategy, credential: Option<&Credential>, allowed: &AllowedHosts) -> Arc<Authorizer> {
+        Arc::new(Authorizer::new(credential.cloned(), allowed.clone()))
+    }
+}
+
+/// How a registry is reached, whatever the way.
+pub struct Reach<'a> {
+    /// All connections.
+    pub transport: &'a Transport,
+    /// Who we are.
+    pub login: &'a Login,
+    /// Whom we trust.
+    pub tls: &'a TlsConfig,
+    /// Other hosts that may be token services or take uploads.
+    pub allowed_hosts: &'a [String],
+    /// How long to wait.
+    pub patience: Patience,
+    /// Which resolved addresses may be dialled, by the way.
+    pub policy: &'a dyn Fn(&Strategy) -> AddressPolicy,
+    /// Where identities come from.
+    pub identities: &'a dyn Identities,
+}
+
+impl Reach<'_> {
+    /// The ways of `plan`, in its order.
+    pub fn ways(&self, plan: &Plan, subject: Subject, learnt: Learnt) -> Ways {
+        let allowed = AllowedHosts::new(self.allowed_hosts.iter().cloned());
+        Ways::new(plan.strategies.iter().map(|strategy| self.way(strategy, &allowed)).collect(), subject, learnt)
+    }
+
+    fn way(&self, strategy: &Strategy, allowed: &AllowedHosts) -> Way {
+        let endpoint = Endpoint {
+            addresses: strategy.addresses.clone(),
+            origin: strategy.origin.clone(),
+            tls: self.tls.clone(),
+            policy: (self.policy)(strategy),
+            segment: None,
+        };
+        let authorizer = self.identities.of(strategy, self.login.to(&strategy.credential_hosts), allowed);
+        let registry = Registry::new(self.transport.clone(), endpoint, authorizer, allowed.clone(), self.patience);
+        Way { strategy: strategy.clone(), registry }
+    }
+}

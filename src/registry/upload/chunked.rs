@@ -1,0 +1,247 @@
+//! Chunked: bounded `PATCH`es with `Content-Length` and `Content-Range`, resumed from what the registry says it has (distribution
+//! specification, "Pushing a blob in chunks").
+//!
+//! What registries and proxies make of it:
+//! * a `Range` that is short of what was sent: go on from there (ocx-sh/ocx issue 237);
+//! * no `Range`, or a wrong one: ask; who does not say is taken at our own count, and the digest in the closing `PUT` decides
+//!   (regclient/regclient issue 961);
+//! * 416: ask; another offset is the one to go on from, and the same one means that the chunk is too large (GHCR);
+//! * 413: the chunk is too large, and the session is as it was;
+//! * a cut: ask over a new connection, and send again only what is missing.
+
+use bytes::Bytes;
+use http::{Method, header};
+
+use super::{Blob, SeenOfChunks, Session, buffered::BYTES, range::next_offset, settle};
+use crate::{
+    model::{Chunks, RepositoryName},
+    net::Part,
+    registry::{
+        Cause, Failure, Registry, Stage,
+        exchange::{Call, Line},
+    },
+};
+
+/// Below this size a limit is none that chunks can get under.
+const LEAST: u64 = 32 << 10;
+/// Under nginx's default of 1 MiB, with room for what a proxy counts beside the body.
+const FIRST_UNDER_A_LIMIT: u64 = 960 << 10;
+/// Cuts in a row without progress after which the connection, or the path, is given up.
+const MOST_CUTS: u32 = 4;
+/// Changes of mind of one registry about how much it has.
+const MOST_DOUBTS: u32 = 3;
+
+/// Where a chunked upload stands.
+struct Progress<'a, 'r> {
+    registry: &'r Registry,
+    session: Session<'r>,
+    blob: Blob<'a>,
+    offset: u64,
+    size: u64,
+    cuts: u32,
+    doubts: u32,
+}
+
+/// What a chunk led to.
+enum Step {
+    /// On to the next.
+    On,
+    /// The registry's idea of the offset has to be asked for.
+    Ask {
+        /// By our own count.
+        counted: u64,
+    },
+    /// Too large: a smaller one.
+    Smaller(Failure),
+}
+
+impl Registry {
+    pub(super) async fn chunked(
+        &self,
+        line: &mut Line<'_>,
+        repository: &RepositoryName,
+        blob: Blob<'_>,
+        chunks: Chunks,
+        seen: &mut SeenOfChunks,
+    ) -> Result<(), Failure> {
+        let session = Session::open(line, self, repository).await?;
+        if let Some(endpoint) = session.elsewhere() {
+            let mut other = Line::elsewhere(self, &endpoint);
+            return self.filled(&mut other, repository, session, blob, chunks, seen).await;
+        }
+        self.filled(line, repository, session, blob, chunks, seen).await
+    }
+
+    async fn filled<'r>(
+        &'r self,
+        line: &mut Line<'_>,
+        repository: &RepositoryName,
+        session: Session<'r>,
+        blob: Blob<'_>,
+        chunks: Chunks,
+        seen: &mut SeenOfChunks,
+    ) -> Result<(), Failure> {
+        let size = chunks.first.max(LEAST).max(session.least_chunk.min(blob.body.length().max(1)));
+        let mut progress = Progress { registry: self, session, blob, offset: 0, size, cuts: 0, doubts: 0 };
+        while progress.offset < blob.body.length() {
+            if let Err(failure) = progress.step(line, repository, chunks, seen).await {
+                progress.session.leave(line, repository).await;
+                return Err(failure);
+            }
+        }
+        if chunks.renew {
+            line.renew();
+        }
+        self.close(line, repository, &progress.session, blob, &Bytes::new()).await
+    }
+}
+
+impl Progress<'_, '_> {
+    async fn step(
+        &mut self,
+        line: &mut Line<'_>,
+        repository: &RepositoryName,
+        chunks: Chunks,
+        seen: &mut SeenOfChunks,
+    ) -> Result<(), Failure> {
+        if chunks.renew {
+            line.renew();
+        }
+        let length = self.size.min(self.blob.body.length() - self.offset);
+        match self.send(line, repository, length).await {
+            Ok(Step::On) => {
+                self.cuts = 0;
+                seen.taken = seen.taken.max(length);
+                let below = seen.refused.map_or(chunks.most, |refused| chunks.most.min(refused.saturating_sub(1)));
+                let doubled = self.size.saturating_mul(2);
+                // Never again into a size that was refused: it would be refused again.
+                self.size = if doubled <= below { doubled } else { self.size.max(chunks.most.min(below).min(self.size)) };
+                Ok(())
+            }
+            Ok(Step::Ask { counted }) => self.ask(line, repository, counted).await,
+            Ok(Step::Smaller(failure)) => {
+                seen.refused = Some(seen.refused.map_or(length, |refused| refused.min(length)));
+                self.shrink(length, seen, failure)
+            }
+            Err(failure) if is_cut(&failure) && self.cuts < MOST_CUTS => {
+                self.cuts += 1;
+                tracing::debug!(offset = self.offset, cuts = self.cuts, %failure, "a chunk was cut; asking how far it got");
+                line.renew();
+                let before = self.offset;
+                while let Err(again) = self.recover(line, repository).await {
+                    self.cuts += 1;
+                    if self.cuts > MOST_CUTS || !is_cut(&again) {
+                        return Err(failure);
+                    }
+                    line.renew();
+                }
+                if self.offset > before {
+                    self.cuts = 0;
+                }
+                Ok(())
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn send(&mut self, line: &mut Line<'_>, repository: &RepositoryName, length: u64) -> Result<Step, Failure> {
+        let part = Part { of: self.blob.body, offset: self.offset, length };
+        let path = self.session.address.path_and_query.clone();
+        let call = Call {
+            content_type: Some(BYTES),
+            range: Some((self.offset, self.offset + length - 1)),
+            body: &part,
+            ..Call::new(Stage::SendBlob, Method::PATCH, repository, &path)
+        };
+        let answered = line.ask(&call).await?;
+        match answered.head.status.as_u16() {
+            200..=202 | 204 => {
+                let told = next_offset(&answered.head.headers);
+                let is_told = answered.head.headers.contains_key(header::RANGE);
+                self.session.moves(&answered.head.headers)?;
+                settle(line, answered, Stage::SendBlob).await?;
+                Ok(self.advanced(length, told, is_told))
+            }
+            413 => Ok(Step::Smaller(line.refused(&call, answered).await)),
+            416 => {
+                let failure = line.refused(&call, answered).await;
+                let before = self.offset;
+                self.ask(line, repository, before).await?;
+                Ok(if self.offset == before { Step::Smaller(failure) } else { Step::On })
+            }
+            _ => Err(line.refused(&call, answered).await),
+        }
+    }
+
+    fn advanced(&mut self, length: u64, told: Option<u64>, is_told: bool) -> Step {
+        let end = self.offset + length;
+        match told {
+            Some(offset) if offset > self.offset && offset <= end => self.offset = offset,
+            // `0-0` after the first byte, which is all that such a body has.
+            None if is_told && end == 1 => self.offset = end,
+            _ => return Step::Ask { counted: end },
+        }
+        Step::On
+    }
+
+    /// Goes on from what the registry says after a chunk that it took; where it does not say, from our own count, and the digest in
+    /// the closing `PUT` decides.
+    async fn ask(&mut self, line: &mut Line<'_>, repository: &RepositoryName, counted: u64) -> Result<(), Failure> {
+        let told = self.session.offset(line, repository).await?;
+        self.go_to(told.unwrap_or(counted))
+    }
+
+    /// Goes on after a cut: from what the registry says; in a new session where it has forgotten this one, or does not say.
+    async fn recover(&mut self, line: &mut Line<'_>, repository: &RepositoryName) -> Result<(), Failure> {
+        match self.session.offset(line, repository).await {
+            Ok(Some(offset)) => return self.go_to(offset),
+            Err(failure) if is_cut(&failure) => return Err(failure),
+            Ok(None) => self.session.leave(line, repository).await,
+            Err(_) => {}
+        }
+        self.session = Session::open(line, self.registry, repository).await?;
+        self.offset = 0;
+        Ok(())
+    }
+
+    fn go_to(&mut self, offset: u64) -> Result<(), Failure> {
+        let length = self.blob.body.length();
+        self.doubts = if offset > self.offset { 0 } else { self.doubts + 1 };
+        if offset > length || self.doubts > MOST_DOUBTS {
+            let detail = format!("the registry says that it has {offset} bytes of a blob of {length}, of which {} were sent", self.offset);
+            return Err(Failure::new(Stage::SendBlob, Cause::Malformed { detail }));
+        }
+        self.offset = offset;
+        Ok(())
+    }
+
+    fn shrink(&mut self, length: u64, seen: &SeenOfChunks, failure: Failure) -> Result<(), Failure> {
+        let known = Some(seen.taken).filter(|taken| *taken > 0 && *taken < length);
+        let smaller = match known {
+            Some(taken) => taken,
+            None if length > FIRST_UNDER_A_LIMIT => FIRST_UNDER_A_LIMIT,
+            None => length / 2,
+        };
+        if smaller < LEAST || smaller < self.session.least_chunk {
+            return Err(failure);
+        }
+        self.size = smaller;
+        Ok(())
+    }
+}
+
+fn is_cut(failure: &Failure) -> bool {
+    use crate::net::NetError;
+    matches!(
+        &failure.cause,
+        Cause::Net(
+            NetError::Cut { .. }
+                | NetError::StaleConnection
+                | NetError::AnswerCut { .. }
+                | NetError::NoAnswer { .. }
+                | NetError::WriteStalled { .. }
+                | NetError::ReadStalled { .. }
+                | NetError::Connect { .. }
+        )
+    )
+}

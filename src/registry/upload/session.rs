@@ -1,0 +1,94 @@
+//! An upload session: opened by `POST`, asked for how far it is, left by `DELETE`.
+
+use http::{HeaderMap, Method, StatusCode, header};
+
+use super::settle;
+use crate::{
+    model::RepositoryName,
+    net::{Address, Endpoint},
+    registry::{
+        Cause, Failure, Registry, Stage,
+        exchange::{Call, Line},
+        location::{UploadAddress, resolve, with_digest},
+    },
+};
+
+/// An upload session.
+pub(super) struct Session<'r> {
+    registry: &'r Registry,
+    pub(super) address: UploadAddress,
+    /// `OCI-Chunk-Min-Length`.
+    pub(super) least_chunk: u64,
+}
+
+impl<'r> Session<'r> {
+    /// Opens one.
+    pub(super) async fn open(line: &mut Line<'_>, registry: &'r Registry, repository: &RepositoryName) -> Result<Self, Failure> {
+        let path = format!("/v2/{repository}/blobs/uploads/");
+        let call = Call::new(Stage::OpenUpload, Method::POST, repository, &path);
+        let answered = line.ask(&call).await?;
+        if !matches!(answered.head.status.as_u16(), 201 | 202) {
+            return Err(line.refused(&call, answered).await);
+        }
+        let session = Self::of(registry, &path, &answered.head.headers).map_err(|cause| Failure::new(Stage::OpenUpload, cause))?;
+        settle(line, answered, Stage::OpenUpload).await?;
+        Ok(session)
+    }
+
+    /// The session that an answer names.
+    pub(super) fn of(registry: &'r Registry, request_path: &str, headers: &HeaderMap) -> Result<Self, Cause> {
+        let refused = |detail: &str| Cause::Location { detail: detail.to_owned() };
+        let location = headers.get(header::LOCATION).ok_or_else(|| refused("the answer names no upload address"))?;
+        let location = location.to_str().map_err(|_| refused("the upload address is no text"))?;
+        let address = resolve(&registry.endpoint.origin, request_path, location, &registry.allowed);
+        let least = headers.get("oci-chunk-min-length").and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        Ok(Self { registry, address: address.map_err(|detail| Cause::Location { detail })?, least_chunk: least.unwrap_or(0) })
+    }
+
+    /// Takes the address that an answer names for the next request, where it names one that may be used.
+    pub(super) fn moves(&mut self, headers: &HeaderMap) -> Result<(), Failure> {
+        if !headers.contains_key(header::LOCATION) {
+            return Ok(());
+        }
+        let moved = Self::of(self.registry, &self.address.path_and_query, headers).map_err(|cause| Failure::new(Stage::SendBlob, cause))?;
+        self.address = moved.address;
+        Ok(())
+    }
+
+    /// Where its requests go: nothing when that is the registry itself.
+    pub(super) fn elsewhere(&self) -> Option<Endpoint> {
+        let origin = &self.address.origin;
+        (!self.address.own).then(|| Endpoint {
+            addresses: vec![Address::Name { host: origin.host.clone(), port: origin.port }],
+            origin: origin.clone(),
+            ..(*self.registry.endpoint).clone()
+        })
+    }
+
+    /// The address that closes it.
+    pub(super) fn closing(&self, digest: &crate::model::Digest) -> String {
+        with_digest(&self.address.path_and_query, digest)
+    }
+
+    /// How many bytes the registry has (distribution specification, "Resuming an upload"); nothing when it does not say.
+    pub(super) async fn offset(&mut self, line: &mut Line<'_>, repository: &RepositoryName) -> Result<Option<u64>, Failure> {
+        let path = self.address.path_and_query.clone();
+        let call = Call::new(Stage::SendBlob, Method::GET, repository, &path);
+        let answered = line.ask(&call).await?;
+        if !matches!(answered.head.status, StatusCode::NO_CONTENT | StatusCode::OK | StatusCode::ACCEPTED) {
+            return Err(line.refused(&call, answered).await);
+        }
+        let offset = super::range::next_offset(&answered.head.headers);
+        self.moves(&answered.head.headers)?;
+        settle(line, answered, Stage::SendBlob).await?;
+        Ok(offset)
+    }
+
+    /// Leaves it. Registries forget sessions by themselves in the end, so that nothing depends on this.
+    pub(super) async fn leave(&self, line: &mut Line<'_>, repository: &RepositoryName) {
+        let call = Call::new(Stage::SendBlob, Method::DELETE, repository, &self.address.path_and_query);
+        if let Ok(answered) = line.ask(&call).await {
+            let _ = settle(line, answered, Stage::SendBlob).await;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Streamed: `POST`, one `PATCH` in chunked transfer encoding, `PUT`. What go-containerregistry does with a layer that it reads from a
+//! stream; never chosen by itself, there to compare and to diagnose (google/go-containerregistry issue 2005).
+
+use bytes::Bytes;
+use http::Method;
+
+use super::{Blob, Session, buffered::BYTES, settle};
+use crate::{
+    model::RepositoryName,
+    net::Untold,
+    registry::{
+        Failure, Registry, Stage,
+        exchange::{Call, Line},
+    },
+};
+
+impl Registry {
+    pub(super) async fn streamed(&self, line: &mut Line<'_>, repository: &RepositoryName, blob: Blob<'_>) -> Result<(), Failure> {
+        let session = Session::open(line, self, repository).await?;
+        match session.elsewhere() {
+            Some(endpoint) => self.streamed_to(&mut Line::elsewhere(self, &endpoint), repository, session, blob).await,
+            None => self.streamed_to(line, repository, session, blob).await,
+        }
+    }
+
+    async fn streamed_to(
+        &self,
+        line: &mut Line<'_>,
+        repository: &RepositoryName,
+        mut session: Session<'_>,
+        blob: Blob<'_>,
+    ) -> Result<(), Failure> {
+        let untold = Untold(blob.body);
+        let path = session.address.path_and_query.clone();
+        let call = Call {
+            content_type: Some(BYTES),
+            tells_length: false,
+            body: &untold,
+            ..Call::new(Stage::SendBlob, Method::PATCH, repository, &path)
+        };
+        let answered = line.ask(&call).await?;
+        if !matches!(answered.head.status.as_u16(), 200..=202 | 204) {
+            return Err(line.refused(&call, answered).await);
+        }
+        session.moves(&answered.head.headers)?;
+        settle(line, answered, Stage::SendBlob).await?;
+        self.close(line, repository, &session, blob, &Bytes::new()).await
+    }
+}

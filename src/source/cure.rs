@@ -1,0 +1,56 @@
+//! PURE: what cures a failure of a source, as the end of a sentence; nothing where the failure itself says it.
+
+use super::index::IndexError;
+use crate::{
+    chart::ChartError,
+    net::{AddressPolicy, NetError, TlsFailure},
+};
+
+pub(super) fn of_login(secret: Option<&str>) -> String {
+    match secret {
+        Some(secret) => format!("check `username` and `password` in the Secret `{secret}`"),
+        None => "give a Secret with `username` and `password` as `secretRef`".to_owned(),
+    }
+}
+
+pub(super) fn of_network(error: &NetError) -> &'static str {
+    match error {
+        NetError::Tls { failure: TlsFailure::UnknownAuthority, .. } => "; give its CA as `ca.crt` in the Secret of `certSecretRef`",
+        NetError::Tls { failure: TlsFailure::Expired | TlsFailure::NotYetValid, .. } => "; the server needs a new certificate",
+        NetError::Tls { failure: TlsFailure::WrongName { .. }, .. } => "; use a name that the certificate holds",
+        NetError::Tls { failure: TlsFailure::NotTls, .. } => "; use `http://` when the server has no TLS",
+        NetError::Tls { failure: TlsFailure::ClientCertificate, .. } => "; give `tls.crt` and `tls.key` in the Secret of `certSecretRef`",
+        NetError::AddressRefused { why, .. } if *why == AddressPolicy::API_SERVER => "; give the address that the charts lie at",
+        NetError::AddressRefused { .. } => "; an administrator can allow the range with `--allow-address`",
+        NetError::Resolve { .. } | NetError::Connect { .. } => "; check the address, and that this network lets the controller reach it",
+        _ => "",
+    }
+}
+
+pub(super) fn of_index(error: &IndexError) -> &'static str {
+    match error {
+        IndexError::Html | IndexError::OtherJson { .. } | IndexError::NoEntries | IndexError::TooLarge { .. } => "",
+        IndexError::Read(_)
+        | IndexError::Empty
+        | IndexError::NotYaml { .. }
+        | IndexError::NotJson { .. }
+        | IndexError::NoApiVersion
+        | IndexError::Structure { .. }
+        | IndexError::Duplicate(_) => "; `helm repo index` makes a right one",
+    }
+}
+
+pub(super) fn of_chart(error: &ChartError) -> &'static str {
+    match error {
+        ChartError::Cut | ChartError::Gzip(_) => "; upload it again",
+        ChartError::Tar(_) | ChartError::NoFiles | ChartError::NoChartYaml => "; make it with `helm package`",
+        ChartError::Yaml { .. } | ChartError::Field { .. } | ChartError::Rule(_) => "; `helm lint` checks it",
+        ChartError::Read(_)
+        | ChartError::NotGzip(_)
+        | ChartError::TrailingData
+        | ChartError::TooLarge { .. }
+        | ChartError::FileTooLarge { .. }
+        | ChartError::Ratio { .. }
+        | ChartError::Path { .. } => "",
+    }
+}

@@ -1,0 +1,110 @@
+//! What the status says while a publication runs, when it fails, and when nothing happens.
+
+use std::time::{Duration, Instant};
+
+use chart_publisher::api::ChartPublicationStatus;
+use kube::ResourceExt;
+use serde_json::{Value, json};
+
+use super::{
+    charts, scene,
+    support::publication::{condition, ready, spec, url_target},
+    witness::Sight,
+};
+
+/// What holds of every state that anybody ever sees.
+fn check(sights: &[Sight]) {
+    assert!(!sights.is_empty());
+    let mut observed = -1;
+    for (index, Sight { status, name, .. }) in sights.iter().enumerate() {
+        let seen = status.observed_generation.expect("it is always there");
+        assert!(seen >= observed, "{name}: the observed generation never goes back");
+        observed = seen;
+        if seen == -1 {
+            assert!(status.conditions.is_empty(), "{name}: nobody has looked at it, and something is said of it: {status:?}");
+            continue;
+        }
+        assert!(condition(status, "Ready").is_some(), "{name}: state {index} has no `Ready`: {status:?}");
+        for of in &status.conditions {
+            assert!(["Ready", "Reconciling", "Stalled"].contains(&of.type_.as_str()), "{name}: {of:?}");
+            assert!(of.type_ == "Ready" || of.status == "True", "{name}: it is there only while it is True: {of:?}");
+            assert!(of.observed_generation.is_some_and(|generation| generation <= seen), "{name}: {of:?}");
+            assert!(!of.reason.is_empty() && !of.message.is_empty(), "{name}: {of:?}");
+        }
+        let both = condition(status, "Reconciling").is_some() && condition(status, "Stalled").is_some();
+        assert!(!both, "{name}: it is stalled, or something goes on: {status:?}");
+    }
+}
+
+fn kinds(status: &ChartPublicationStatus) -> Vec<String> {
+    status.conditions.iter().map(|of| format!("{}={} {}", of.type_, of.status, of.reason)).collect()
+}
+
+#[tokio::test]
+async fn every_state_that_anybody_sees_follows_kstatus() {
+    let mut scene = scene(&["small-1.2.2", "small-1.2.3+4"]).await;
+    let witness = scene.witness().await;
+    let _controller = scene.controller().await;
+    let namespace = &scene.namespace;
+    let socket = scene.registry.socket();
+    namespace.publish("seen", &scene.spec("small")).await;
+    let first = namespace.becomes_ready("seen").await;
+    let passed: Vec<_> = witness.until(&first).await.iter().map(|sight| kinds(&sight.status)).collect();
+    let begun = vec!["Ready=Unknown Progressing".to_owned(), "Reconciling=True Progressing".to_owned()];
+    assert_eq!(passed, [vec![], begun.clone(), vec!["Ready=True Succeeded".to_owned()]], "one patch at the begin, one at the end");
+    let own = first.managed_fields().iter().filter(|of| of.manager.as_deref() == Some("chart-publisher"));
+    let own: Vec<_> = own.map(|of| of.subresource.as_deref()).collect();
+    assert_eq!(own, [Some("status")], "the spec is its user's");
+
+    // What only a change can cure.
+    namespace.change("seen", &json!({"charts": [{"name": "smal"}]})).await;
+    let stalled = |status: &ChartPublicationStatus| condition(status, "Stalled").is_some();
+    let status = namespace.becomes("seen", "it is stalled", stalled).await.status.expect("a status");
+    assert_eq!(kinds(&status), ["Ready=False ChartNotFound", "Stalled=True ChartNotFound"]);
+
+    // What may pass by itself.
+    scene.registry.pause();
+    let namespace = &scene.namespace;
+    namespace.change("seen", &json!({"charts": [{"name": "small", "versions": "1.2.2"}]})).await;
+    let retrying = |status: &ChartPublicationStatus| ready(status).starts_with("False") && condition(status, "Reconciling").is_some();
+    let status = namespace.becomes("seen", "it is tried again", retrying).await.status.expect("a status");
+    assert_eq!(kinds(&status), ["Ready=False RouteUnreachable", "Reconciling=True ProgressingWithRetry"]);
+    assert!(status.conditions[0].message.contains(&socket.to_string()), "{:?}", status.conditions[0]);
+    scene.registry.resume().await;
+    let last = scene.namespace.becomes_ready("seen").await;
+    check(&witness.until(&last).await);
+}
+
+#[tokio::test]
+async fn a_long_run_says_how_far_it_is_at_most_every_five_seconds() {
+    const CHARTS: usize = 60;
+    let scene = scene(&["small-1.2.2"]).await;
+    let namespace = &scene.namespace;
+    // 8 charts at once, each of which takes more than 1.5 s.
+    let slow = charts::serve(namespace.bed, CHARTS, 24_000, "location ~ tgz$ { limit_rate 12k; }").await;
+    let witness = scene.witness().await;
+    let _controller = scene.controller().await;
+    let charts: Vec<Value> = (0..CHARTS).map(|number| json!({"name": format!("chart-{number}")})).collect();
+    let target = url_target(scene.registry.socket(), "charts");
+    let begin = Instant::now();
+    namespace.publish("long", &spec(&format!("http://{}", slow.socket()), &json!(charts), &json!([target]))).await;
+    let done = namespace.becomes_within(Duration::from_mins(1), "long", "it is Ready", |status| ready(status) == "True Succeeded").await;
+    let took = begin.elapsed();
+    assert!(took > Duration::from_secs(11), "long enough to be told of twice: {took:?}");
+    assert_eq!(done.status.as_ref().and_then(|status| status.published.as_deref()), Some("60/60"));
+
+    let sights = witness.until(&done).await;
+    check(&sights);
+    let told: Vec<(Instant, usize)> = sights.iter().filter_map(|sight| Some((sight.at, progress(&sight.status)?))).collect();
+    assert!(told.len() >= 2, "{told:?} in {took:?}");
+    assert!(told.len() as u64 <= took.as_secs() / 5, "{told:?} in {took:?}");
+    assert!(told.windows(2).all(|pair| pair[0].1 < pair[1].1), "it goes up: {told:?}");
+    assert!(told.iter().all(|(_, done)| *done < CHARTS), "{told:?}");
+    assert_eq!(sights.len(), told.len() + 3, "nothing but: created, begun, progress, done");
+}
+
+/// N of `N/60 versions are published and proven`.
+fn progress(status: &ChartPublicationStatus) -> Option<usize> {
+    let message = &condition(status, "Reconciling")?.message;
+    message.strip_suffix("/60 versions are published and proven")?.parse().ok()
+}

@@ -1,0 +1,150 @@
+//! Events, logs and probes: what a person or a kubelet is told.
+
+use k8s_openapi::api::events::v1::Event;
+use kube::api::{Patch, PatchParams};
+use serde_json::{Value, json};
+
+use super::{
+    ANYWHERE, scene,
+    support::{
+        self,
+        eventually::{SOON, eventually},
+        http,
+        namespace::Namespace,
+    },
+};
+
+fn shown(events: &[Event]) -> Vec<String> {
+    let shown = |event: &Event| {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let count = event.series.as_ref().map(|series| format!(" (x{})", series.count)).unwrap_or_default();
+        format!("{} {}: {}{count}", text(&event.type_), text(&event.reason), text(&event.note))
+    };
+    events.iter().map(shown).collect()
+}
+
+async fn told(namespace: &Namespace, name: &str, count: usize) -> Vec<String> {
+    eventually(SOON, &format!("{count} Events"), async || {
+        let told = shown(&namespace.events_of(name).await);
+        if told.len() == count { Ok(told) } else { Err(format!("{told:?}")) }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn events_tell_each_change_once() {
+    let scene = scene(&["small-1.2.2"]).await;
+    let (namespace, _controller) = (&scene.namespace, scene.controller().await);
+    namespace.publish("told", &scene.spec("small")).await;
+    namespace.becomes_ready("told").await;
+    let first = [
+        "Normal Published: published small 1.2.2 to target `main` by URL (Buffered)",
+        "Normal Succeeded: 1 version is published and proven by URL (Buffered)",
+    ];
+    assert_eq!(told(namespace, "told", 2).await, first);
+    namespace.run_again("told").await;
+    namespace.run_again("told").await;
+    assert_eq!(shown(&namespace.events_of("told").await), first, "a run that changes nothing tells nothing");
+
+    // The next version is another thing to tell, although it is told by the same word.
+    scene.charts.add(&namespace.bed.chart("small-1.2.3+4"));
+    namespace.run_again("told").await;
+    let next = "Normal Published: published small 1.2.3+4 to target `main` by URL (Buffered)";
+    assert_eq!(told(namespace, "told", 3).await, [first[0], first[1], next]);
+
+    namespace.change("told", &json!({"charts": [{"name": "gone"}]})).await;
+    let events = told(namespace, "told", 4).await;
+    assert!(events[3].starts_with("Warning ChartNotFound: chart `gone` is not in the index"), "{events:?}");
+    let described = namespace.bed.run_on_host(&["kubectl", "describe", "-n", namespace.name(), "chartpub", "told"]).expect_success();
+    for words in ["Published", "chart-publisher", "published small 1.2.3+4 to target `main`", "ChartNotFound"] {
+        assert!(described.contains(words), "{words}: {described}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_read_leaves_all_others_working() {
+    let scene = scene(&["small-1.2.2"]).await;
+    let namespace = &scene.namespace;
+    namespace.publish("broken", &scene.spec("small")).await;
+    // The schema takes this time, and no clock has it: as after a change of the schema, the types cannot read what is stored.
+    let source = json!({"revision": "x", "charts": 1, "versions": 1, "lastUpdateTime": "2026-01-02T03:04:05+99:99"});
+    break_status(namespace, json!({"source": source})).await;
+    namespace.publish("before", &scene.spec("small")).await;
+    let controller = scene.controller().await;
+    namespace.becomes_ready("before").await;
+    namespace.publish("after", &scene.spec("small")).await;
+    namespace.becomes_ready("after").await;
+    eventually(SOON, "the log names it", async || {
+        let log = controller.log();
+        let named = |line: &str| line.contains("/broken") && line.contains("does not fit the schema");
+        if log.lines().any(named) { Ok(()) } else { Err(log) }
+    })
+    .await;
+    // Once it can be read, it is worked on.
+    break_status(namespace, json!({"source": null})).await;
+    namespace.becomes_ready("broken").await;
+}
+
+async fn break_status(namespace: &Namespace, status: Value) {
+    use chart_publisher::api::ChartPublication;
+    let publications = kube::Api::<kube::api::DynamicObject>::namespaced_with(
+        namespace.client.clone(),
+        namespace.name(),
+        &kube::api::ApiResource::erase::<ChartPublication>(&()),
+    );
+    let patch = Patch::Merge(json!({"status": status}));
+    publications.patch_status("broken", &PatchParams::default(), &patch).await.expect("a status that the schema takes");
+}
+
+#[tokio::test]
+async fn probes_say_when_it_lives_and_when_it_has_read_everything() {
+    let bed = support::shared();
+    bed.install_crds();
+    let namespace = bed.namespace().await;
+    let ask = async |controller: &support::controller::Controller, path: &str| {
+        let health = controller.health();
+        let answer = http::get(bed.client_namespace(), health, &health.to_string(), path).await?;
+        Ok::<_, String>((answer.status.as_u16(), String::from_utf8_lossy(&answer.body).into_owned()))
+    };
+    let ready = namespace.controller(&[]).await;
+    assert_eq!(ask(&ready, "/readyz").await, Ok((200, "ok\n".to_owned())));
+    assert_eq!(ask(&ready, "/healthz").await, Ok((200, "ok\n".to_owned())));
+    assert_eq!(ask(&ready, "/").await.map(|(status, _)| status), Ok(404));
+
+    // An account without rights never gets that far.
+    eventually(SOON, "the namespace has its account", async || {
+        let account = namespace.api::<k8s_openapi::api::core::v1::ServiceAccount>().get_opt("default").await.expect("an answer");
+        account.map(drop).ok_or("it has not")
+    })
+    .await;
+    let account = namespace.kubeconfig_of("default").await;
+    let blind = bed.controller(&account, &["--namespace", namespace.name()]).start();
+    let lives = eventually(SOON, "it lives", async || ask(&blind, "/healthz").await).await;
+    assert_eq!(lives.0, 200);
+    eventually(SOON, "the log says why", async || if blind.log().contains("forbidden") { Ok(()) } else { Err(blind.log()) }).await;
+    let (status, text) = ask(&blind, "/readyz").await.expect("an answer");
+    assert_eq!((status, text.as_str()), (503, "the watches have not read everything yet\n"));
+    let (status, took, log) = blind.stop();
+    assert!(status.is_some_and(|status| status.success()) && took.as_secs() < 10, "{status:?} after {took:?}: {log}");
+}
+
+#[tokio::test]
+async fn logs_are_one_json_object_a_line_when_asked_for() {
+    let scene = scene(&["small-1.2.2"]).await;
+    let namespace = &scene.namespace;
+    let controller = namespace.controller(&[&ANYWHERE[..], &["--log-format", "json"]].concat()).await;
+    namespace.publish("logged", &scene.spec("small")).await;
+    namespace.becomes_ready("logged").await;
+    namespace.change("logged", &json!({"charts": [{"name": "gone"}]})).await;
+    namespace.becomes("logged", "it fails", |status| support::publication::ready(status).starts_with("False")).await;
+    let (_, _, log) = controller.stop();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect();
+    for line in &lines {
+        let is_text = |field: &str| line[field].as_str().is_some_and(|text| !text.is_empty());
+        assert!(line.is_object() && is_text("timestamp") && is_text("level") && is_text("message") && is_text("target"), "{line}");
+    }
+    let publication = format!("{}/logged", namespace.name());
+    let says = |level: &str, field: &str, value: &str| lines.iter().any(|line| line["level"] == level && line[field] == value);
+    assert!(says("INFO", "message", "starting") && says("INFO", "message", "stopped"), "{log}");
+    assert!(says("INFO", "publication", &publication) && says("WARN", "reason", "ChartNotFound"), "{log}");
+}

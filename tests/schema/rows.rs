@@ -1,0 +1,257 @@
+//! What the schema takes and what it refuses: a change of a valid spec, and the field and words of the refusal.
+
+use serde_json::{Value, json};
+
+/// A spec, and what the API server says to it: nothing, or the field (without numbers of items) and a part of its sentence.
+pub struct Row {
+    /// The whole spec.
+    pub spec: Value,
+    /// `None` where it is taken.
+    pub refusal: Option<(&'static str, &'static str)>,
+}
+
+/// A spec that is taken, with as little in it as possible.
+pub fn smallest() -> Value {
+    json!({
+        "source": {"helmRepository": {"url": "https://charts.example.com"}},
+        "charts": [{"name": "podinfo"}],
+        "targets": [{"name": "main", "service": {"name": "registry"}}],
+    })
+}
+
+/// The smallest spec with a change: objects are merged, `null` removes, everything else replaces.
+fn spec(change: &Value) -> Value {
+    let mut spec = smallest();
+    merge(&mut spec, change);
+    spec
+}
+
+fn target(change: &Value) -> Value {
+    let mut target = smallest()["targets"][0].clone();
+    merge(&mut target, change);
+    spec(&json!({"targets": [target]}))
+}
+
+fn by_url(change: &Value) -> Value {
+    let mut all = json!({"service": null, "url": "oci://registry.example.com/charts"});
+    merge(&mut all, change);
+    target(&all)
+}
+
+fn chart(change: &Value) -> Value {
+    let mut chart = json!({"name": "podinfo"});
+    merge(&mut chart, change);
+    spec(&json!({"charts": [chart]}))
+}
+
+fn repository(change: &Value) -> Value {
+    spec(&json!({"source": {"helmRepository": change}}))
+}
+
+fn archive(change: &Value) -> Value {
+    let mut archive = json!({"url": "https://charts.example.com/podinfo-6.5.0.tgz"});
+    merge(&mut archive, change);
+    spec(&json!({"charts": null, "source": {"helmRepository": null, "archive": archive}}))
+}
+
+fn merge(into: &mut Value, change: &Value) {
+    let (Value::Object(fields), Value::Object(changes)) = (&mut *into, change) else {
+        *into = change.clone();
+        return;
+    };
+    for (name, value) in changes {
+        if value.is_null() {
+            fields.remove(name);
+        } else {
+            merge(fields.entry(name).or_insert(Value::Null), value);
+        }
+    }
+}
+
+fn taken(spec: Value) -> Row {
+    Row { spec, refusal: None }
+}
+
+fn refused(spec: Value, field: &'static str, part: &'static str) -> Row {
+    Row { spec, refusal: Some((field, part)) }
+}
+
+/// All rows.
+pub fn all() -> Vec<Row> {
+    [taken_rows(), whole_rows(), source_rows(), chart_rows(), target_rows(), route_rows(), host_rows()].into_iter().flatten().collect()
+}
+
+fn taken_rows() -> Vec<Row> {
+    let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
+    let many: Vec<_> = (0..16).map(|index| json!({"name": format!("t{index}"), "service": {"name": "registry"}})).collect();
+    vec![
+        taken(smallest()),
+        taken(spec(&json!({"interval": "10s", "timeout": "1s", "suspend": true}))),
+        taken(spec(&json!({"interval": "8760h", "timeout": "1h"}))),
+        taken(spec(&json!({"interval": "1h30m", "timeout": "1.5m"}))),
+        taken(spec(&json!({"interval": "10000ms"}))),
+        taken(repository(
+            &json!({"url": "http://10.0.0.1:8080/a%20b?token=x", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}),
+        )),
+        taken(archive(&json!({"digest": digest, "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}))),
+        taken(spec(&json!({"charts": [], "source": {"helmRepository": null, "archive": {"url": "https://a.example/b.tgz"}}}))),
+        taken(chart(&json!({"versions": "1.2.3+4"}))),
+        taken(chart(&json!({"latest": 0}))),
+        taken(chart(&json!({"latest": 10000, "name": "n".repeat(250)}))),
+        taken(spec(&json!({"targets": many}))),
+        taken(target(&json!({"service": {"port": "5000", "repository": ""}, "insecure": true}))),
+        taken(target(&json!({"service": {"port": "http", "repository": "charts/of_the-platform.x"}}))),
+        taken(target(
+            &json!({"routes": ["ClusterIP", "NodePort", "LoadBalancer", "Ingress", "Endpoint"], "upload": {"method": "Buffered"}}),
+        )),
+        taken(target(&json!({"hostname": "registry.example.com:5000", "allowedHosts": ["auth.example.com", "auth.example.com:8443"]}))),
+        taken(target(&json!({"hostname": "r", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}))),
+        taken(by_url(&json!({"routes": []}))),
+        taken(by_url(&json!({"url": "oci://registry.example.com"}))),
+        taken(by_url(&json!({"url": "oci://[fd00::1]:5000/a/b"}))),
+        taken(target(&json!({"name": "0", "service": {"name": "r".repeat(63)}}))),
+    ]
+}
+
+fn whole_rows() -> Vec<Row> {
+    let long = "1s".repeat(17);
+    let interval = "must lie between 10s and 8760h";
+    let timeout = "must lie between 1s and 1h";
+    let charts = "`charts` names what to take from a `helmRepository`; an `archive` is one chart and takes no `charts`";
+    let many: Vec<_> = (0..17).map(|index| json!({"name": format!("t{index}"), "service": {"name": "registry"}})).collect();
+    let names: Vec<_> = (0..257).map(|index| json!({"name": format!("chart-{index}")})).collect();
+    vec![
+        refused(spec(&json!({"source": null})), "spec.source", "Required value"),
+        refused(spec(&json!({"targets": null})), "spec.targets", "Required value"),
+        refused(spec(&json!({"interval": "9.9s"})), "spec.interval", interval),
+        refused(spec(&json!({"interval": "8761h"})), "spec.interval", interval),
+        refused(spec(&json!({"interval": "1 hour"})), "spec.interval", "should match"),
+        refused(spec(&json!({"interval": "-1h"})), "spec.interval", "should match"),
+        refused(spec(&json!({"interval": ""})), "spec.interval", "should match"),
+        refused(spec(&json!({"interval": long})), "spec.interval", "Too long"),
+        refused(spec(&json!({"timeout": "999ms"})), "spec.timeout", timeout),
+        refused(spec(&json!({"timeout": "61m"})), "spec.timeout", timeout),
+        refused(spec(&json!({"timeout": "1d"})), "spec.timeout", "should match"),
+        refused(spec(&json!({"timeout": long})), "spec.timeout", "Too long"),
+        refused(spec(&json!({"suspend": "yes"})), "spec.suspend", "must be of type boolean"),
+        refused(spec(&json!({"charts": []})), "spec", charts),
+        refused(spec(&json!({"charts": null})), "spec", charts),
+        refused(spec(&json!({"charts": names})), "spec.charts", "Too many"),
+        refused(spec(&json!({"targets": []})), "spec.targets", "should have at least 1 items"),
+        refused(spec(&json!({"targets": many})), "spec.targets", "Too many"),
+    ]
+}
+
+fn source_rows() -> Vec<Row> {
+    let one = "exactly one of `helmRepository` and `archive` must be set";
+    let charts = "an `archive` is one chart and takes no `charts`";
+    let long = format!("https://{}", "a".repeat(2041));
+    let name = "n".repeat(254);
+    let mut rows = vec![
+        refused(spec(&json!({"source": {"helmRepository": null}})), "spec.source", one),
+        refused(spec(&json!({"charts": null, "source": {"archive": {"url": "https://a.example/b.tgz"}}})), "spec.source", one),
+        refused(spec(&json!({"source": {"helmRepository": null, "archive": {"url": "https://a.example/b.tgz"}}})), "spec", charts),
+        refused(repository(&json!({"url": null})), "spec.source.helmRepository.url", "Required value"),
+        refused(repository(&json!({"url": long})), "spec.source.helmRepository.url", "Too long"),
+        refused(archive(&json!({"url": null})), "spec.source.archive.url", "Required value"),
+        refused(archive(&json!({"url": long})), "spec.source.archive.url", "Too long"),
+        refused(archive(&json!({"digest": format!("sha256:{}", "A".repeat(64))})), "spec.source.archive.digest", "should match"),
+        refused(archive(&json!({"digest": "md5:0123"})), "spec.source.archive.digest", "should match"),
+        refused(archive(&json!({"digest": format!("sha256:{}", "a".repeat(65))})), "spec.source.archive.digest", "Too long"),
+    ];
+    for url in ["charts.example.com", "ftp://charts.example.com", "https://user:secret@charts.example.com", "https://a b", "https://"] {
+        rows.push(refused(repository(&json!({"url": url})), "spec.source.helmRepository.url", "should match"));
+        rows.push(refused(archive(&json!({"url": url})), "spec.source.archive.url", "should match"));
+    }
+    for (reference, of_repository, of_archive) in [
+        ("secretRef", "spec.source.helmRepository.secretRef.name", "spec.source.archive.secretRef.name"),
+        ("certSecretRef", "spec.source.helmRepository.certSecretRef.name", "spec.source.archive.certSecretRef.name"),
+    ] {
+        for (value, part) in name_refusals(&name) {
+            rows.push(refused(repository(&json!({reference: value})), of_repository, part));
+            rows.push(refused(archive(&json!({reference: value})), of_archive, part));
+        }
+    }
+    rows
+}
+
+fn name_refusals(too_long: &str) -> [(Value, &'static str); 3] {
+    [(json!({}), "Required value"), (json!({"name": ""}), "should be at least 1 chars long"), (json!({"name": too_long}), "Too long")]
+}
+
+fn chart_rows() -> Vec<Row> {
+    let both = "`versions` names one version and `latest` the newest ones: set one of the two";
+    vec![
+        refused(chart(&json!({"name": null, "latest": 1})), "spec.charts[].name", "Required value"),
+        refused(chart(&json!({"name": ""})), "spec.charts[].name", "should be at least 1 chars long"),
+        refused(chart(&json!({"name": "n".repeat(251)})), "spec.charts[].name", "Too long"),
+        refused(chart(&json!({"versions": ""})), "spec.charts[].versions", "should be at least 1 chars long"),
+        refused(chart(&json!({"versions": "1".repeat(129)})), "spec.charts[].versions", "Too long"),
+        refused(chart(&json!({"latest": -1})), "spec.charts[].latest", "should be greater than or equal to 0"),
+        refused(chart(&json!({"latest": 10001})), "spec.charts[].latest", "should be less than or equal to 10000"),
+        refused(chart(&json!({"latest": "all"})), "spec.charts[].latest", "must be of type integer"),
+        refused(chart(&json!({"versions": "1.2.3", "latest": 1})), "spec.charts[]", both),
+    ]
+}
+
+fn target_rows() -> Vec<Row> {
+    let one = "exactly one of `service` and `url` must be set";
+    let twice = json!({"targets": [{"name": "main", "service": {"name": "a"}}, {"name": "main", "service": {"name": "b"}}]});
+    let mut rows = vec![
+        refused(target(&json!({"name": null})), "spec.targets[].name", "Required value"),
+        refused(target(&json!({"name": ""})), "spec.targets[].name", "should be at least 1 chars long"),
+        refused(target(&json!({"name": "n".repeat(64)})), "spec.targets[].name", "Too long"),
+        refused(target(&json!({"name": "Main"})), "spec.targets[].name", "should match"),
+        refused(target(&json!({"name": "main-"})), "spec.targets[].name", "should match"),
+        refused(spec(&twice), "spec.targets[]", "Duplicate value"),
+        refused(target(&json!({"service": null})), "spec.targets[]", one),
+        refused(target(&json!({"url": "oci://registry.example.com"})), "spec.targets[]", one),
+        refused(target(&json!({"service": {"name": null}})), "spec.targets[].service.name", "Required value"),
+        refused(target(&json!({"service": {"name": ""}})), "spec.targets[].service.name", "should be at least 1 chars long"),
+        refused(target(&json!({"service": {"name": "n".repeat(64)}})), "spec.targets[].service.name", "Too long"),
+        refused(target(&json!({"service": {"port": 5000}})), "spec.targets[].service.port", "must be of type string"),
+        refused(target(&json!({"service": {"port": "HTTP"}})), "spec.targets[].service.port", "should match"),
+        refused(target(&json!({"service": {"port": "p".repeat(16)}})), "spec.targets[].service.port", "Too long"),
+        refused(target(&json!({"service": {"repository": "Charts"}})), "spec.targets[].service.repository", "should match"),
+        refused(target(&json!({"service": {"repository": "r".repeat(201)}})), "spec.targets[].service.repository", "Too long"),
+        refused(target(&json!({"insecure": "true"})), "spec.targets[].insecure", "must be of type boolean"),
+    ];
+    for (value, part) in name_refusals(&"n".repeat(254)) {
+        rows.push(refused(target(&json!({"secretRef": value})), "spec.targets[].secretRef.name", part));
+        rows.push(refused(target(&json!({"certSecretRef": value})), "spec.targets[].certSecretRef.name", part));
+    }
+    rows
+}
+
+fn route_rows() -> Vec<Row> {
+    let own = "`routes` lead to a `service`; a `url` is its own route";
+    let six = json!(["ClusterIP", "NodePort", "LoadBalancer", "Ingress", "Endpoint", "ClusterIP"]);
+    vec![
+        refused(by_url(&json!({"routes": ["ClusterIP"]})), "spec.targets[]", own),
+        refused(target(&json!({"routes": ["Relay"]})), "spec.targets[].routes[]", "Unsupported value"),
+        refused(target(&json!({"routes": ["clusterip"]})), "spec.targets[].routes[]", "Unsupported value"),
+        refused(target(&json!({"routes": ["Ingress", "Ingress"]})), "spec.targets[].routes[]", "Duplicate value"),
+        refused(target(&json!({"routes": six})), "spec.targets[].routes", "Too many"),
+        refused(target(&json!({"upload": {"method": "Chunked"}})), "spec.targets[].upload.method", "Unsupported value"),
+    ]
+}
+
+fn host_rows() -> Vec<Row> {
+    let many: Vec<_> = (0..17).map(|index| format!("h{index}.example.com")).collect();
+    let mut rows = vec![
+        refused(by_url(&json!({"url": format!("oci://r/{}", "a".repeat(1018))})), "spec.targets[].url", "Too long"),
+        refused(target(&json!({"hostname": "h".repeat(256)})), "spec.targets[].hostname", "Too long"),
+        refused(target(&json!({"allowedHosts": [""]})), "spec.targets[].allowedHosts[]", "should be at least 1 chars long"),
+        refused(target(&json!({"allowedHosts": ["h".repeat(256)]})), "spec.targets[].allowedHosts[]", "Too long"),
+        refused(target(&json!({"allowedHosts": ["a", "a"]})), "spec.targets[].allowedHosts[]", "Duplicate value"),
+        refused(target(&json!({"allowedHosts": many})), "spec.targets[].allowedHosts", "Too many"),
+    ];
+    for url in ["registry.example.com/charts", "https://registry.example.com", "oci://", "oci:///charts", "oci://u:p@r/c", "oci://r/c?x=1"]
+    {
+        rows.push(refused(by_url(&json!({"url": url})), "spec.targets[].url", "should match"));
+    }
+    for hostname in ["", "-r", "r.example.com/", "https://r", "r:123456", "u@r"] {
+        rows.push(refused(target(&json!({"hostname": hostname})), "spec.targets[].hostname", "should match"));
+    }
+    rows
+}

@@ -1,0 +1,166 @@
+//! The servers that wrong inputs lead to, and the secrets that must never be seen.
+
+use std::sync::Arc;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+
+use crate::{
+    archives,
+    support::{
+        Bed,
+        address::Place,
+        authority::{Authority, Validity},
+        firewall::Firewall,
+        helm_repository::HelmRepository,
+        nginx::{Nginx, Site},
+        random_word,
+        registry::{Registry, Version},
+        scripted::{Reply, Scripted},
+        token_server::TokenServer,
+    },
+};
+
+/// All of them.
+pub struct World {
+    pub bed: &'static Bed,
+    /// A source, with a folder for each case.
+    pub charts: Arc<Scripted>,
+    /// A source by TLS.
+    pub tls_charts: HelmRepository,
+    pub plain: Registry,
+    pub basic: Registry,
+    pub bearer: Registry,
+    pub tls: Registry,
+    pub expired: Registry,
+    pub other_name: Registry,
+    /// Wants a client certificate.
+    pub mutual: Nginx,
+    pub read_only: Registry,
+    pub busy: Scripted,
+    pub broken: Scripted,
+    pub page: Scripted,
+    /// Nothing listens there.
+    pub nobody: Place,
+    /// Nothing gets there.
+    pub walled: Place,
+    _firewall: Firewall,
+    tokens: TokenServer,
+    /// The authority of all certificates here.
+    pub authority: Authority,
+    /// The password of `pusher` and `reader`, wherever one is asked for.
+    pub password: String,
+    /// A password that is wrong everywhere.
+    pub wrong_password: String,
+    /// Stands in the query of a URL.
+    pub query: String,
+}
+
+impl World {
+    pub async fn create(bed: &'static Bed, version: Version) -> Self {
+        let authority = Authority::new("authority of the test").expect("an authority");
+        let [password, wrong_password, query] = [(); 3].map(|()| format!("{}{}", random_word(), random_word()));
+        let tokens = bed.token_server().user("pusher", &password, &["pull", "push"]).user("reader", &password, &["pull"]).start();
+        let walled = bed.place(5000);
+        Self {
+            charts: Arc::new(bed.scripted(80)),
+            tls_charts: bed.helm_repository(&["small-1.2.2"]).tls(&authority).start().await,
+            plain: bed.registry(version).start().await,
+            basic: bed.registry(version).basic("pusher", &password).start().await,
+            bearer: bed.registry(version).bearer(&tokens).start().await,
+            tls: bed.registry(version).tls(&authority, &[]).start().await,
+            expired: bed.registry(version).wrong_tls(&authority, &["registry.example.com"], Validity::Expired).start().await,
+            other_name: bed.registry(version).wrong_tls(&authority, &["other.example.com"], Validity::Now).start().await,
+            mutual: mutual(bed, &authority).await,
+            read_only: bed.registry(version).read_only().start().await,
+            busy: saying(bed, Reply::status(429).field("retry-after", "7").body(oci_error("TOOMANYREQUESTS"))),
+            broken: saying(bed, Reply::status(503).body(oci_error("UNAVAILABLE"))),
+            page: saying(bed, Reply::ok("<html><title>Welcome</title></html>").field("content-type", "text/html")),
+            nobody: bed.place(5000),
+            _firewall: bed.drop_at_node(&format!("ip daddr {}", walled.socket().ip())),
+            walled,
+            bed,
+            tokens,
+            authority,
+            password,
+            wrong_password,
+            query,
+        }
+    }
+
+    /// A source that offers `small` 1.0.0 as it should be.
+    pub fn good(&self) -> Value {
+        let archive = archives::chart("small", "1.0.0");
+        self.source("good", archives::index("small", "1.0.0", &archive), archive)
+    }
+
+    /// A source in a folder of its own, with this index and this archive.
+    pub fn source(&self, folder: &str, index: impl Into<bytes::Bytes>, archive: impl Into<bytes::Bytes>) -> Value {
+        self.charts.says(&format!("/{folder}/index.yaml"), Reply::ok(index));
+        self.charts.says(&format!("/{folder}/chart.tgz"), Reply::ok(archive));
+        json!({"helmRepository": {"url": self.address(folder)}})
+    }
+
+    /// An archive in a folder of its own.
+    pub fn archive(&self, folder: &str, archive: impl Into<bytes::Bytes>) -> Value {
+        self.charts.says(&format!("/{folder}/chart.tgz"), Reply::ok(archive));
+        json!({"archive": {"url": format!("{}/chart.tgz", self.address(folder))}})
+    }
+
+    /// The address of a folder of the source.
+    pub fn address(&self, folder: &str) -> String {
+        format!("http://{}/{folder}", self.charts.socket())
+    }
+
+    /// The host, with its port, of the token server.
+    pub fn token_host(&self) -> &str {
+        self.tokens.realm().split('/').nth(2).expect("a realm has a host")
+    }
+
+    /// What must not be seen anywhere.
+    pub fn secrets(&self) -> Vec<String> {
+        let passwords = [&self.password, &self.wrong_password];
+        let encoded =
+            passwords.iter().flat_map(|password| ["pusher", "reader"].map(|user| BASE64_STANDARD.encode(format!("{user}:{password}"))));
+        let plain = [&self.password, &self.wrong_password, &self.query].map(String::clone);
+        // Each token is a JWT, and each of them begins so.
+        plain.into_iter().chain(encoded).chain(["eyJ".to_owned(), "PRIVATE KEY".to_owned()]).collect()
+    }
+
+    /// What stands in the document for the addresses of one run.
+    pub fn names(&self) -> Vec<(String, &'static str)> {
+        let tokens = (self.token_host().to_owned(), "tokens.example.com:5001");
+        let charts = [self.charts.socket(), self.tls_charts.socket(), self.nobody.socket()].map(|socket| (socket, "charts.example.com"));
+        let registries = [&self.plain, &self.basic, &self.bearer, &self.tls, &self.expired, &self.other_name, &self.read_only];
+        let scripted = [&self.busy, &self.broken, &self.page].map(Scripted::socket);
+        let empty = [self.walled.socket(), self.mutual.socket()];
+        let registries =
+            registries.map(Registry::socket).into_iter().chain(scripted).chain(empty).map(|socket| (socket, "registry.example.com"));
+        let hosts = charts.into_iter().chain(registries).map(|(socket, name)| (socket.ip().to_string(), name));
+        let mut names: Vec<_> = hosts.chain([tokens]).collect();
+        // No address may be found in a longer one.
+        names.sort_by_key(|(found, _)| std::cmp::Reverse(found.len()));
+        names
+    }
+}
+
+/// A server before a registry that wants to know who asks.
+async fn mutual(bed: &'static Bed, authority: &Authority) -> Nginx {
+    let place = bed.place(5000);
+    let file = bed.folder("clients").join("ca.crt");
+    std::fs::write(&file, authority.pem()).expect("a file in the bed's folder");
+    let identity = authority.server(&[&place.socket().ip().to_string()], Validity::Now).expect("a certificate");
+    let directives = format!("ssl_client_certificate {}; ssl_verify_client on;", file.display());
+    bed.nginx(place, Site { identity: Some(identity), directives }).await
+}
+
+fn saying(bed: &'static Bed, reply: Reply) -> Scripted {
+    let server = bed.scripted(5000);
+    server.says("*", reply);
+    server
+}
+
+/// What a registry says of itself.
+fn oci_error(code: &str) -> String {
+    json!({"errors": [{"code": code, "message": "as the test wants it"}]}).to_string()
+}
