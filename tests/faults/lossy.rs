@@ -6,7 +6,7 @@
 use std::net::Ipv4Addr;
 
 use super::ground::Ground;
-use crate::support::{Bed, random_word};
+use crate::support::{Bed, random_word, say};
 
 /// Packets longer than this are lost.
 const LONGEST: u32 = 1300;
@@ -24,6 +24,7 @@ impl LossyNetwork {
     /// Makes it; `None` without root.
     pub fn create(bed: &'static Bed) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
+            say("SKIPPED: a path that loses large packets needs network namespaces, which only root can make; run it as root");
             return None;
         }
         let stem = format!("chartpub-{}-{}", bed.information.supervisor, random_word());

@@ -245,7 +245,7 @@ fn rules(hostile: Hostile) -> Option<Vec<Rule>> {
     let answer = |status, page| What::Answer { status, fields: Vec::new(), page };
     Some(vec![match hostile {
         Hostile::Chunked400 => {
-            let what = What::Refuse { status: 400, page: Page::Text("400 Bad Request"), close: Close::AtOnce };
+            let what = What::Refuse { status: 400, page: Page::Text("400 Bad Request"), close: Close::Lingering };
             Rule::new(unlengthed, what)
         }
         Hostile::Chunked501 => Rule::new(unlengthed, answer(501, Page::Nginx)),

@@ -81,7 +81,7 @@ pub fn own() -> &'static Bed {
     static BED: OnceLock<Bed> = OnceLock::new();
     BED.get_or_init(|| {
         chart_publisher_uses_ring();
-        Bed::start()
+        Bed::start(&[])
     })
 }
 
