@@ -8,7 +8,7 @@ quickstart: ## a chart published into a registry of a cluster, before your eyes 
 	@tests/quickstart.sh
 
 test: ## all tests; as root also those on real nodes
-	@tests/tools/with-bed.sh cargo test
+	@tests/tools/with-bed.sh cargo test --no-fail-fast
 
 lint: ## formatting, clippy, licences and sources of dependencies, shell syntax
 	cargo fmt --check

@@ -137,7 +137,7 @@ async fn what_is_left_out_is_filled_in() {
         "source": {"helmRepository": {"url": "https://charts.example.com"}},
         "charts": [{"name": "podinfo"}],
         "targets": [{
-            "name": "main", "insecure": false, "upload": {"method": "Auto"},
+            "name": "main", "insecure": false, "upload": {"method": "Auto", "chunkSize": "16Mi"},
             "service": {"name": "registry", "repository": ""},
         }],
     });

@@ -106,6 +106,9 @@ fn taken_rows() -> Vec<Row> {
         )),
         taken(target(&json!({"hostname": "registry.example.com:5000", "allowedHosts": ["auth.example.com", "auth.example.com:8443"]}))),
         taken(target(&json!({"hostname": "r", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}))),
+        taken(target(&json!({"upload": {"method": "Chunked", "chunkSize": "64Ki"}}))),
+        taken(target(&json!({"upload": {"method": "SinglePost", "chunkSize": "1Gi"}}))),
+        taken(target(&json!({"upload": {"method": "Streamed"}}))),
         taken(by_url(&json!({"routes": []}))),
         taken(by_url(&json!({"url": "oci://registry.example.com"}))),
         taken(by_url(&json!({"url": "oci://[fd00::1]:5000/a/b"}))),
@@ -225,6 +228,7 @@ fn target_rows() -> Vec<Row> {
 
 fn route_rows() -> Vec<Row> {
     let own = "`routes` lead to a `service`; a `url` is its own route";
+    let size = "must lie between 64Ki and 1Gi";
     let six = json!(["ClusterIP", "NodePort", "LoadBalancer", "Ingress", "Endpoint", "ClusterIP"]);
     vec![
         refused(by_url(&json!({"routes": ["ClusterIP"]})), "spec.targets[]", own),
@@ -232,7 +236,13 @@ fn route_rows() -> Vec<Row> {
         refused(target(&json!({"routes": ["clusterip"]})), "spec.targets[].routes[]", "Unsupported value"),
         refused(target(&json!({"routes": ["Ingress", "Ingress"]})), "spec.targets[].routes[]", "Duplicate value"),
         refused(target(&json!({"routes": six})), "spec.targets[].routes", "Too many"),
-        refused(target(&json!({"upload": {"method": "Chunked"}})), "spec.targets[].upload.method", "Unsupported value"),
+        refused(target(&json!({"upload": {"method": "Resumable"}})), "spec.targets[].upload.method", "Unsupported value"),
+        refused(target(&json!({"upload": {"chunkSize": "63Ki"}})), "spec.targets[].upload.chunkSize", size),
+        refused(target(&json!({"upload": {"chunkSize": "2Gi"}})), "spec.targets[].upload.chunkSize", size),
+        refused(target(&json!({"upload": {"chunkSize": "1.5Mi"}})), "spec.targets[].upload.chunkSize", "should match"),
+        refused(target(&json!({"upload": {"chunkSize": "16M"}})), "spec.targets[].upload.chunkSize", "should match"),
+        refused(target(&json!({"upload": {"chunkSize": 65536}})), "spec.targets[].upload.chunkSize", "must be of type string"),
+        refused(target(&json!({"upload": {"chunkSize": "00000000064Ki"}})), "spec.targets[].upload.chunkSize", "Too long"),
     ]
 }
 
