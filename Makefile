@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint generate cluster bench
+.PHONY: help quickstart test lint generate cluster bench compare-paths
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 quickstart: ## a chart published into a registry of a cluster, before your eyes (QUICKSTART_CLUSTER=current for yours)
 	@tests/quickstart.sh
@@ -26,3 +26,6 @@ cluster: ## a cluster in the foreground, until Ctrl-C; prints how to use it (POD
 
 bench: ## the benchmarks
 	cargo bench
+
+compare-paths: ## hostile paths × push, helm, oras, crane, skopeo, regctl: what arrives, as a table (ten minutes)
+	@cargo test --quiet --test fault_bed compare_paths -- --ignored --nocapture

@@ -10,6 +10,8 @@ use super::enclosure::Enclosure;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
+    /// No cluster: the programs, the charts and a folder; servers listen on loopback.
+    Loopback,
     /// API server, etcd and controllers on loopback; needs no root.
     ControlPlane,
     /// Two nodes with kube-proxy and a Pod's view, in network namespaces without a way out; needs root.
@@ -27,6 +29,7 @@ impl Mode {
     /// As the command line has it.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Loopback => "loopback",
             Self::ControlPlane => "control-plane",
             Self::Node => "node",
             Self::Pods => "pods",
@@ -35,7 +38,7 @@ impl Mode {
 
     /// Whether it has nodes, which only root can make.
     pub fn has_nodes(self) -> bool {
-        self != Self::ControlPlane
+        matches!(self, Self::Node | Self::Pods)
     }
 }
 
@@ -43,8 +46,8 @@ impl FromStr for Mode {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let found = [Self::ControlPlane, Self::Node, Self::Pods].into_iter().find(|mode| mode.name() == text);
-        found.ok_or_else(|| format!("`{text}` is no mode: `control-plane`, `node` or `pods`"))
+        let found = [Self::Loopback, Self::ControlPlane, Self::Node, Self::Pods].into_iter().find(|mode| mode.name() == text);
+        found.ok_or_else(|| format!("`{text}` is no mode: `loopback`, `control-plane`, `node` or `pods`"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The supervisor of the test bed: brings a real control plane up, with root also a node, and takes it down again.
 //!
 //! ```text
-//! bed up [--mode control-plane|node|pods] [--keep-in-foreground]
+//! bed up [--mode loopback|control-plane|node|pods] [--keep-in-foreground]
 //! ```
 //!
 //! Once everything answers, one line of JSON ([`information::BedInformation`]) goes to standard output. The bed lives until
@@ -61,7 +61,7 @@ struct Wish {
 impl Wish {
     fn from_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         if arguments.next().as_deref() != Some("up") {
-            return Err("usage: bed up [--mode control-plane|node|pods] [--keep-in-foreground]".to_owned());
+            return Err("usage: bed up [--mode loopback|control-plane|node|pods] [--keep-in-foreground]".to_owned());
         }
         let mut wish = Self { mode: Mode::usual(), foreground: false };
         while let Some(argument) = arguments.next() {
@@ -114,6 +114,9 @@ async fn serve(bed: &mut Bed, wish: &Wish, ends: &mut End) -> Outcome<()> {
 }
 
 async fn start(bed: &mut Bed, foreground: bool) -> Outcome<()> {
+    if bed.mode() == Mode::Loopback {
+        return charts::package(bed).await;
+    }
     if bed.mode().has_nodes() {
         node::create_networks(bed)?;
     }

@@ -12,6 +12,9 @@ use super::{
     process::{Launch, Process},
 };
 
+/// The log in the format of the other servers, for a frontend that captures `Host` and `User-Agent`.
+pub const LOG: &str = r#""%ci - - [%tr] \"%HM %HU %HV\" %ST %B \"-\" \"%[capture.req.hdr(1)]\" \"%[capture.req.hdr(0)]\" %U""#;
+
 /// A running haproxy. Dropping it ends it.
 pub struct Haproxy {
     place: Place,
@@ -22,15 +25,21 @@ pub struct Haproxy {
 impl Bed {
     /// Starts haproxy for one host and waits until it accepts connections.
     pub async fn haproxy(&'static self, place: Place, identity: Option<Identity>, host: &str, upstream: SocketAddr) -> Haproxy {
-        let folder = self.folder("haproxy");
         let mut bind = format!("bind {}", place.socket());
         if let Some(identity) = identity {
-            let file = folder.join("tls.pem");
+            let file = self.folder("haproxy-tls").join("tls.pem");
             fs::write(&file, identity.certificate + &identity.key).expect("a file in the bed's folder");
             let _ = write!(bind, " ssl crt {}", file.display());
         }
+        let configuration = configuration(&bind, host, upstream);
+        self.haproxy_of(place, &configuration).await
+    }
+
+    /// Starts haproxy with this configuration, which listens at `place`.
+    pub async fn haproxy_of(&'static self, place: Place, configuration: &str) -> Haproxy {
+        let folder = self.folder("haproxy");
         let file = folder.join("haproxy.cfg");
-        fs::write(&file, configuration(&bind, host, upstream)).expect("a file in the bed's folder");
+        fs::write(&file, configuration).expect("a file in the bed's folder");
         let launch = Launch::new(self.tool("haproxy"), folder.join("access.log")).separate_errors();
         let launch = launch.arguments(["-db".as_ref(), "-f".as_ref(), file.as_os_str()]).namespace(self.server_namespace());
         let mut haproxy = Haproxy { place, process: launch.start().expect("haproxy"), folder };
@@ -62,9 +71,9 @@ impl Drop for Haproxy {
     }
 }
 
-/// As its Ingress controller writes it, with a log in the format of the others.
+/// As its Ingress controller writes it.
 fn configuration(bind: &str, host: &str, upstream: SocketAddr) -> String {
-    let log = r#""%ci - - [%tr] \"%HM %HU %HV\" %ST %B \"-\" \"%[capture.req.hdr(1)]\" \"%[capture.req.hdr(0)]\" %U""#;
+    let log = LOG;
     let name = host.split(':').next().unwrap_or(host);
     format!(
         "global

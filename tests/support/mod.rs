@@ -136,6 +136,16 @@ fn having_nodes(bed: &'static Bed) -> Option<&'static Bed> {
     Some(bed)
 }
 
+/// A bed whose servers all listen on the host's loopback, whoever runs it. Without a bed to share it starts no cluster.
+pub fn on_loopback() -> &'static Bed {
+    static BED: OnceLock<Bed> = OnceLock::new();
+    BED.get_or_init(|| {
+        chart_publisher_uses_ring();
+        let bed = variable("CHART_PUBLISHER_BED").map_or_else(|| Bed::start(Mode::Loopback), |file| Bed::join(Path::new(&file)));
+        Bed { information: BedInformation { mode: Mode::Loopback, networks: None, ..bed.information.clone() }, ..bed }
+    })
+}
+
 /// Says that a test is skipped, so that it does not look like one that passed.
 pub fn skipped(what: &str) {
     say(&format!("SKIPPED: this test needs {what}, which only root can make; run it as root"));
@@ -226,6 +236,11 @@ impl Bed {
         self.run(None, words)
     }
 
+    /// Runs a program in a network namespace; `None` is the host's own.
+    pub fn run_inside(&self, namespace: Option<&str>, words: &[&str]) -> Ran {
+        self.run(namespace, words)
+    }
+
     /// Runs a program in a network namespace.
     pub fn run(&self, namespace: Option<&str>, words: &[&str]) -> Ran {
         let mut command = process::enter(namespace, words);
@@ -238,7 +253,8 @@ impl Bed {
         command.env("KUBECONFIG", kubeconfig).stdin(Stdio::null());
         let output = command.output().unwrap_or_else(|problem| panic!("{words:?}: {problem}"));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ran { words: words.join(" "), success: output.status.success(), output: text(&output.stdout), errors: text(&output.stderr) }
+        let (success, code) = (output.status.success(), output.status.code());
+        Ran { words: words.join(" "), success, code, output: text(&output.stdout), errors: text(&output.stderr) }
     }
 }
 
@@ -249,6 +265,8 @@ pub struct Ran {
     pub words: String,
     /// Whether its exit code was zero.
     pub success: bool,
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
     /// Its standard output.
     pub output: String,
     /// Its standard error.

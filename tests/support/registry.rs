@@ -48,6 +48,7 @@ pub struct RegistryBuilder<'a> {
     tls: Option<(&'a Authority, Vec<String>, Validity)>,
     names_itself: bool,
     read_only: bool,
+    settings: Vec<(&'static str, Value)>,
 }
 
 /// A running registry. Dropping it ends it and removes its storage.
@@ -63,7 +64,16 @@ pub struct Registry {
 impl Bed {
     /// A registry that anybody may write to, by plain HTTP.
     pub fn registry(&'static self, version: Version) -> RegistryBuilder<'static> {
-        RegistryBuilder { bed: self, version, users: Vec::new(), token: None, tls: None, names_itself: true, read_only: false }
+        RegistryBuilder {
+            bed: self,
+            version,
+            users: Vec::new(),
+            token: None,
+            tls: None,
+            names_itself: true,
+            read_only: false,
+            settings: Vec::new(),
+        }
     }
 }
 
@@ -103,6 +113,12 @@ impl<'a> RegistryBuilder<'a> {
     /// Refuses every write with 405.
     pub fn read_only(mut self) -> Self {
         self.read_only = true;
+        self
+    }
+
+    /// Sets something in a section of its configuration: `("/http", {"host": …})`.
+    pub fn setting(mut self, section: &'static str, values: Value) -> Self {
+        self.settings.push((section, values));
         self
     }
 
@@ -151,6 +167,10 @@ impl<'a> RegistryBuilder<'a> {
         }
         if let Some(token) = &self.token {
             configuration["auth"] = json!({"token": token});
+        }
+        for (section, values) in &self.settings {
+            let section = configuration.pointer_mut(section).and_then(Value::as_object_mut).expect("a section");
+            section.extend(values.as_object().cloned().unwrap_or_default());
         }
         configuration
     }

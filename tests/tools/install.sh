@@ -31,6 +31,8 @@ DISTRIBUTION3=v3.1.2
 CRANE=v0.22.1
 # renovate: datasource=go depName=oras.land/oras
 ORAS=v1.3.6
+# renovate: datasource=go depName=github.com/regclient/regclient
+REGCTL=v0.11.7
 
 bin=$cache/bin
 mkdir -p "$bin" "$cache/build"
@@ -161,7 +163,9 @@ if found=$(on_path helm 'v4\.' version --short); then link helm "$found"; else g
 go_program helm3 $HELM3 helm.sh/helm/v3/cmd/helm
 if found=$(on_path crane '^v?0\.(2[0-9])' version); then link crane "$found"; else go_program crane $CRANE github.com/google/go-containerregistry/cmd/crane; fi
 if found=$(on_path oras '1\.[3-9]' version); then link oras "$found"; else go_program oras $ORAS oras.land/oras/cmd/oras; fi
+go_program regctl $REGCTL github.com/regclient/regclient/cmd/regctl
 
+link skopeo "$(debian skopeo skopeo)"
 link nginx "$(debian nginx nginx-light)"
 link haproxy "$(debian haproxy haproxy)"
 link openssl "$(debian openssl openssl)"
