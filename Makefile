@@ -24,8 +24,8 @@ cluster: ## a cluster in the foreground, until Ctrl-C; prints how to use it (POD
 	@cargo build --quiet --bins --example bed
 	@exec "$${CARGO_TARGET_DIR:-target}/debug/examples/bed" up $(if $(PODS),--mode pods) --keep-in-foreground
 
-bench: ## the benchmarks
-	cargo bench
+bench: ## what a push costs beside curl and helm, as ratios (two minutes, after a release build)
+	@tests/tools/bench.sh
 
 compare-paths: ## hostile paths × push, helm, oras, crane, skopeo, regctl: what arrives, as a table (ten minutes)
 	@cargo test --quiet --test fault_bed compare_paths -- --ignored --nocapture

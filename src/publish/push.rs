@@ -14,7 +14,7 @@ use crate::{
     chart::{self, ChartContent, Descriptor, Manifest},
     model::{Digest, Framing, RepositoryName, Tag},
     net::OpenBody,
-    registry::{Blob, Failure, Registry, SeenOfChunks},
+    registry::{Blob, Cause, Failure, Registry, SeenOfChunks},
     spool::Spooled,
     verify::{Expected, Verified, pull_back},
 };
@@ -115,11 +115,17 @@ pub async fn push(
         taken.add(digest);
     }
     let result = tagged(registry, repository, tag, package, begin).await;
-    if result.is_err() {
-        // A blob that the registry took and does not know, or that cannot be pulled back, has to be sent again.
+    if result.as_ref().is_err_and(is_of_content) {
         taken.forget();
     }
     Tried { result, sent, seen }
+}
+
+/// A blob that the registry took and does not know, or that comes back as something else, has to be sent again.
+fn is_of_content(failure: &Failure) -> bool {
+    let is_unknown = |code: &String| code.contains("BLOB_UNKNOWN") || code == "MANIFEST_INVALID";
+    matches!(failure.cause, Cause::Content { .. })
+        || failure.answer().is_some_and(|answer| answer.status == 404 || answer.codes.iter().any(is_unknown))
 }
 
 async fn tagged(registry: &Registry, repository: &RepositoryName, tag: &Tag, package: &Package, begin: Instant) -> Result<Pushed, Failure> {

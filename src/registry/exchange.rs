@@ -1,5 +1,7 @@
 //! One request and its answer: with what proves who we are, once more when an idle connection was stale, once more after a 401.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, header, request};
 
@@ -14,6 +16,26 @@ use crate::{
 };
 
 static NOTHING: Bytes = Bytes::new();
+
+/// A request with a body up to this size is sent again after a passing trouble.
+const SMALL: u64 = 64 * 1024;
+/// How often.
+const AGAIN: usize = 2;
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// A registry that asks for more is left alone for this run.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// How long to wait before the same is asked again; nothing where that would not help.
+fn passing(answered: &Answered, pause: Duration) -> Option<Duration> {
+    let asked = answered.head.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let wait = asked.map_or(pause, Duration::from_secs);
+    (matches!(answered.head.status.as_u16(), 429 | 503) && wait <= LONGEST_PAUSE).then_some(wait.max(pause))
+}
+
+/// The answer was lost on its way, or the connection before it.
+fn is_lost(failure: &Failure) -> bool {
+    matches!(&failure.cause, Cause::Net(NetError::Cut { .. } | NetError::AnswerCut { .. } | NetError::StaleConnection))
+}
 
 /// A request, before it is known who asks.
 pub(super) struct Call<'a> {
@@ -83,8 +105,32 @@ impl<'r> Line<'r> {
         Self { registry, endpoint, own: false, reuse: Reuse::Idle, lease: None, sent: 0 }
     }
 
-    /// Sends `call`. The answer is whatever came, except a 401.
+    /// Sends `call`. The answer is whatever came, except a 401. A small request that a passing trouble met is sent again: all that
+    /// this program sends without a large body may be done twice.
     pub(super) async fn ask(&mut self, call: &Call<'_>) -> Result<Answered, Failure> {
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..AGAIN {
+            let result = self.ask_once(call).await;
+            let wait = match &result {
+                _ if call.body.length() > SMALL => None,
+                Ok(answered) => passing(answered, pause),
+                Err(failure) => is_lost(failure).then_some(pause),
+            };
+            let Some(wait) = wait else { return result };
+            tracing::debug!(stage = ?call.stage, wait = ?wait, "a passing trouble; the request is sent again");
+            if let Ok(mut answered) = result {
+                let _ = answered.bounded(64 * 1024).await;
+                self.done(answered);
+            } else {
+                self.renew();
+            }
+            tokio::time::sleep(wait).await;
+            pause *= 2;
+        }
+        self.ask_once(call).await
+    }
+
+    async fn ask_once(&mut self, call: &Call<'_>) -> Result<Answered, Failure> {
         let registry = self.registry;
         let service =
             TokenService { transport: &registry.transport, registry: &registry.endpoint, patience: registry.patience, stage: call.stage };

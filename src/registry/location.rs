@@ -2,7 +2,8 @@
 //!
 //! Distribution specification, "Pushing blobs": the Location may be absolute or relative, and its query must be kept as it is.
 //! Registries behind proxies name the wrong scheme or port (distribution/distribution issues 479, 970, 996, 2572): where the host
-//! is ours, path and query are used on the origin that was dialled, so neither bytes nor a token ever go in the clear.
+//! is ours, path and query are used on the origin that was dialled, so neither bytes nor a token ever go in the clear. Where the
+//! host is another one that is not allowed, the same is tried, and only when that leads nowhere the Location is refused.
 
 use crate::model::{Origin, Scheme};
 
@@ -15,6 +16,8 @@ pub(super) struct UploadAddress {
     pub(super) own: bool,
     /// Path and query, as sent.
     pub(super) path_and_query: String,
+    /// What was named, without its query, where it was on another host that is not allowed: its path is tried on our own.
+    pub(super) foreign: Option<String>,
 }
 
 /// What is allowed to stand in a `Location` or as a token service.
@@ -52,7 +55,7 @@ pub(super) fn resolve(own: &Origin, request_path: &str, location: &str, allowed:
             None => (None, location),
         },
     };
-    let at_own = |path_and_query| Ok(UploadAddress { origin: own.clone(), own: true, path_and_query });
+    let at_own = |path_and_query| Ok(UploadAddress { origin: own.clone(), own: true, path_and_query, foreign: None });
     let Some(scheme) = scheme else { return at_own(relative(request_path, rest)) };
     let (authority, path) = rest.find(['/', '?']).map_or((rest, "/"), |at| rest.split_at(at));
     let path_and_query = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
@@ -61,12 +64,14 @@ pub(super) fn resolve(own: &Origin, request_path: &str, location: &str, allowed:
         return at_own(path_and_query);
     }
     if !allowed.contains(&named) {
-        return refused("is on another host, which is not in `allowedHosts`");
+        // A registry behind a proxy that does not tell it its name; the bytes go nowhere but where they were to go.
+        let foreign = Some(super::answer::without_query(location));
+        return Ok(UploadAddress { origin: own.clone(), own: true, path_and_query, foreign });
     }
     if own.scheme == Scheme::Https && named.scheme == Scheme::Http {
         return refused("would leave TLS");
     }
-    Ok(UploadAddress { origin: named, own: false, path_and_query })
+    Ok(UploadAddress { origin: named, own: false, path_and_query, foreign: None })
 }
 
 /// RFC 3986, section 5.3, for what registries send: an absolute path, a query alone, or a path below the request's.
@@ -103,7 +108,11 @@ mod tests {
         let own = Origin::new(Scheme::Https, "registry.example", 30500);
         let allowed = AllowedHosts::new(["uploads.example".to_owned(), "other.example:8443".to_owned()]);
         let shown = match resolve(&own, PATH, location, &allowed) {
-            Ok(address) => format!("{}{}{}", if address.own { "own " } else { "" }, address.origin, address.path_and_query),
+            Ok(address) => {
+                let own = if address.own { "own " } else { "" };
+                let foreign = address.foreign.map(|named| format!(" (for {named})")).unwrap_or_default();
+                format!("{own}{}{}{foreign}", address.origin, address.path_and_query)
+            }
             Err(why) => why,
         };
         assert_eq!(shown, expected, "{location}");
@@ -125,13 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn other_hosts_are_refused_unless_they_are_listed_and_then_get_no_credentials() {
+    fn other_hosts_are_never_dialled_unless_they_are_listed_and_then_get_no_credentials() {
         check("https://uploads.example/u/1?a", "https://uploads.example/u/1?a");
         check("https://other.example:8443/u", "https://other.example:8443/u");
-        check("https://other.example/u", "`https://other.example/u` is on another host, which is not in `allowedHosts`");
+        check("https://other.example/u", "own https://registry.example:30500/u (for https://other.example/u)");
         check("http://uploads.example/u?secret", "`http://uploads.example/u` would leave TLS");
-        check("https://evil.example/u?secret", "`https://evil.example/u` is on another host, which is not in `allowedHosts`");
-        check("//evil.example/u", "`//evil.example/u` is on another host, which is not in `allowedHosts`");
+        check("https://evil.example/u?secret", "own https://registry.example:30500/u?secret (for https://evil.example/u)");
+        check("//evil.example/u", "own https://registry.example:30500/u (for //evil.example/u)");
         check("https://registry.example@evil.example/u", "`https://evil.example/u` names no host");
         check("ftp://registry.example/u", "`ftp://registry.example/u` is neither http nor https");
         check("https://:80/u", "`https://:80/u` names no host");

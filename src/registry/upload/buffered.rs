@@ -30,7 +30,7 @@ impl Registry {
     ) -> Result<(), Failure> {
         let path = session.closing(&blob.digest);
         let call = Call { content_type: Some(BYTES), body: rest, ..Call::new(Stage::SendBlob, Method::PUT, repository, &path) };
-        let Some(endpoint) = session.elsewhere() else { return taken(line, &call).await };
+        let Some(endpoint) = session.elsewhere() else { return taken(line, &call).await.map_err(|failure| session.explained(failure)) };
         taken(&mut Line::elsewhere(self, &endpoint), &call).await
     }
 }

@@ -137,6 +137,10 @@ impl Progress<'_, '_> {
                 }
                 if self.offset > before {
                     self.cuts = 0;
+                } else {
+                    // Nothing of it arrived: it may be its size that is cut.
+                    seen.refused = Some(seen.refused.map_or(length, |refused| refused.min(length)));
+                    self.size = smaller(length, seen).max(LEAST);
                 }
                 Ok(())
             }
@@ -162,7 +166,14 @@ impl Progress<'_, '_> {
                 settle(line, answered, Stage::SendBlob).await?;
                 Ok(self.advanced(length, told, is_told))
             }
+            // Too large, or too long on its way for what stands between: the session is as it was, or says how far it is.
             413 => Ok(Step::Smaller(line.refused(&call, answered).await)),
+            408 | 502 | 504 => {
+                let failure = line.refused(&call, answered).await;
+                let before = self.offset;
+                self.ask(line, repository, before).await?;
+                Ok(if self.offset == before { Step::Smaller(failure) } else { Step::On })
+            }
             416 => {
                 let failure = line.refused(&call, answered).await;
                 let before = self.offset;
@@ -216,17 +227,21 @@ impl Progress<'_, '_> {
     }
 
     fn shrink(&mut self, length: u64, seen: &SeenOfChunks, failure: Failure) -> Result<(), Failure> {
-        let known = Some(seen.taken).filter(|taken| *taken > 0 && *taken < length);
-        let smaller = match known {
-            Some(taken) => taken,
-            None if length > FIRST_UNDER_A_LIMIT => FIRST_UNDER_A_LIMIT,
-            None => length / 2,
-        };
+        let smaller = smaller(length, seen);
         if smaller < LEAST || smaller < self.session.least_chunk {
             return Err(failure);
         }
         self.size = smaller;
         Ok(())
+    }
+}
+
+/// The next size after one that was refused: what is known to pass, else under the most common limit, else half.
+fn smaller(length: u64, seen: &SeenOfChunks) -> u64 {
+    match Some(seen.taken).filter(|taken| *taken > 0 && *taken < length) {
+        Some(taken) => taken,
+        None if length > FIRST_UNDER_A_LIMIT => FIRST_UNDER_A_LIMIT,
+        None => length / 2,
     }
 }
 

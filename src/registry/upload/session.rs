@@ -70,6 +70,17 @@ impl<'r> Session<'r> {
         with_digest(&self.address.path_and_query, digest)
     }
 
+    /// What a failure in this session means: where the registry had named another host, that is what led astray.
+    pub(super) fn explained(&self, failure: Failure) -> Failure {
+        match (&self.address.foreign, failure.answer().map(|answer| answer.status)) {
+            (Some(named), Some(400 | 404 | 405)) => {
+                let detail = format!("`{named}` is on another host, which is not in `allowedHosts`, and its path leads nowhere on our own");
+                Failure::new(failure.stage, Cause::Location { detail })
+            }
+            _ => failure,
+        }
+    }
+
     /// How many bytes the registry has (distribution specification, "Resuming an upload"); nothing when it does not say.
     pub(super) async fn offset(&mut self, line: &mut Line<'_>, repository: &RepositoryName) -> Result<Option<u64>, Failure> {
         let path = self.address.path_and_query.clone();
