@@ -56,7 +56,7 @@ pub fn services(world: &World) -> Vec<Case> {
         ),
         listed("`routes` names Ingress, and there is none", json!(["Ingress"])).stalls(
             Reason::NoRoute,
-            "no Ingress of namespace \"team\" leads to the Service",
+            "no Ingress of namespace \"team\" and no HTTPRoute leads to the Service",
             "correct `routes`, or leave it empty",
         ),
     ]
