@@ -91,7 +91,6 @@ async fn a_release_for_some_namespaces_has_no_rights_in_others() {
     assert_eq!(ready(&other.namespace.status("small").await), "", "another namespace's publication is left alone");
     let (_, _, log) = controller.stop();
     assert!(!log.contains("forbidden"), "{log}");
-    release.helm("uninstall", &[]).expect_success();
 }
 
 #[tokio::test]
@@ -125,7 +124,6 @@ async fn whoever_may_view_or_edit_a_namespace_may_do_so_with_its_publications() 
     let release = Release(&namespace);
     release.install(&["--set", "crds.install=false"]);
     users::may_do_what_their_role_says(&namespace).await;
-    release.helm("uninstall", &[]).expect_success();
 }
 
 /// The rights that the chart gives, as helm renders them.

@@ -1,6 +1,6 @@
 //! `ChartInventory`: the whole record of what a publication has published and proven.
 //!
-//! It is owned by the publication, has its name (and `NAME-1`, `NAME-2` where it is split at 2,000 entries), is written
+//! It is owned by the publication, has its name (and `NAME.UID.1`, `NAME.UID.2` where it is split at 2,000 entries), is written
 //! only when something changed, and restores after a restart what is known. It is no input: the controller checks it
 //! against the registry.
 

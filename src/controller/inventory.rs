@@ -20,17 +20,25 @@ const MOST_OBJECTS: usize = 1000;
 pub(super) struct Inventory {
     api: Api<ChartInventory>,
     name: String,
+    uid: String,
 }
 
 impl Inventory {
     pub(super) fn of(client: Client, publication: &ChartPublication) -> Self {
         let namespace = publication.metadata.namespace.as_deref().unwrap_or_default();
-        Self { api: Api::namespaced(client, namespace), name: publication.metadata.name.clone().unwrap_or_default() }
+        let name = publication.metadata.name.clone().unwrap_or_default();
+        Self { api: Api::namespaced(client, namespace), name, uid: publication.metadata.uid.clone().unwrap_or_default() }
     }
 
-    /// `NAME`, `NAME-1`, `NAME-2` …
+    /// `NAME`, then `NAME.UID.1`, `NAME.UID.2` … with the first part of the publication's uid: no publication has such a name by chance,
+    /// and so no inventory of another one is ever overwritten.
     fn object_name(&self, index: usize) -> String {
-        if index == 0 { self.name.clone() } else { format!("{}-{index}", self.name) }
+        if index == 0 {
+            return self.name.clone();
+        }
+        let uid: String = self.uid.chars().take_while(char::is_ascii_alphanumeric).take(12).collect();
+        let base: String = self.name.chars().take(230).collect();
+        format!("{}.{uid}.{index}", base.trim_end_matches(['.', '-']))
     }
 
     /// What is known, from memory or from the API server.

@@ -71,15 +71,15 @@ async fn the_record_is_split_at_two_thousand_entries_and_only_what_changed_is_wr
     let inventory = Inventory::of(server.client(), &publication);
     let mut wanted = entries(4500);
     inventory.write(&publication, wanted.clone(), &mut memory).await.unwrap();
-    assert_eq!(server.requests(), ["PATCH many 2000", "PATCH many-1 2000", "PATCH many-2 500"]);
+    assert_eq!(server.requests(), ["PATCH many 2000", "PATCH many.of.1 2000", "PATCH many.of.2 500"]);
     inventory.write(&publication, wanted.clone(), &mut memory).await.unwrap();
     assert!(server.requests().is_empty(), "nothing has changed");
     wanted[2000].manifest = "another".to_owned();
     inventory.write(&publication, wanted.clone(), &mut memory).await.unwrap();
-    assert_eq!(server.requests(), ["PATCH many-1 2000"]);
+    assert_eq!(server.requests(), ["PATCH many.of.1 2000"]);
     wanted.truncate(2000);
     inventory.write(&publication, wanted, &mut memory).await.unwrap();
-    assert_eq!(server.requests(), ["DELETE many-1", "DELETE many-2"]);
+    assert_eq!(server.requests(), ["DELETE many.of.1", "DELETE many.of.2"]);
     inventory.write(&publication, Vec::new(), &mut memory).await.unwrap();
     assert_eq!(server.requests(), ["DELETE many"]);
 }
@@ -99,7 +99,7 @@ async fn the_record_is_read_once_up_to_the_first_object_that_is_not_its_own() {
     };
     let (first, second) = (entries(2000), entries(2003).split_off(2000));
     *server.objects.lock().unwrap() =
-        vec![object("many", "of-many", first), object("many-1", "of-many", second), object("many-2", "of-another", entries(1))];
+        vec![object("many", "of-many", first), object("many.of.1", "of-many", second), object("many.of.2", "of-another", entries(1))];
     let inventory = Inventory::of(server.client(), &publication);
     let mut memory = Memory::default();
     assert_eq!(inventory.entries(&publication, &mut memory).await.unwrap(), entries(2003));
@@ -108,5 +108,5 @@ async fn the_record_is_read_once_up_to_the_first_object_that_is_not_its_own() {
     assert!(server.requests().is_empty());
     // What two objects held fits into one; the other's is left alone.
     inventory.write(&publication, entries(1), &mut memory).await.unwrap();
-    assert_eq!(server.requests(), ["PATCH many 1", "DELETE many-1"]);
+    assert_eq!(server.requests(), ["PATCH many 1", "DELETE many.of.1"]);
 }

@@ -10,7 +10,7 @@ use super::{
 /// Release, ServiceAccount and Deployment.
 pub const NAME: &str = "chart-publisher";
 
-/// A release in a namespace.
+/// A release in a namespace. Dropping it uninstalls it, where that was not done.
 pub struct Release<'a>(pub &'a Namespace);
 
 impl Release<'_> {
@@ -58,5 +58,11 @@ impl Release<'_> {
         let mut lines: Vec<_> = printed.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         lines.sort();
         lines.join("\n") + "\n"
+    }
+}
+
+impl Drop for Release<'_> {
+    fn drop(&mut self) {
+        self.helm("uninstall", &["--ignore-not-found"]);
     }
 }
