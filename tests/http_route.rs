@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 
 /// The CRDs are of the whole cluster: one test at a time has them, or has them not.
 static CLUSTER: Mutex<()> = Mutex::const_new(());
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn target(change: &Value) -> Value {
     let mut target = json!({"name": "main", "insecure": true, "service": {"name": "registry", "port": "http", "repository": "charts"}});

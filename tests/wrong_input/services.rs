@@ -56,8 +56,13 @@ pub fn services(world: &World) -> Vec<Case> {
         ),
         listed("`routes` names Ingress, and there is none", json!(["Ingress"])).stalls(
             Reason::NoRoute,
-            "no Ingress of namespace \"team\" leads to the Service",
+            "no Ingress of namespace \"team\" and no HTTPRoute leads to the Service",
             "correct `routes`, or leave it empty",
+        ),
+        listed("`routes` names Relay, and it is not granted", json!(["Relay"])).stalls(
+            Reason::NoRoute,
+            "leads to Service \"team/registry\"",
+            "forward ports of Pods in namespace \"team\", which the administrator grants by `relay.namespaces`",
         ),
     ]
 }
