@@ -1,6 +1,6 @@
 //! What a user misses when the controller lacks a right, for each right that the chart gives.
 
-use chart_publisher::api::ChartInventory;
+use chart_publisher::api::{ChartInventory, ChartPublication};
 use k8s_openapi::api::{
     core::v1::{Node, Service},
     networking::v1::IngressClass,
@@ -193,7 +193,10 @@ impl Effect {
                 if count == 3 { Ok(()) } else { Err(format!("{count} addresses")) }
             }
             Self::Recorded => world.namespace.inventory(FIRST).await.map(drop).ok_or("no inventory".to_owned()),
-            Self::RecordShrinks => world.namespace.inventory("first-1").await.map_or(Ok(()), |_| Err("first-1 is there".to_owned())),
+            Self::RecordShrinks => {
+                let part = second_part(&world.namespace.publication(FIRST).await);
+                world.namespace.inventory(&part).await.map_or(Ok(()), |_| Err(format!("{part} is there")))
+            }
             Self::Told => match world.namespace.events_of(FIRST).await.len() {
                 0 => Err("no Event".to_owned()),
                 _ => Ok(()),
@@ -219,10 +222,16 @@ async fn suspend_and_resume(world: &World<'_>) {
     world.namespace.becomes_ready(FIRST).await;
 }
 
+/// The name of the second part of a record.
+fn second_part(publication: &ChartPublication) -> String {
+    let uid = publication.uid().expect("a uid");
+    format!("{FIRST}.{}.1", uid.split('-').next().expect("a part of the uid"))
+}
+
 /// What a controller leaves that published more than one object can hold; the publication begins when it is there.
 async fn record_in_two_parts(world: &World<'_>) {
     let publication = world.namespace.publication(FIRST).await;
-    for name in [FIRST, "first-1"] {
+    for name in [FIRST, &second_part(&publication)] {
         let entry = json!({
             "target": "gone", "registry": "service/x/y", "chart": "a", "version": "1.0.0", "repository": "a", "tag": name,
             "manifest": "sha256:x", "layer": "sha256:y", "proved": "2026-01-02T03:04:05Z",
