@@ -21,8 +21,8 @@ use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
 use lifecycle::Tenant;
 use release::Release;
 use support::{Bed, publication::ready};
-use trials::TRIALS;
-use world::{Shared, World};
+use trials::{Effect, TRIALS};
+use world::{Right, Shared, World};
 
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/chart-publisher");
 
@@ -94,6 +94,29 @@ async fn a_release_for_some_namespaces_has_no_rights_in_others() {
 }
 
 #[tokio::test]
+async fn ports_of_pods_are_forwarded_in_the_namespaces_that_are_named_and_in_no_others() {
+    let bed = support::shared();
+    bed.install_crds();
+    let (named, other) = (bed.namespace().await, bed.namespace().await);
+    let release = Release(&named);
+    let namespaces = format!("relay.namespaces={{{}}}", named.name());
+    let without = ["--set", "crds.install=false", "--set"];
+    release.install(&[&without[..], &[&namespaces]].concat());
+    let may = async |namespace: &str| {
+        let rights = release.rights(namespace).await;
+        rights.lines().filter(|line| line.starts_with("pods")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(may(named.name()).await.is_empty(), "without `relay.enabled` nothing is granted");
+    let unnamed = release.helm("upgrade", &[&[CHART][..], &without, &["relay.enabled=true"]].concat());
+    assert!(!unnamed.success && unnamed.errors.contains("relay.enabled needs relay.namespaces"), "{unnamed:?}");
+    release.helm("upgrade", &[&[CHART][..], &without, &["relay.enabled=true", "--set", &namespaces]].concat()).expect_success();
+    assert_eq!(may(named.name()).await, ["pods/portforward [] [] [create get]"]);
+    assert!(may(other.name()).await.is_empty());
+    assert!(release.arguments().await.contains(&format!("--relay-namespace={}", named.name())));
+    release.helm("uninstall", &[]).expect_success();
+}
+
+#[tokio::test]
 async fn whoever_may_view_or_edit_a_namespace_may_do_so_with_its_publications() {
     let bed = support::shared();
     bed.install_crds();
@@ -121,11 +144,15 @@ async fn each_right_taken_away_is_missed() {
     let tried = TRIALS.iter().map(|(right, _)| (right.group.to_owned(), right.resource.to_owned(), right.verb.to_owned()));
     assert_eq!(given, tried.collect(), "each right of the chart has a trial");
     let shared = Shared::start(bed, rules).await;
-    let runs = TRIALS.map(async |(right, effect)| {
-        let mut world = World::without(&shared, right).await;
-        AssertUnwindSafe(trials::run(&mut world, effect)).catch_unwind().await.map_err(|_| format!("{right:?}"))
-    });
-    let failed: Vec<String> = join_all(runs).await.into_iter().filter_map(Result::err).collect();
+    let run = async |(right, effect): &(Right, Effect)| {
+        let mut world = World::without(&shared, *right).await;
+        AssertUnwindSafe(trials::run(&mut world, *effect)).catch_unwind().await.map_err(|_| format!("{right:?}"))
+    };
+    // These begin in a cluster without the Gateway API; they and the others leave one with it.
+    let (first, others): (Vec<_>, Vec<_>) = TRIALS.iter().partition(|(_, effect)| *effect == Effect::GatewayApiFollowed);
+    let mut ended = join_all(first.into_iter().map(&run)).await;
+    ended.extend(join_all(others.into_iter().map(&run)).await);
+    let failed: Vec<String> = ended.into_iter().filter_map(Result::err).collect();
     assert!(failed.is_empty(), "{failed:#?}");
 }
 

@@ -233,7 +233,7 @@ async fn kubectl_explain_has_words_for_every_field() {
         ("chartpublications", "proves that they arrived"),
         ("chartpublications.spec.interval", "How often the source is asked again"),
         ("chartpublications.spec.targets.upload.method", "with the whole body and its length"),
-        ("chartpublications.spec.targets.routes", "of `ClusterIP`, `NodePort`, `LoadBalancer`, `Ingress` and `Endpoint`"),
+        ("chartpublications.spec.targets.routes", "of `ClusterIP`, `NodePort`, `LoadBalancer`, `Ingress`, `Endpoint` and `Relay`"),
         ("chartpublications.status.targets.attempts.message", "what to mend"),
         ("chartinventories.spec.entries.proved", "pulled back and compared"),
     ] {

@@ -183,7 +183,7 @@ pub struct Target {
     #[schemars(regex(pattern = r"^oci://[^\s@/?#]+(/[^\s?#]*)?$"), length(max = 1024))]
     pub url: Option<String>,
 
-    /// The routes that may be taken to the Service, in this order: of `ClusterIP`, `NodePort`, `LoadBalancer`, `Ingress` and `Endpoint`.
+    /// The routes that may be taken to the Service, in this order: of `ClusterIP`, `NodePort`, `LoadBalancer`, `Ingress`, `Endpoint` and `Relay`.
     /// Empty: as the Service is exposed, with the others after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 6))]

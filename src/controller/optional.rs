@@ -111,7 +111,7 @@ impl<K: OptionalKind> Attendant<K> {
                 None => return,
                 Some(Err(error)) => {
                     if !std::mem::replace(&mut has_failed, true) {
-                        tracing::warn!(kind, %error, "whether the cluster has this kind cannot be seen; it is taken as absent until it can");
+                        tracing::warn!(kind, %error, "the CRD of this kind cannot be watched; whether it comes or goes is not noticed");
                     }
                     self.settled.send_replace(true);
                     continue;

@@ -32,7 +32,7 @@ impl Release<'_> {
     }
 
     /// The flags of the Deployment's container, without those that say where a Pod has its folders and ports.
-    async fn arguments(&self) -> Vec<String> {
+    pub async fn arguments(&self) -> Vec<String> {
         let pod = self.deployment().await.and_then(|deployment| deployment.spec).and_then(|spec| spec.template.spec).expect("a Pod");
         let arguments = pod.containers.into_iter().next().and_then(|container| container.args).expect("arguments");
         let mut arguments = arguments.into_iter();

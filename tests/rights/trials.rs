@@ -1,6 +1,6 @@
 //! What a user misses when the controller lacks a right, for each right that the chart gives.
 
-use chart_publisher::api::ChartInventory;
+use chart_publisher::api::{ChartInventory, ChartPublication};
 use k8s_openapi::api::{
     core::v1::{Node, Service},
     networking::v1::IngressClass,
@@ -12,7 +12,10 @@ use kube::{
 use serde_json::{Value, json};
 
 use super::{
-    support::{background, eventually::SOON, eventually::eventually, exposure::Exposure, publication::ready, random_word},
+    support::{
+        background, eventually::SOON, eventually::eventually, exposure::Exposure, gateway::Backend, namespace::Namespace,
+        publication::ready, random_word,
+    },
     world::{FIRST, Right, SERVICE, World},
 };
 
@@ -33,6 +36,12 @@ pub enum Effect {
     IngressFollowed,
     /// The route follows an IngressClass that is new, and with it the way to its controller.
     ClassFollowed,
+    /// The route follows an HTTPRoute and its Gateway that are new.
+    HttpRouteFollowed,
+    /// The same where their CRDs are new as well.
+    GatewayApiFollowed,
+    /// The route follows a grant for an HTTPRoute of another namespace.
+    GrantFollowed,
     /// The addresses follow a node that is new.
     NodeFollowed,
     /// The record of what is published is there.
@@ -50,7 +59,7 @@ const fn right(group: &'static str, resource: &'static str, verb: &'static str, 
 }
 
 /// Each right of the chart, with what is not seen without it.
-pub const TRIALS: [(Right, Effect); 20] = [
+pub const TRIALS: [(Right, Effect); 28] = [
     right("chartpublisher.io", "chartpublications", "list", Effect::Ready),
     right("chartpublisher.io", "chartpublications", "watch", Effect::NewPublication),
     right("chartpublisher.io", "chartpublications/status", "patch", Effect::Ready),
@@ -71,6 +80,14 @@ pub const TRIALS: [(Right, Effect); 20] = [
     right("", "nodes", "watch", Effect::NodeFollowed),
     right("networking.k8s.io", "ingressclasses", "list", Effect::Ready),
     right("networking.k8s.io", "ingressclasses", "watch", Effect::ClassFollowed),
+    right("gateway.networking.k8s.io", "httproutes", "list", Effect::HttpRouteFollowed),
+    right("gateway.networking.k8s.io", "httproutes", "watch", Effect::HttpRouteFollowed),
+    right("gateway.networking.k8s.io", "gateways", "list", Effect::HttpRouteFollowed),
+    right("gateway.networking.k8s.io", "gateways", "watch", Effect::HttpRouteFollowed),
+    right("gateway.networking.k8s.io", "referencegrants", "list", Effect::GrantFollowed),
+    right("gateway.networking.k8s.io", "referencegrants", "watch", Effect::GrantFollowed),
+    right("apiextensions.k8s.io", "customresourcedefinitions", "list", Effect::HttpRouteFollowed),
+    right("apiextensions.k8s.io", "customresourcedefinitions", "watch", Effect::GatewayApiFollowed),
 ];
 
 impl Effect {
@@ -89,6 +106,8 @@ impl Effect {
         match self {
             Self::RecordShrinks => record_in_two_parts(world).await,
             Self::ClassFollowed => ingress_without_class(world).await,
+            Self::HttpRouteFollowed => world.shared.has_gateway_api(),
+            Self::GrantFollowed => route_without_grant(world).await,
             _ => {}
         }
     }
@@ -119,6 +138,16 @@ impl Effect {
                 world.others.push(Box::new(ingress));
             }
             Self::ClassFollowed => create_class(world).await,
+            Self::HttpRouteFollowed | Self::GatewayApiFollowed => {
+                world.shared.has_gateway_api();
+                let namespace = &world.namespace;
+                let gateway = gateway_with_route(world, namespace).await;
+                world.others.push(gateway);
+            }
+            Self::GrantFollowed => {
+                let other = world.second.as_ref().expect("another namespace");
+                world.namespace.grant_http_routes_of(other.name()).await;
+            }
             Self::NodeFollowed => create_node(world).await,
             Self::ToldAgain => suspend_and_resume(world).await,
             Self::Ready | Self::ReadyWithSecret | Self::Recorded | Self::RecordShrinks | Self::Told => {}
@@ -156,13 +185,18 @@ impl Effect {
             Self::NewPublication => is_ready(world, "second").await,
             Self::ServiceFollowed => by("NodePort"),
             Self::EndpointFollowed => of_target(&world.shared.registries[1].socket().to_string()),
-            Self::IngressFollowed | Self::ClassFollowed => by("Ingress"),
+            Self::IngressFollowed | Self::ClassFollowed | Self::HttpRouteFollowed | Self::GatewayApiFollowed | Self::GrantFollowed => {
+                by("Ingress")
+            }
             Self::NodeFollowed => {
                 let count = target.address.unwrap_or_default().split(", ").count();
                 if count == 3 { Ok(()) } else { Err(format!("{count} addresses")) }
             }
             Self::Recorded => world.namespace.inventory(FIRST).await.map(drop).ok_or("no inventory".to_owned()),
-            Self::RecordShrinks => world.namespace.inventory("first-1").await.map_or(Ok(()), |_| Err("first-1 is there".to_owned())),
+            Self::RecordShrinks => {
+                let part = second_part(&world.namespace.publication(FIRST).await);
+                world.namespace.inventory(&part).await.map_or(Ok(()), |_| Err(format!("{part} is there")))
+            }
             Self::Told => match world.namespace.events_of(FIRST).await.len() {
                 0 => Err("no Event".to_owned()),
                 _ => Ok(()),
@@ -188,10 +222,16 @@ async fn suspend_and_resume(world: &World<'_>) {
     world.namespace.becomes_ready(FIRST).await;
 }
 
+/// The name of the second part of a record.
+fn second_part(publication: &ChartPublication) -> String {
+    let uid = publication.uid().expect("a uid");
+    format!("{FIRST}.{}.1", uid.split('-').next().expect("a part of the uid"))
+}
+
 /// What a controller leaves that published more than one object can hold; the publication begins when it is there.
 async fn record_in_two_parts(world: &World<'_>) {
     let publication = world.namespace.publication(FIRST).await;
-    for name in [FIRST, "first-1"] {
+    for name in [FIRST, &second_part(&publication)] {
         let entry = json!({
             "target": "gone", "registry": "service/x/y", "chart": "a", "version": "1.0.0", "repository": "a", "tag": name,
             "manifest": "sha256:x", "layer": "sha256:y", "proved": "2026-01-02T03:04:05Z",
@@ -232,6 +272,23 @@ async fn create_class(world: &World<'_>) {
         "spec": {"controller": "k8s.io/ingress-nginx"},
     });
     classes(world).create(&PostParams::default(), &object(class)).await.expect("a class");
+}
+
+/// A Gateway and an HTTPRoute in some namespace, to the first registry.
+async fn gateway_with_route(world: &World<'_>, namespace: &Namespace) -> Box<dyn std::any::Any> {
+    let host = format!("{}.example", random_word());
+    let gateway = namespace.gateway("public", &host, world.shared.registries[0].socket(), None).await;
+    namespace.http_route("way", &host, &gateway, Backend { namespace: world.namespace.name(), service: SERVICE }).await;
+    Box::new(gateway)
+}
+
+/// An HTTPRoute that lies in another namespace, which the controller watches as well.
+async fn route_without_grant(world: &mut World<'_>) {
+    world.shared.has_gateway_api();
+    let other = world.shared.bed.namespace().await;
+    let gateway = gateway_with_route(world, &other).await;
+    world.others.push(gateway);
+    world.second = Some(other);
 }
 
 /// A node of another name at the address of the first one: who dials it comes to the same port.

@@ -1,5 +1,7 @@
 //! A namespace with a registry behind a Service, and a controller whose account lacks one right.
 
+use std::sync::OnceLock;
+
 use k8s_openapi::api::{
     authorization::v1::SubjectAccessReview,
     core::v1::ServiceAccount,
@@ -16,6 +18,7 @@ use super::support::{
     controller::Controller,
     eventually::{SOON, eventually},
     exposure::Exposure,
+    gateway::GatewayApi,
     helm_repository::HelmRepository,
     namespace::Namespace,
     publication::spec,
@@ -26,6 +29,8 @@ use super::support::{
 pub const ACCOUNT: &str = "controller";
 pub const SERVICE: &str = "registry";
 pub const FIRST: &str = "first";
+/// CRDs are given by their names.
+const CRD: &str = "httproutes.gateway.networking.k8s.io";
 
 /// A right: a group, a resource with its subresource, and a verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,13 +47,20 @@ pub struct Shared {
     pub charts: HelmRepository,
     /// The rights that the chart gives.
     pub rules: Vec<PolicyRule>,
+    /// From when on the cluster has the Gateway API.
+    gateway_api: OnceLock<GatewayApi>,
 }
 
 impl Shared {
     pub async fn start(bed: &'static Bed, rules: Vec<PolicyRule>) -> Self {
         bed.install_crds();
         let registries = [bed.registry(Version::V3).start().await, bed.registry(Version::V3).start().await];
-        Self { bed, registries, charts: bed.helm_repository(&["small-1.2.2"]).start().await, rules }
+        Self { bed, registries, charts: bed.helm_repository(&["small-1.2.2"]).start().await, rules, gateway_api: OnceLock::new() }
+    }
+
+    /// Installs the Gateway API, where nobody has done so.
+    pub fn has_gateway_api(&self) {
+        self.gateway_api.get_or_init(|| self.bed.install_gateway_api());
     }
 }
 
@@ -57,6 +69,8 @@ pub struct World<'a> {
     pub shared: &'a Shared,
     pub namespace: Namespace,
     pub missing: Right,
+    /// Another namespace that the controller watches.
+    pub second: Option<Namespace>,
     /// What else goes when this world goes.
     pub others: Vec<Box<dyn std::any::Any>>,
 }
@@ -64,7 +78,7 @@ pub struct World<'a> {
 impl<'a> World<'a> {
     /// The namespace, and the account with all rights but one.
     pub async fn without(shared: &'a Shared, missing: Right) -> Self {
-        let world = Self { shared, namespace: shared.bed.namespace().await, missing, others: Vec::new() };
+        let world = Self { shared, namespace: shared.bed.namespace().await, missing, second: None, others: Vec::new() };
         let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT}});
         world.namespace.apply::<ServiceAccount>(account).await;
         world.grant(shared.rules.iter().filter_map(|rule| without(rule, missing)).collect()).await;
@@ -109,7 +123,7 @@ impl<'a> World<'a> {
                 "user": format!("system:serviceaccount:{}:{ACCOUNT}", self.namespace.name()),
                 "resourceAttributes": {
                     "group": right.group, "resource": resource, "subresource": subresource, "verb": right.verb,
-                    "namespace": self.namespace.name(),
+                    "namespace": self.namespace.name(), "name": if resource == "customresourcedefinitions" { CRD } else { "" },
                 },
             },
         });
@@ -142,7 +156,9 @@ impl<'a> World<'a> {
 
     pub async fn start_controller(&self) -> Controller {
         let kubeconfig = self.namespace.kubeconfig_of(ACCOUNT).await;
-        self.shared.bed.controller(&kubeconfig, &["--namespace", self.namespace.name()]).start()
+        let watched = [Some(&self.namespace), self.second.as_ref()].into_iter().flatten();
+        let arguments: Vec<&str> = watched.flat_map(|namespace| ["--namespace", namespace.name()]).collect();
+        self.shared.bed.controller(&kubeconfig, &arguments).start()
     }
 
     /// How often the log says that the right is missing.

@@ -102,7 +102,7 @@ fn taken_rows() -> Vec<Row> {
         taken(target(&json!({"service": {"port": "5000", "repository": ""}, "insecure": true}))),
         taken(target(&json!({"service": {"port": "http", "repository": "charts/of_the-platform.x"}}))),
         taken(target(
-            &json!({"routes": ["ClusterIP", "NodePort", "LoadBalancer", "Ingress", "Endpoint"], "upload": {"method": "Buffered"}}),
+            &json!({"routes": ["ClusterIP", "NodePort", "LoadBalancer", "Ingress", "Endpoint", "Relay"], "upload": {"method": "Buffered"}}),
         )),
         taken(target(&json!({"hostname": "registry.example.com:5000", "allowedHosts": ["auth.example.com", "auth.example.com:8443"]}))),
         taken(target(&json!({"hostname": "r", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}))),
@@ -229,13 +229,13 @@ fn target_rows() -> Vec<Row> {
 fn route_rows() -> Vec<Row> {
     let own = "`routes` lead to a `service`; a `url` is its own route";
     let size = "must lie between 64Ki and 1Gi";
-    let six = json!(["ClusterIP", "NodePort", "LoadBalancer", "Ingress", "Endpoint", "ClusterIP"]);
+    let seven = json!(["ClusterIP", "NodePort", "LoadBalancer", "Ingress", "Endpoint", "Relay", "ClusterIP"]);
     vec![
         refused(by_url(&json!({"routes": ["ClusterIP"]})), "spec.targets[]", own),
-        refused(target(&json!({"routes": ["Relay"]})), "spec.targets[].routes[]", "Unsupported value"),
+        refused(target(&json!({"routes": ["ExternalName"]})), "spec.targets[].routes[]", "Unsupported value"),
         refused(target(&json!({"routes": ["clusterip"]})), "spec.targets[].routes[]", "Unsupported value"),
         refused(target(&json!({"routes": ["Ingress", "Ingress"]})), "spec.targets[].routes[]", "Duplicate value"),
-        refused(target(&json!({"routes": six})), "spec.targets[].routes", "Too many"),
+        refused(target(&json!({"routes": seven})), "spec.targets[].routes", "Too many"),
         refused(target(&json!({"upload": {"method": "Resumable"}})), "spec.targets[].upload.method", "Unsupported value"),
         refused(target(&json!({"upload": {"chunkSize": "63Ki"}})), "spec.targets[].upload.chunkSize", size),
         refused(target(&json!({"upload": {"chunkSize": "2Gi"}})), "spec.targets[].upload.chunkSize", size),

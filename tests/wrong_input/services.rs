@@ -59,6 +59,11 @@ pub fn services(world: &World) -> Vec<Case> {
             "no Ingress of namespace \"team\" and no HTTPRoute leads to the Service",
             "correct `routes`, or leave it empty",
         ),
+        listed("`routes` names Relay, and it is not granted", json!(["Relay"])).stalls(
+            Reason::NoRoute,
+            "leads to Service \"team/registry\"",
+            "forward ports of Pods in namespace \"team\", which the administrator grants by `relay.namespaces`",
+        ),
     ]
 }
 

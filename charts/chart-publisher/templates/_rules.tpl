@@ -31,10 +31,13 @@ all namespaces and the Roles of one for some are made of it.
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
   verbs: [list, watch]
-# HTTPRoutes that lead to a registry, and the grants that those of other namespaces need for it: the route Ingress. Watched only
-# where the cluster has these kinds.
+# HTTPRoutes that lead to a registry: the route Ingress. Watched only where the cluster has them.
 - apiGroups: [gateway.networking.k8s.io]
-  resources: [httproutes, referencegrants]
+  resources: [httproutes]
+  verbs: [list, watch]
+# What lets HTTPRoutes of other namespaces lead to a registry.
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [referencegrants]
   verbs: [list, watch]
 # Credentials, CAs and client certificates. Read by the name that a publication of the same namespace gives, at each run;
 # never listed and never watched, so that the controller holds none that it was not told of.

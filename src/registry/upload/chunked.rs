@@ -166,15 +166,10 @@ impl Progress<'_, '_> {
                 settle(line, answered, Stage::SendBlob).await?;
                 Ok(self.advanced(length, told, is_told))
             }
-            // Too large, or too long on its way for what stands between: the session is as it was, or says how far it is.
+            // Too large for what stands between: the session is as it was.
             413 => Ok(Step::Smaller(line.refused(&call, answered).await)),
-            408 | 502 | 504 => {
-                let failure = line.refused(&call, answered).await;
-                let before = self.offset;
-                self.ask(line, repository, before).await?;
-                Ok(if self.offset == before { Step::Smaller(failure) } else { Step::On })
-            }
-            416 => {
+            // Another offset than the registry's, or too large; the rest are gateways for which it was too long on its way.
+            408 | 416 | 502 | 504 => {
                 let failure = line.refused(&call, answered).await;
                 let before = self.offset;
                 self.ask(line, repository, before).await?;
