@@ -265,7 +265,7 @@ async fn a_cut_body_is_told_to_the_registry_as_far_as_it_came() {
     })
     .await;
     eventually(SOON, "the session says so", async || {
-        let status = once(registry.socket(), Ask::new("GET", &*place)).await.map_err(|problem| problem.to_string())?;
+        let status = once(registry.socket(), Ask::new("GET", &*place)).await?;
         let range = status.field("range").map(str::to_owned);
         if range.as_deref() == Some("0-1048575") { Ok(()) } else { Err(format!("{range:?}")) }
     })
