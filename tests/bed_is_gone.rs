@@ -5,7 +5,7 @@
 mod support;
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -28,7 +28,11 @@ fn begin(mode: Mode) -> Child {
 fn announced(child: &mut Child) -> BedInformation {
     let mut line = String::new();
     BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
-    serde_json::from_str(&line).unwrap_or_else(|problem| panic!("{problem}: {line}"))
+    serde_json::from_str(&line).unwrap_or_else(|problem| {
+        let mut words = String::new();
+        let _ = child.stderr.take().map(|mut errors| errors.read_to_string(&mut words));
+        panic!("{problem}: {line}{words}")
+    })
 }
 
 /// The processes whose command line names the bed's folder.
