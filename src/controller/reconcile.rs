@@ -83,7 +83,8 @@ async fn reconciled(publication: &ChartPublication, context: &Context) -> Action
     if is_settling(memory.note(generation, &plans)) {
         context.transport.close_idle();
     }
-    let ended = Run::new(publication, context, &plans).execute(&mut memory).await;
+    // On the heap: most reconciles find that nothing is due, and need no room for a run.
+    let ended = Box::pin(Run::new(publication, context, &plans).execute(&mut memory)).await;
     let next = next(publication, ended, &mut memory);
     memory.last = Some(LastRun { generation, requested_at, plans, next: Instant::now() + next });
     Action::requeue(next)

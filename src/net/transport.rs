@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout};
 
 use super::{
-    Address, AddressPolicy, Endpoint, NetError, TunnelAddress, TunnelError, TunnelFailure, WatchedBody,
+    Address, AddressPolicy, Answered, Endpoint, NetError, OpenBody, TunnelAddress, TunnelError, TunnelFailure, WatchedBody,
     dial::dial,
     handshake::secured,
     lease::{Connection, Lease},
@@ -166,6 +166,32 @@ impl Transport {
         }
         let connection = self.connect(endpoint, patience).await?;
         Ok(Lease::new(connection, key, self.pool.clone(), self.sent.clone(), false))
+    }
+
+    /// Sends over `lease`, or over a connection leased as `reuse` says; once more over a new one where an idle one had been closed.
+    ///
+    /// # Errors
+    /// As [`Transport::lease`] and [`Lease::send`].
+    pub async fn send(
+        &self,
+        endpoint: &Endpoint,
+        mut lease: Option<Lease>,
+        mut reuse: Reuse,
+        head: http::request::Parts,
+        body: &dyn OpenBody,
+        patience: Patience,
+    ) -> Result<Answered, NetError> {
+        loop {
+            let current = match lease.take() {
+                Some(lease) => lease,
+                None => self.lease(endpoint, patience, reuse).await?,
+            };
+            match current.send(head.clone(), body, patience).await {
+                // A new connection is never stale, so that this comes once.
+                Err(NetError::StaleConnection) => reuse = Reuse::Never,
+                other => return other,
+            }
+        }
     }
 
     /// Bytes of bodies that went out so far, over all connections: how far a transfer is.

@@ -174,27 +174,16 @@ impl<'r> Line<'r> {
     }
 
     async fn send(&mut self, call: &Call<'_>, authorization: Option<&HeaderValue>) -> Result<Answered, Failure> {
-        let failed = |error: NetError| Failure::new(call.stage, error);
         let registry = self.registry;
-        let lease = match self.lease.take() {
-            Some(lease) => lease,
-            None => registry.transport.lease(self.endpoint, registry.patience, self.reuse).await.map_err(failed)?,
-        };
         let head = call.head(self.endpoint, authorization)?;
-        let result = match lease.send(head, call.body, registry.patience).await {
-            Err(NetError::StaleConnection) => {
-                let head = call.head(self.endpoint, authorization)?;
-                let fresh = registry.transport.lease(self.endpoint, registry.patience, Reuse::Never).await.map_err(failed)?;
-                fresh.send(head, call.body, registry.patience).await
-            }
-            other => other,
-        };
+        let transport = &registry.transport;
+        let result = transport.send(self.endpoint, self.lease.take(), self.reuse, head, call.body, registry.patience).await;
         self.sent += match &result {
             Ok(answered) => answered.sent,
             Err(NetError::Cut { sent } | NetError::WriteStalled { sent, .. }) => *sent,
             Err(NetError::NoAnswer { .. } | NetError::NotHttp { .. }) => call.body.length(),
             Err(_) => 0,
         };
-        result.map_err(failed)
+        result.map_err(|error| Failure::new(call.stage, error))
     }
 }

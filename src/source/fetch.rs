@@ -8,7 +8,7 @@ use url::Url;
 use super::SourceError;
 use crate::{
     model::{Credential, Origin, Scheme},
-    net::{Address, AddressPolicy, Answered, Endpoint, NetError, Patience, Reuse, TlsConfig, Transport},
+    net::{Address, AddressPolicy, Answered, Endpoint, Patience, Reuse, TlsConfig, Transport},
     spool::{Spool, Spooled},
 };
 
@@ -128,14 +128,8 @@ impl Fetcher {
             segment: None,
         };
         let failed = |cause| SourceError::Net { url: shown(url), cause };
-        let lease = self.transport.lease(&endpoint, access.patience, Reuse::Idle).await.map_err(failed)?;
-        match lease.send(head.clone(), &Bytes::new(), access.patience).await {
-            Err(NetError::StaleConnection) => {
-                let lease = self.transport.lease(&endpoint, access.patience, Reuse::Never).await.map_err(failed)?;
-                lease.send(head, &Bytes::new(), access.patience).await.map_err(failed)
-            }
-            other => other.map_err(failed),
-        }
+        let sent = self.transport.send(&endpoint, None, Reuse::Idle, head, &Bytes::new(), access.patience).await;
+        sent.map_err(failed)
     }
 
     async fn keep(&self, mut answered: Answered, url: &Url, limit: u64) -> Result<Fetched, SourceError> {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{Token, TokenService, challenge::Bearer};
 use crate::{
     model::{Credential, Origin, Scheme},
-    net::{Address, Endpoint, NetError, Reuse},
+    net::{Address, Endpoint, Reuse},
     registry::{AllowedHosts, Cause, Failure, Shown, Stage, answer::evidence},
 };
 
@@ -49,28 +49,20 @@ pub(super) async fn fetch(
     }
     let malformed = |detail: String| failed(Cause::Malformed { detail });
     let (head, ()) = builder.body(()).map_err(|_| malformed("the realm is no URL".to_owned()))?.into_parts();
-    for attempt in 0..2 {
-        let reuse = if attempt == 0 { Reuse::Idle } else { Reuse::Never };
-        let lease = service.transport.beside().lease(&endpoint, service.patience, reuse).await.map_err(|error| failed(error.into()))?;
-        let mut answered = match lease.send(head.clone(), &Bytes::new(), service.patience).await {
-            Err(NetError::StaleConnection) if attempt == 0 => continue,
-            other => other.map_err(|error| failed(error.into()))?,
+    let transport = service.transport.beside();
+    let answered = transport.send(&endpoint, None, Reuse::Idle, head, &Bytes::new(), service.patience).await;
+    let mut answered = answered.map_err(|error| failed(error.into()))?;
+    if answered.head.status.as_u16() != 200 {
+        let status = answered.head.status.as_u16();
+        let answer = evidence(&mut answered).await;
+        let cause = match status {
+            400 | 401 | 403 => Cause::Unauthorized { shown: if credential.is_some() { Shown::Credential } else { Shown::Nothing }, answer },
+            _ => answer.into(),
         };
-        if answered.head.status.as_u16() != 200 {
-            let status = answered.head.status.as_u16();
-            let answer = evidence(&mut answered).await;
-            let cause = match status {
-                400 | 401 | 403 => {
-                    Cause::Unauthorized { shown: if credential.is_some() { Shown::Credential } else { Shown::Nothing }, answer }
-                }
-                _ => answer.into(),
-            };
-            return Err(failed(cause));
-        }
-        let (body, _) = answered.bounded(MOST_OF_AN_ANSWER).await.map_err(|error| failed(error.into()))?;
-        return read(&body).map_err(malformed);
+        return Err(failed(cause));
     }
-    Err(failed(NetError::StaleConnection.into()))
+    let (body, _) = answered.bounded(MOST_OF_AN_ANSWER).await.map_err(|error| failed(error.into()))?;
+    read(&body).map_err(malformed)
 }
 
 fn read(body: &[u8]) -> Result<Token, String> {
