@@ -1,19 +1,14 @@
 //! The identities at registries, kept from run to run: tokens and what was learnt of challenges live in them.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
+use super::kept::Kept;
 use crate::{
     model::{Credential, Digest, Origin},
     plan::Strategy,
     publish::Identities,
     registry::{AllowedHosts, Authorizer},
 };
-
-/// Beyond this number all are forgotten: each is learnt anew with one request.
-const MOST: usize = 10_000;
 
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
@@ -27,7 +22,7 @@ struct Key {
 
 /// One [`Authorizer`] for each identity at each registry.
 #[derive(Default)]
-pub(super) struct Authorizers(Mutex<HashMap<Key, Arc<Authorizer>>>);
+pub(super) struct Authorizers(Kept<Key, Arc<Authorizer>>);
 
 impl Authorizers {
     /// Those at one registry, as the spec names it.
@@ -50,10 +45,6 @@ impl Identities for AtRegistry<'_> {
             credential: credential.map(Credential::fingerprint),
             allowed: allowed.clone(),
         };
-        let mut known = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST {
-            known.clear();
-        }
-        known.entry(key).or_insert_with(|| Arc::new(Authorizer::new(credential.cloned(), allowed.clone()))).clone()
+        self.all.0.of(key, || Arc::new(Authorizer::new(credential.cloned(), allowed.clone())))
     }
 }

@@ -18,7 +18,7 @@ mod gateway_kinds;
 mod health;
 mod inputs;
 mod inventory;
-mod learning;
+mod kept;
 mod memory;
 mod optional;
 mod patch;

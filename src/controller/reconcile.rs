@@ -3,11 +3,7 @@
 use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use kube::{
-    ResourceExt,
-    core::DeserializeGuard,
-    runtime::{controller::Action, reflector::Store},
-};
+use kube::{ResourceExt, core::DeserializeGuard, runtime::controller::Action};
 use tokio::time::Instant;
 
 use super::{
@@ -64,7 +60,6 @@ pub(super) fn after_error(_: Arc<Guarded>, error: &Infallible, _: Arc<Context>) 
 
 async fn reconciled(publication: &ChartPublication, context: &Context) -> Action {
     let Some(uid) = publication.uid() else { return Action::await_change() };
-    context.memories.keep(|known| known == uid || exists(&context.publications, known));
     let memory = context.memories.of(&uid);
     let mut memory = memory.lock().await;
     if publication.metadata.deletion_timestamp.is_some() {
@@ -88,10 +83,6 @@ async fn reconciled(publication: &ChartPublication, context: &Context) -> Action
     let next = next(publication, ended, &mut memory);
     memory.last = Some(LastRun { generation, requested_at, plans, next: Instant::now() + next });
     Action::requeue(next)
-}
-
-fn exists(stores: &[Store<Guarded>], uid: &str) -> bool {
-    stores.iter().any(|store| store.state().iter().any(|object| object.uid().as_deref() == Some(uid)))
 }
 
 async fn suspend(publication: &ChartPublication, context: &Context, memory: &mut Memory) -> Action {

@@ -1,10 +1,10 @@
 //! From settings to a running controller, and back down again within 10 s of SIGTERM.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use futures::StreamExt;
 use kube::{
-    Api, Client,
+    Client, ResourceExt,
     core::DeserializeGuard,
     runtime::{Controller, reflector::Store, watcher},
 };
@@ -19,16 +19,17 @@ use super::{
     authorizers::Authorizers,
     cluster::Cluster,
     health::{self, Readiness},
-    learning::Learning,
+    kept::Kept,
     memory::Memories,
     reconcile::{after_error, reconcile},
     recorder::Recorder,
-    watches::{Change, concerned, scopes, watch},
+    watches::{Change, concerned, scoped, scopes, watch},
 };
 use crate::{
     api::ChartPublication,
     chart::Limits,
     net::{InvalidPem, SystemRoots, TlsConfig, Transport},
+    publish::Learnt,
     relay::Relay,
     source::{Fetcher, index::IndexLimits},
     spool::Spool,
@@ -69,7 +70,8 @@ pub(super) struct Context {
     pub(super) publications: Vec<Store<DeserializeGuard<ChartPublication>>>,
     pub(super) memories: Memories,
     pub(super) authorizers: Authorizers,
-    pub(super) learning: Learning,
+    /// What was learnt of registries, by the registry as the spec names it.
+    pub(super) learnt: Kept<String, Learnt>,
     pub(super) transport: Transport,
     pub(super) fetcher: Fetcher,
     pub(super) roots: SystemRoots,
@@ -101,7 +103,6 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
 
     let (changes, received) = mpsc::unbounded_channel();
     let transport = Transport::with_tunnels(Arc::new(Relay::new(client.clone())));
-    tasks.spawn(swept(transport.clone(), stop.clone()));
     let mut controllers = controllers(&client, &settings.namespaces, received);
     let context = Arc::new(Context {
         cluster: Cluster {
@@ -112,7 +113,7 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
         publications: controllers.iter().map(Controller::store).collect(),
         memories: Memories::default(),
         authorizers: Authorizers::default(),
-        learning: Learning::default(),
+        learnt: Kept::default(),
         fetcher: Fetcher::new(transport.clone(), spool),
         transport,
         plain_tls: TlsConfig::new(&roots, None, None)?,
@@ -127,6 +128,7 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
         client,
         stop: stop.clone(),
     });
+    tasks.spawn(swept(context.clone()));
     let all_read = tokio::select! {
         () = context.cluster.read() => true,
         () = stop.cancelled() => false,
@@ -181,8 +183,7 @@ fn controllers(client: &Client, namespaces: &[String], mut changes: mpsc::Unboun
     for namespace in scopes(namespaces) {
         let (teller, told) = mpsc::unbounded_channel();
         tellers.push(teller);
-        let api: Api<DeserializeGuard<ChartPublication>> = scoped_publications(client, namespace);
-        let controller = Controller::new(api, watcher::Config::default());
+        let controller = Publications::new(scoped(client, namespace), watcher::Config::default());
         let store = controller.store();
         let told = futures::stream::unfold(told, async |mut told| told.recv().await.map(|change| (change, told)));
         controllers.push(controller.reconcile_on(concerned(store, told)));
@@ -197,13 +198,6 @@ fn controllers(client: &Client, namespaces: &[String], mut changes: mpsc::Unboun
     controllers
 }
 
-fn scoped_publications(client: &Client, namespace: Option<&str>) -> Api<DeserializeGuard<ChartPublication>> {
-    match namespace {
-        None => Api::all(client.clone()),
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-    }
-}
-
 async fn run(controller: Publications, context: Arc<Context>, stop: CancellationToken) {
     let ended = controller.graceful_shutdown_on(stop.cancelled_owned()).run(reconcile, after_error, context);
     ended
@@ -216,12 +210,17 @@ async fn run(controller: Publications, context: Arc<Context>, stop: Cancellation
         .await;
 }
 
-/// Connections that were idle for too long are closed, so that a controller at rest holds none.
-async fn swept(transport: Transport, stop: CancellationToken) {
+/// Connections that were idle for too long are closed, so that a controller at rest holds none, and publications that are gone are
+/// forgotten.
+async fn swept(context: Arc<Context>) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(SWEEP) => transport.sweep(),
-            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SWEEP) => {}
+            () = context.stop.cancelled() => return,
         }
+        context.transport.sweep();
+        let there: HashSet<String> =
+            context.publications.iter().flat_map(Store::state).filter_map(|publication| publication.uid()).collect();
+        context.memories.keep(|uid| there.contains(uid));
     }
 }

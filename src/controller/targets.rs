@@ -8,7 +8,7 @@ use crate::{
     model::{RepositoryName, Tag},
     net::{AddressPolicy, Patience},
     plan::{Plan, PlanError, Route, Strategy},
-    publish::{Failed, Known, Reach, Subject, TargetRun},
+    publish::{Failed, Known, Learnt, Reach, Subject, TargetRun},
 };
 
 /// A target and the ways that lead there, or why none does.
@@ -48,18 +48,6 @@ fn shown(target: &Target, namespace: &str) -> String {
     }
 }
 
-/// Where charts lie in the registry.
-fn prefix(target: &Target) -> String {
-    match (&target.service, &target.url) {
-        (Some(service), _) => service.repository.clone(),
-        (None, Some(url)) => {
-            let rest = url.trim_start_matches("oci://");
-            rest.split_once('/').map_or("", |(_, path)| path).trim_end_matches('/').to_owned()
-        }
-        (None, None) => String::new(),
-    }
-}
-
 /// Why a target could not be planned, as a failure of a run.
 pub(super) fn unplanned(error: &PlanError) -> Failed {
     // What appears by itself (a Service that is applied later, a Pod that becomes ready) is awaited.
@@ -95,12 +83,12 @@ pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: 
         cert_secret: keys.cert_secret.clone(),
         insecure: target.insecure,
     };
-    let ways = reach.ways(plan, subject, context.learning.of(&registry));
+    let ways = reach.ways(plan, subject, context.learnt.of(registry.clone(), Learnt::default));
     Ok(TargetRun {
         name: target.name.clone(),
         known: known(before.inventory, &target.name, &registry),
         registry,
-        prefix: prefix(target),
+        prefix: plan.prefix.clone(),
         ways,
         known_by: before.status.and_then(|status| status.route.clone()),
         refuse_bodies: before
