@@ -84,13 +84,11 @@ impl<'a> Run<'a> {
         let (runs, failed) = self.targets(&secrets, patience, &entries, &offer).await;
         let outcome = self.publish(&offer, &runs, failed).await;
         let updated = inventory::updated(&entries, &outcome, &now());
-        if let Err(error) = inventory.write(self.publication, updated, memory).await {
-            tracing::warn!(%error, "the inventory could not be written; trying again");
-            memory.inventory = None;
-            self.finish(Some(&offer.report), &offer.refused, &outcome).await;
-            return Ended::Retry;
-        }
-        self.finish(Some(&offer.report), &offer.refused, &outcome).await
+        let written = inventory.write(self.publication, updated, memory).await;
+        let ended = self.finish(Some(&offer.report), &offer.refused, &outcome).await;
+        let Err(error) = written else { return ended };
+        tracing::warn!(%error, "the inventory could not be written; trying again");
+        Ended::Retry
     }
 
     /// The ways to each target, or why there is none.

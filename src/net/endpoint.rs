@@ -24,6 +24,11 @@ pub enum Address {
 }
 
 impl Address {
+    /// Where `origin` is by its own name.
+    pub fn of(origin: &Origin) -> Self {
+        Self::Name { host: origin.host.clone(), port: origin.port }
+    }
+
     /// The host, without brackets; the peer of a tunnel.
     pub fn host(&self) -> String {
         match self {

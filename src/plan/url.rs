@@ -57,10 +57,7 @@ fn parse(given: &str, scheme: Scheme) -> Option<(Origin, String)> {
 }
 
 fn address(origin: &Origin) -> Address {
-    origin.host.parse::<IpAddr>().map_or_else(
-        |_| Address::Name { host: origin.host.clone(), port: origin.port },
-        |ip| Address::Socket(SocketAddr::new(ip, origin.port)),
-    )
+    origin.host.parse::<IpAddr>().map_or_else(|_| Address::of(origin), |ip| Address::Socket(SocketAddr::new(ip, origin.port)))
 }
 
 /// Neither user name nor password nor query.

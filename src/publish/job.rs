@@ -118,7 +118,7 @@ async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &RepositoryName, 
 async fn look<'w>(ways: &'w Ways, parcel: &Parcel<'_>, repository: &'w RepositoryName, tag: &'w Tag) -> Option<JobResult> {
     let reference = format!("{repository}:{tag}");
     let failed = |result| Some(JobResult { result: Err(result), way: None });
-    let read = |attempt: Attempt<'w>| async move { Tried::from(attempt.registry.manifest(repository, tag, Stage::ReadManifest).await) };
+    let read = |attempt: Attempt| async move { Tried::from(attempt.registry.manifest(repository, tag, Stage::ReadManifest).await) };
     let manifest = match ways.through(&reference, 0, read).await {
         Ok((_, _, Some(manifest))) => manifest,
         Ok((_, _, None)) => return None,
@@ -135,7 +135,7 @@ async fn look<'w>(ways: &'w Ways, parcel: &Parcel<'_>, repository: &'w Repositor
         Some(layers) if layers.iter().any(|(digest, _)| *digest == wanted) => ordered(&layers, wanted),
         _ => return failed(drifted(&reference, &manifest, wanted)),
     };
-    let prove = |attempt: Attempt<'w>| {
+    let prove = |attempt: Attempt| {
         let (repository, tag, layers) = (repository.clone(), tag.clone(), layers.clone());
         let expected = Expected { repository, tag, manifest: manifest.digest, layers };
         async move { Tried::from(pull_back(&attempt.registry, expected).await) }

@@ -44,7 +44,7 @@ struct OfWay {
 
 /// A tactic that was refused.
 #[derive(Debug, Clone)]
-pub struct Refusal {
+struct Refusal {
     key: (Method, bool, Option<u32>),
     /// For bodies of this size and larger.
     from: u64,
@@ -109,10 +109,12 @@ impl Learnt {
 /// Chunks as large as is known to pass, and never as large as is known not to.
 fn sized(tactic: Tactic, seen: SeenOfChunks, bodies: &Bodies) -> Tactic {
     let Framing::Chunked(chunks) = tactic.framing else { return tactic };
-    let most = seen.refused.map_or(chunks.most, |refused| chunks.most.min(refused.saturating_sub(1))).max(1);
-    let first = if seen.taken > 0 && seen.refused.is_some() { seen.taken.min(bodies.chunk) } else { chunks.first };
-    // With a limit that is known from both sides there is nothing left to find out.
-    let most = if seen.taken > 0 && seen.refused.is_some() { first } else { most };
+    let (first, most) = match seen {
+        SeenOfChunks { refused: None, .. } => (chunks.first, chunks.most.max(1)),
+        SeenOfChunks { taken: 0, refused: Some(refused) } => (chunks.first, chunks.most.min(refused.saturating_sub(1)).max(1)),
+        // With a limit that is known from both sides there is nothing left to find out.
+        SeenOfChunks { taken, .. } => (taken.min(bodies.chunk), taken.min(bodies.chunk)),
+    };
     Tactic { framing: Framing::Chunked(Chunks { first: first.min(most), most, renew: chunks.renew }), ..tactic }
 }
 

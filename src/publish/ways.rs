@@ -37,11 +37,9 @@ impl Way {
     }
 }
 
-/// One attempt: by which way, and by which tactic.
-pub struct Attempt<'w> {
-    /// The way.
-    pub way: &'w Way,
-    /// The client, with the tactic's TCP options.
+/// One attempt by one way.
+pub struct Attempt {
+    /// The client that goes that way, with the tactic's TCP options.
     pub registry: Registry,
     /// The framing.
     pub tactic: Tactic,
@@ -117,9 +115,11 @@ struct Spent {
 impl Spent {
     /// Whether another attempt may be made; the last is kept for the last way.
     fn allows(&self, is_last_way: bool, body_length: u64) -> bool {
-        let most = if is_last_way { MOST_ATTEMPTS } else { MOST_ATTEMPTS - 1 };
-        let in_vain = self.sent <= body_length.saturating_mul(2) || self.attempts == 0;
-        self.attempts < most && (in_vain || is_last_way && self.attempts < MOST_ATTEMPTS)
+        if is_last_way {
+            return self.attempts < MOST_ATTEMPTS;
+        }
+        let is_affordable = self.attempts == 0 || self.sent <= body_length.saturating_mul(2);
+        self.attempts < MOST_ATTEMPTS - 1 && is_affordable
     }
 }
 
@@ -151,7 +151,7 @@ impl Ways {
         &'w self,
         reference: &str,
         body_length: u64,
-        work: impl Fn(Attempt<'w>) -> F,
+        work: impl Fn(Attempt) -> F,
     ) -> Result<(&'w Way, Tactic, T), Verdict>
     where
         F: Future<Output = Tried<T>>,
@@ -180,7 +180,7 @@ impl Ways {
                     }
                 };
                 let registry = way.registry.with_segment(tactic.segment);
-                let tried = work(Attempt { way, registry, tactic }).await;
+                let tried = work(Attempt { registry, tactic }).await;
                 spent.attempts += 1;
                 spent.sent += tried.sent;
                 self.learnt.saw(&way.strategy, tried.seen);

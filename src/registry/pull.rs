@@ -77,7 +77,7 @@ fn redirected(current: &Endpoint, path: &str, headers: &HeaderMap) -> Result<(Op
     if address.own {
         return Ok((None, address.path_and_query));
     }
-    let addresses = vec![Address::Name { host: address.origin.host.clone(), port: address.origin.port }];
+    let addresses = vec![Address::of(&address.origin)];
     let endpoint = Endpoint { addresses, origin: address.origin, tls: current.tls.clone(), policy: current.policy.clone(), segment: None };
     Ok((Some(endpoint), address.path_and_query))
 }

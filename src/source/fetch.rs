@@ -121,7 +121,7 @@ impl Fetcher {
         let origin = Origin::try_from(url).map_err(|error| SourceError::Address { url: shown(url), detail: error.to_string() })?;
         let head = request(access, home, url, &origin, known)?;
         let endpoint = Endpoint {
-            addresses: vec![Address::Name { host: origin.host.clone(), port: origin.port }],
+            addresses: vec![Address::of(&origin)],
             origin,
             tls: access.tls.clone(),
             policy: access.policy.clone(),

@@ -101,8 +101,7 @@ fn place(service: &TokenService<'_>, bearer: &Bearer, with_credential: bool, all
             query.append_pair("scope", scope);
         }
     }
-    let addresses =
-        if is_own { service.registry.addresses.clone() } else { vec![Address::Name { host: origin.host.clone(), port: origin.port }] };
+    let addresses = if is_own { service.registry.addresses.clone() } else { vec![Address::of(&origin)] };
     let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
     let endpoint = Endpoint {
         addresses,

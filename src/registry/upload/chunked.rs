@@ -113,14 +113,15 @@ impl Progress<'_, '_> {
                 self.cuts = 0;
                 seen.taken = seen.taken.max(length);
                 let below = seen.refused.map_or(chunks.most, |refused| chunks.most.min(refused.saturating_sub(1)));
-                let doubled = self.size.saturating_mul(2);
                 // Never again into a size that was refused: it would be refused again.
-                self.size = if doubled <= below { doubled } else { self.size.max(chunks.most.min(below).min(self.size)) };
+                if let Some(doubled) = self.size.checked_mul(2).filter(|doubled| *doubled <= below) {
+                    self.size = doubled;
+                }
                 Ok(())
             }
             Ok(Step::Ask { counted }) => self.ask(line, repository, counted).await,
             Ok(Step::Smaller(failure)) => {
-                seen.refused = Some(seen.refused.map_or(length, |refused| refused.min(length)));
+                seen.refuse(length);
                 self.shrink(length, seen, failure)
             }
             Err(failure) if is_cut(&failure) && self.cuts < MOST_CUTS => {
@@ -139,7 +140,7 @@ impl Progress<'_, '_> {
                     self.cuts = 0;
                 } else {
                     // Nothing of it arrived: it may be its size that is cut.
-                    seen.refused = Some(seen.refused.map_or(length, |refused| refused.min(length)));
+                    seen.refuse(length);
                     self.size = smaller(length, seen).max(LEAST);
                 }
                 Ok(())

@@ -49,6 +49,11 @@ pub struct SeenOfChunks {
 }
 
 impl SeenOfChunks {
+    /// A chunk of this size was too large.
+    fn refuse(&mut self, size: u64) {
+        *self = self.and(Self { taken: 0, refused: Some(size) });
+    }
+
     /// What both saw.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

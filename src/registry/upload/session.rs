@@ -59,7 +59,7 @@ impl<'r> Session<'r> {
     pub(super) fn elsewhere(&self) -> Option<Endpoint> {
         let origin = &self.address.origin;
         (!self.address.own).then(|| Endpoint {
-            addresses: vec![Address::Name { host: origin.host.clone(), port: origin.port }],
+            addresses: vec![Address::of(origin)],
             origin: origin.clone(),
             ..(*self.registry.endpoint).clone()
         })
