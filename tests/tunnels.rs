@@ -177,6 +177,15 @@ async fn lease(transport: &Transport, endpoint: &Endpoint) -> Lease {
     transport.lease(endpoint, PATIENCE, Reuse::Idle).await.unwrap()
 }
 
+/// As many as there may be at once.
+async fn all_places(transport: &Transport, endpoint: &Endpoint) -> Vec<Lease> {
+    let mut held = Vec::new();
+    for _ in 0..MOST_THROUGH {
+        held.push(lease(transport, endpoint).await);
+    }
+    held
+}
+
 /// One request and its whole answer; the connection goes back to the pool.
 async fn exchange(lease: Lease) -> u16 {
     let (head, body) = put(0);
@@ -208,10 +217,7 @@ async fn beyond_the_limit_those_who_came_first_are_served_first() {
     let board = Switchboard::with(&[("a", ANSWERS), ("b", ANSWERS)]);
     let transport = transport(&board);
     let (a, b) = (plain("a"), plain("b"));
-    let mut held = Vec::new();
-    for _ in 0..MOST_THROUGH {
-        held.push(lease(&transport, &a).await);
-    }
+    let mut held = all_places(&transport, &a).await;
     let mut first = pin!(lease(&transport, &b));
     let mut second = pin!(lease(&transport, &a));
     assert!(poll_immediate(&mut first).await.is_none());
@@ -231,10 +237,7 @@ async fn who_gives_up_waiting_leaves_his_place_to_the_next() {
     let board = Switchboard::with(&[("a", ANSWERS)]);
     let transport = transport(&board);
     let a = plain("a");
-    let mut held = Vec::new();
-    for _ in 0..MOST_THROUGH {
-        held.push(lease(&transport, &a).await);
-    }
+    let mut held = all_places(&transport, &a).await;
     let mut gives_up = Box::pin(lease(&transport, &a));
     assert!(poll_immediate(&mut gives_up).await.is_none());
     drop(gives_up);
@@ -247,11 +250,7 @@ async fn who_gives_up_waiting_leaves_his_place_to_the_next() {
 async fn idle_tunnels_make_room_for_who_waits() {
     let board = Switchboard::with(&[("a", ANSWERS), ("b", ANSWERS)]);
     let transport = transport(&board);
-    let mut held = Vec::new();
-    for _ in 0..MOST_THROUGH {
-        held.push(lease(&transport, &plain("a")).await);
-    }
-    for lease in held {
+    for lease in all_places(&transport, &plain("a")).await {
         exchange(lease).await;
     }
     assert_eq!(board.open.load(Ordering::SeqCst), MOST_THROUGH);
@@ -264,10 +263,7 @@ async fn a_short_exchange_beside_others_waits_for_none_of_them() {
     let board = Switchboard::with(&[("a", ANSWERS)]);
     let transport = transport(&board);
     let a = plain("a");
-    let mut held = Vec::new();
-    for _ in 0..MOST_THROUGH {
-        held.push(lease(&transport, &a).await);
-    }
+    let held = all_places(&transport, &a).await;
     let beside = transport.beside();
     let token = lease(&beside, &a).await;
     let mut another = pin!(lease(&beside, &a));

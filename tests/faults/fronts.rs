@@ -2,12 +2,7 @@
 
 use std::{fmt::Write, net::SocketAddr};
 
-use crate::support::{
-    Bed,
-    authority::Identity,
-    haproxy::{Haproxy, LOG},
-    nginx::{Nginx, Site},
-};
+use crate::support::{Bed, authority::Identity, haproxy::LOG, nginx::Site, web_server::WebServer};
 
 /// What an nginx before a registry does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +43,12 @@ pub enum HaproxyFront {
 
 impl Bed {
     /// A real nginx before a registry on loopback.
-    pub async fn nginx_front(&'static self, front: NginxFront, upstream: SocketAddr, identity: Option<Identity>) -> Nginx {
+    pub async fn nginx_front(&'static self, front: NginxFront, upstream: SocketAddr, identity: Option<Identity>) -> WebServer {
         self.nginx(self.place(443), Site { identity, directives: directives(front, upstream) }).await
     }
 
     /// A real haproxy before a registry on loopback.
-    pub async fn haproxy_front(&'static self, front: &HaproxyFront, upstream: SocketAddr) -> Haproxy {
+    pub async fn haproxy_front(&'static self, front: &HaproxyFront, upstream: SocketAddr) -> WebServer {
         let place = self.place(80);
         let configuration = haproxy(front, place.socket(), upstream);
         self.haproxy_of(place, &configuration).await

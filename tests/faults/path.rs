@@ -22,8 +22,7 @@ use super::{
 use crate::support::{
     Bed,
     authority::{Authority, Validity},
-    haproxy::Haproxy,
-    nginx::Nginx,
+    web_server::WebServer,
 };
 
 const MIB: u64 = 1 << 20;
@@ -32,8 +31,7 @@ const MIB: u64 = 1 << 20;
 enum Front {
     Http(HttpProxy),
     Wire(WireProxy),
-    Nginx(Nginx),
-    Haproxy(Haproxy),
+    Web(WebServer),
     /// The registry itself.
     Nothing,
 }
@@ -125,7 +123,7 @@ impl Path {
         let upstream = origin.start(bed, &[]).await;
         let identity = authority.as_ref().map(|authority| authority.server(&["127.0.0.1"], Validity::Now).expect("a certificate"));
         let nginx = bed.nginx_front(front, upstream.socket(), identity).await;
-        Self { authority, ..Self::new(bed, Front::Nginx(nginx), upstream) }
+        Self { authority, ..Self::new(bed, Front::Web(nginx), upstream) }
     }
 
     async fn with_a_name_from_inside(bed: &'static Bed, origin: Origin) -> Self {
@@ -154,7 +152,7 @@ impl Path {
         let other = origin.start(bed, &upstream.beside()).await;
         let front = HaproxyFront::RoundRobin(vec![other.socket()]);
         let haproxy = bed.haproxy_front(&front, upstream.socket()).await;
-        Self { replicas: vec![other], ..Self::new(bed, Front::Haproxy(haproxy), upstream) }
+        Self { replicas: vec![other], ..Self::new(bed, Front::Web(haproxy), upstream) }
     }
 
     async fn lossy(bed: &'static Bed, origin: Origin) -> Option<Self> {
@@ -169,8 +167,7 @@ impl Path {
         match &self.front {
             Front::Http(proxy) => proxy.socket(),
             Front::Wire(proxy) => proxy.socket(),
-            Front::Nginx(nginx) => nginx.socket(),
-            Front::Haproxy(haproxy) => haproxy.socket(),
+            Front::Web(server) => server.socket(),
             Front::Nothing => self.upstream.socket(),
         }
     }
@@ -219,8 +216,7 @@ impl Path {
     pub fn requests(&self) -> Vec<Asked> {
         match &self.front {
             Front::Http(proxy) => proxy.requests(),
-            Front::Nginx(nginx) => nginx.requests().into_iter().map(logged).collect(),
-            Front::Haproxy(haproxy) => haproxy.requests().into_iter().map(logged).collect(),
+            Front::Web(server) => server.requests().into_iter().map(logged).collect(),
             Front::Wire(_) | Front::Nothing => self.behind.first().map_or_else(|| self.upstream.requests(), HttpProxy::requests),
         }
     }

@@ -5,13 +5,10 @@ use std::{fmt::Write, fs, path::Path};
 use chart_publisher::model::Digest;
 use flate2::{Compression, write::GzEncoder};
 
-use super::support::{
-    Bed,
-    nginx::{Nginx, Site},
-};
+use super::support::{Bed, nginx::Site, web_server::WebServer};
 
 /// Serves `count` charts `chart-0`, `chart-1`, ... of version 1.0.0 with `size` bytes each, as nginx with further directives.
-pub async fn serve(bed: &'static Bed, count: usize, size: usize, directives: &str) -> Nginx {
+pub async fn serve(bed: &'static Bed, count: usize, size: usize, directives: &str) -> WebServer {
     let folder = bed.folder("many-charts");
     let mut index = "apiVersion: v1\nentries:\n".to_owned();
     for number in 0..count {

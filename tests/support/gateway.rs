@@ -14,8 +14,8 @@ use super::{
     access_log::Request,
     authority::{Authority, Validity},
     exposure::SERVICE_PORT,
-    haproxy::Haproxy,
     namespace::Namespace,
+    web_server::WebServer,
 };
 
 const CRDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/gateway_api.yaml");
@@ -27,7 +27,7 @@ pub struct GatewayApi(&'static Bed);
 
 /// A Gateway that answers. Dropping it ends its proxy; the Gateway goes with its namespace.
 pub struct ServedGateway {
-    haproxy: Haproxy,
+    haproxy: WebServer,
     namespace: String,
     name: String,
 }

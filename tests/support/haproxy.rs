@@ -1,30 +1,15 @@
 //! A real haproxy on an address of its own, in front of one server.
 
-use std::{fmt::Write, fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt::Write, fs, net::SocketAddr};
 
-use super::{
-    Bed,
-    access_log::{self, Request},
-    address::Place,
-    authority::Identity,
-    eventually::{SOON, eventually},
-    http,
-    process::{Launch, Process},
-};
+use super::{Bed, address::Place, authority::Identity, process::Launch, web_server::WebServer};
 
 /// The log in the format of the other servers, for a frontend that captures `Host` and `User-Agent`.
 pub const LOG: &str = r#""%ci - - [%tr] \"%HM %HU %HV\" %ST %B \"-\" \"%[capture.req.hdr(1)]\" \"%[capture.req.hdr(0)]\" %U""#;
 
-/// A running haproxy. Dropping it ends it.
-pub struct Haproxy {
-    place: Place,
-    process: Process,
-    folder: PathBuf,
-}
-
 impl Bed {
     /// Starts haproxy for one host and waits until it accepts connections.
-    pub async fn haproxy(&'static self, place: Place, identity: Option<Identity>, host: &str, upstream: SocketAddr) -> Haproxy {
+    pub async fn haproxy(&'static self, place: Place, identity: Option<Identity>, host: &str, upstream: SocketAddr) -> WebServer {
         let mut bind = format!("bind {}", place.socket());
         if let Some(identity) = identity {
             let file = self.folder("haproxy-tls").join("tls.pem");
@@ -36,38 +21,13 @@ impl Bed {
     }
 
     /// Starts haproxy with this configuration, which listens at `place`.
-    pub async fn haproxy_of(&'static self, place: Place, configuration: &str) -> Haproxy {
+    pub async fn haproxy_of(&'static self, place: Place, configuration: &str) -> WebServer {
         let folder = self.folder("haproxy");
         let file = folder.join("haproxy.cfg");
         fs::write(&file, configuration).expect("a file in the bed's folder");
         let launch = Launch::new(self.tool("haproxy"), folder.join("access.log")).separate_errors();
-        let launch = launch.arguments(["-db".as_ref(), "-f".as_ref(), file.as_os_str()]).namespace(self.server_namespace());
-        let mut haproxy = Haproxy { place, process: launch.start().expect("haproxy"), folder };
-        eventually(SOON, "haproxy accepts connections", async || {
-            haproxy.process.still_runs()?;
-            http::connect(self.server_namespace(), haproxy.socket()).await.map(drop).map_err(|problem| problem.to_string())
-        })
-        .await;
-        haproxy
-    }
-}
-
-impl Haproxy {
-    /// Where it listens.
-    pub fn socket(&self) -> SocketAddr {
-        self.place.socket()
-    }
-
-    /// All requests so far.
-    pub fn requests(&self) -> Vec<Request> {
-        access_log::read(&self.folder.join("access.log"))
-    }
-}
-
-impl Drop for Haproxy {
-    fn drop(&mut self) {
-        self.process.stop(Duration::from_secs(2));
-        let _ = fs::remove_dir_all(&self.folder);
+        let launch = launch.arguments(["-db".as_ref(), "-f".as_ref(), file.as_os_str()]);
+        self.web_server(place, folder, launch).await
     }
 }
 

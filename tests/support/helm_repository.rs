@@ -10,7 +10,8 @@ use super::{
     Bed,
     access_log::Request,
     authority::{Authority, Validity},
-    nginx::{Nginx, Site},
+    nginx::Site,
+    web_server::WebServer,
 };
 
 /// A repository that is described and not yet served.
@@ -24,7 +25,7 @@ pub struct HelmRepositoryBuilder<'a> {
 
 /// A repository that is served. Dropping it ends its nginx.
 pub struct HelmRepository {
-    nginx: Nginx,
+    nginx: WebServer,
     folder: PathBuf,
     bed: &'static Bed,
     scheme: &'static str,

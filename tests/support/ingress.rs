@@ -14,9 +14,9 @@ use super::{
     authority::{Authority, Validity},
     background,
     exposure::SERVICE_PORT,
-    haproxy::Haproxy,
     namespace::Namespace,
-    nginx::{Nginx, Site},
+    nginx::Site,
+    web_server::WebServer,
 };
 
 /// Which Ingress controller is played.
@@ -38,11 +38,6 @@ impl Kind {
     }
 }
 
-enum Server {
-    Nginx(Nginx),
-    Haproxy(Haproxy),
-}
-
 /// An Ingress that is described and not yet there.
 #[must_use]
 pub struct IngressBuilder<'a> {
@@ -60,7 +55,7 @@ pub struct IngressBuilder<'a> {
 
 /// An Ingress that answers. Dropping it ends its proxy and removes its class; the Ingress goes with its namespace.
 pub struct ServedIngress {
-    server: Server,
+    server: WebServer,
     class: String,
     bed: &'static super::Bed,
 }
@@ -124,8 +119,8 @@ impl<'a> IngressBuilder<'a> {
         let place = bed.place(if self.authority.is_some() { 443 } else { 80 });
         let identity = self.authority.map(|authority| authority.server(&[&self.host], Validity::Now).expect("a certificate"));
         let server = match self.kind {
-            Kind::Nginx => Server::Nginx(bed.nginx(place, Site { identity, directives: self.directives() }).await),
-            Kind::Haproxy => Server::Haproxy(bed.haproxy(place, identity, &self.host, self.upstream).await),
+            Kind::Nginx => bed.nginx(place, Site { identity, directives: self.directives() }).await,
+            Kind::Haproxy => bed.haproxy(place, identity, &self.host, self.upstream).await,
         };
         let ingress = ServedIngress { server, class: format!("{}-{:?}", self.namespace.name(), self.kind).to_lowercase(), bed };
         bed.name(&self.host, ingress.socket().ip());
@@ -183,10 +178,7 @@ impl<'a> IngressBuilder<'a> {
 impl ServedIngress {
     /// Where its proxy listens: port 80, or 443 with TLS.
     pub fn socket(&self) -> SocketAddr {
-        match &self.server {
-            Server::Nginx(nginx) => nginx.socket(),
-            Server::Haproxy(haproxy) => haproxy.socket(),
-        }
+        self.server.socket()
     }
 
     /// The name of its class.
@@ -196,10 +188,7 @@ impl ServedIngress {
 
     /// All requests so far.
     pub fn requests(&self) -> Vec<Request> {
-        match &self.server {
-            Server::Nginx(nginx) => nginx.requests(),
-            Server::Haproxy(haproxy) => haproxy.requests(),
-        }
+        self.server.requests()
     }
 }
 

@@ -63,6 +63,7 @@ pub mod registry_pods;
 pub mod scripted;
 pub mod slow_path;
 pub mod token_server;
+pub mod web_server;
 
 use std::{
     fs::File,

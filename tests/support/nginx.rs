@@ -1,24 +1,8 @@
 //! A real nginx on an address of its own: as an Ingress controller or as the server of a Helm repository.
 
-use std::{fs, net::SocketAddr, path::PathBuf};
+use std::{fs, path::Path};
 
-use super::{
-    Bed,
-    access_log::{self, Request},
-    address::Place,
-    authority::Identity,
-    eventually::{SOON, eventually},
-    http,
-    process::{Launch, Process},
-};
-
-/// A running nginx. Dropping it ends it.
-pub struct Nginx {
-    place: Place,
-    /// Behind `place`, so that it ends before its address goes.
-    process: Process,
-    folder: PathBuf,
-}
+use super::{Bed, address::Place, authority::Identity, process::Launch, web_server::WebServer};
 
 /// What one nginx serves.
 pub struct Site {
@@ -30,45 +14,19 @@ pub struct Site {
 
 impl Bed {
     /// Starts nginx and waits until it accepts connections.
-    pub async fn nginx(&'static self, place: Place, site: Site) -> Nginx {
+    pub async fn nginx(&'static self, place: Place, site: Site) -> WebServer {
         let folder = self.folder("nginx");
         fs::write(folder.join("nginx.conf"), configuration(&place, &site, &folder)).expect("a file in the bed's folder");
         // Only root may say whom it runs as, and only root needs to: the bed's folder is closed to others.
         let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
         let launch = Launch::new(self.tool("nginx"), folder.join("nginx.log"))
             .arguments(["-p", &folder.display().to_string(), "-c", "nginx.conf", "-e", "error.log"])
-            .arguments(["-g", &format!("{user} daemon off; master_process off;")])
-            .namespace(self.server_namespace());
-        let mut nginx = Nginx { place, process: launch.start().expect("nginx"), folder };
-        eventually(SOON, "nginx accepts connections", async || {
-            nginx.process.still_runs()?;
-            http::connect(self.server_namespace(), nginx.socket()).await.map(drop).map_err(|problem| problem.to_string())
-        })
-        .await;
-        nginx
+            .arguments(["-g", &format!("{user} daemon off; master_process off;")]);
+        self.web_server(place, folder, launch).await
     }
 }
 
-impl Nginx {
-    /// Where it listens.
-    pub fn socket(&self) -> SocketAddr {
-        self.place.socket()
-    }
-
-    /// All requests so far.
-    pub fn requests(&self) -> Vec<Request> {
-        access_log::read(&self.folder.join("access.log"))
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        self.process.stop(std::time::Duration::from_secs(2));
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn configuration(place: &Place, site: &Site, folder: &std::path::Path) -> String {
+fn configuration(place: &Place, site: &Site, folder: &Path) -> String {
     let (socket, directives) = (place.socket(), &site.directives);
     let (mut tls, mut listen) = (String::new(), String::new());
     if let Some(identity) = &site.identity {

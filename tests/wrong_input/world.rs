@@ -13,11 +13,12 @@ use crate::{
         authority::{Authority, Validity},
         firewall::Firewall,
         helm_repository::HelmRepository,
-        nginx::{Nginx, Site},
+        nginx::Site,
         random_word,
         registry::{Registry, Version},
         scripted::{Reply, Scripted},
         token_server::TokenServer,
+        web_server::WebServer,
     },
 };
 
@@ -35,7 +36,7 @@ pub struct World {
     pub expired: Registry,
     pub other_name: Registry,
     /// Wants a client certificate.
-    pub mutual: Nginx,
+    pub mutual: WebServer,
     pub read_only: Registry,
     pub busy: Scripted,
     pub broken: Scripted,
@@ -145,7 +146,7 @@ impl World {
 }
 
 /// A server before a registry that wants to know who asks.
-async fn mutual(bed: &'static Bed, authority: &Authority) -> Nginx {
+async fn mutual(bed: &'static Bed, authority: &Authority) -> WebServer {
     let place = bed.place(5000);
     let file = bed.folder("clients").join("ca.crt");
     std::fs::write(&file, authority.pem()).expect("a file in the bed's folder");
