@@ -229,7 +229,7 @@ async fn what_the_kubelet_reports_is_what_the_exchange_fails_with() {
     let transport = server.transport();
     for length in [0, 4 << 20] {
         let error = sent(lease(&transport, &["listens-nowhere"]).await.unwrap(), length).await.err();
-        let failure = TunnelFailure::Refused(REFUSED.to_owned());
+        let failure = TunnelFailure::Refused("dial tcp4 127.0.0.1:5000: connect: connection refused".to_owned());
         assert_eq!(error, Some(NetError::Tunnel(TunnelError { to: "platform/listens-nowhere:5000".to_owned(), failure })), "{length}");
     }
 }

@@ -190,6 +190,27 @@ async fn an_idle_connection_that_the_server_closed_is_told_from_a_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_cut_in_its_middle_is_no_idle_connection_that_was_closed() {
+    let address = server(|mut socket| async move {
+        read_head(&mut socket).await;
+        let _ = socket.write_all(ACCEPTED).await;
+        read_head(&mut socket).await;
+        let mut middle = vec![0; 4 << 20];
+        let _ = socket.read_exact(&mut middle).await;
+        let _ = socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO));
+    })
+    .await;
+    let lease = Transport::new().lease(&plain(address), LONG, Reuse::Idle).await.unwrap();
+    let (head, body) = put(0);
+    let mut answered = lease.send(head, &body, LONG).await.unwrap();
+    answered.bounded(10).await.unwrap();
+    let lease = answered.into_lease().expect("the connection is open");
+    let (head, body) = put(16 << 20);
+    let error = lease.send(head, &body, LONG).await.err();
+    assert!(matches!(error, Some(NetError::Cut { sent }) if sent >= 4 << 20), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn connections_are_kept_for_the_same_endpoint_and_for_no_other() {
     let accepted = Arc::new(std::sync::atomic::AtomicU32::new(0));
     let counter = accepted.clone();

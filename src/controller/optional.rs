@@ -111,7 +111,7 @@ impl<K: OptionalKind> Attendant<K> {
                 None => return,
                 Some(Err(error)) => {
                     if !std::mem::replace(&mut has_failed, true) {
-                        tracing::warn!(kind, %error, "the CRD of this kind cannot be watched; whether it comes or goes is not noticed");
+                        tracing::warn!(kind, %error, "the watch on the CRD of this kind failed; it begins again");
                     }
                     self.settled.send_replace(true);
                     continue;

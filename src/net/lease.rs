@@ -26,6 +26,10 @@ use super::{
 /// A body below this rate over a whole `stall` counts as stopped: a server that sends a byte a second would otherwise hold a worker for days.
 const SLOWEST_BYTES_PER_SECOND: u64 = 64;
 
+/// What buffers of this program and the kernel take for a connection whose other side is gone: where more of a body went out, somebody
+/// took it, and sending it again into the same session would be wrong.
+const MOST_SWALLOWED: u64 = 512 * 1024;
+
 /// A connection.
 pub(super) struct Connection {
     sender: SendRequest<WatchedBody>,
@@ -113,7 +117,8 @@ impl Lease {
         let response = match result {
             Ok(response) => response,
             Err(error) => {
-                let stale = reused && matches!(error, NetError::Cut { .. } | NetError::Tunnel(_));
+                let is_end = matches!(error, NetError::Cut { .. } | NetError::Tunnel(_));
+                let stale = reused && is_end && progress.handed_over() <= MOST_SWALLOWED;
                 return Err(if stale { NetError::StaleConnection } else { error });
             }
         };

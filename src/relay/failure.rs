@@ -30,12 +30,19 @@ pub(super) fn is_away(error: &Error) -> bool {
 pub(super) fn of_kubelet(message: &str) -> TunnelFailure {
     let lower = message.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    let message = clipped(message);
+    let message = clipped(essence(message));
     match () {
         () if says(&REFUSED) => TunnelFailure::Refused(message),
         () if says(&GONE) => TunnelFailure::Gone(message),
         () => TunnelFailure::Failed(message),
     }
+}
+
+/// Less the names of namespaces and sandboxes that stand before it, and that tell a user nothing.
+fn essence(message: &str) -> &str {
+    let dialled = message.find("dial tcp").and_then(|at| message.get(at..));
+    let after_uid = || message.split_once(", uid ").and_then(|(_, rest)| rest.split_once(": ")).map(|(_, rest)| rest);
+    dialled.or_else(after_uid).unwrap_or(message)
 }
 
 fn of_status(code: u16, message: String) -> TunnelFailure {
@@ -88,16 +95,26 @@ mod tests {
 
     #[test]
     fn messages_of_the_kubelet_are_told_apart() {
-        let check = |message: &str, expected: fn(String) -> TunnelFailure| {
-            assert_eq!(of_kubelet(message), expected(message.to_owned()));
+        let check = |message: &str, expected: TunnelFailure| {
+            assert_eq!(of_kubelet(message), expected);
         };
         check(
-            "error forwarding port 5000 to pod 8f1c, uid : failed to execute portforward in network namespace \"/var/run/netns/cni-1\": failed to connect to localhost:5000 inside namespace \"8f1c\", IPv4: dial tcp4 127.0.0.1:5000: connect: connection refused IPv6 dial tcp6 [::1]:5000: connect: connection refused",
-            TunnelFailure::Refused,
+            "error forwarding port 5000 to pod 8f1c, uid : failed to execute portforward in network namespace \"/var/run/netns/cni-1\": failed to connect to localhost:5000 inside namespace \"8f1c\", IPv4: dial tcp4 127.0.0.1:5000: connect: connection refused IPv6 dial tcp6: address localhost: no suitable address found",
+            TunnelFailure::Refused(
+                "dial tcp4 127.0.0.1:5000: connect: connection refused IPv6 dial tcp6: address localhost: no suitable address found"
+                    .to_owned(),
+            ),
         );
-        check("error forwarding port 5000 to pod 8f1c, uid : sandbox \"8f1c\" not found", TunnelFailure::Gone);
-        check("error forwarding port 5000 to pod 8f1c, uid : pod sandbox is not running", TunnelFailure::Gone);
-        check("error forwarding port 5000 to pod 8f1c, uid : broken pipe", TunnelFailure::Failed);
+        check(
+            "error forwarding port 5000 to pod 8f1c, uid : sandbox \"8f1c\" not found",
+            TunnelFailure::Gone("sandbox \"8f1c\" not found".to_owned()),
+        );
+        check(
+            "error forwarding port 5000 to pod 8f1c, uid : pod sandbox is not running",
+            TunnelFailure::Gone("pod sandbox is not running".to_owned()),
+        );
+        check("error forwarding port 5000 to pod 8f1c, uid : broken pipe", TunnelFailure::Failed("broken pipe".to_owned()));
+        check("no words of a kubelet's", TunnelFailure::Failed("no words of a kubelet's".to_owned()));
         assert_eq!(of_kubelet(&"x".repeat(5000)).to_string().chars().filter(|letter| *letter == 'x').count(), LONGEST);
     }
 }

@@ -162,7 +162,10 @@ fn target_status(report: &Report<'_>, target: &TargetOutcome) -> TargetStatus {
         address: kept.map_or_else(|| used.map(|used| used.address.clone()), |old| old.address.clone()),
         method: kept.map_or_else(|| used.map(|used| used.method.clone()), |old| old.method.clone()),
         reason: kept.map_or_else(|| used.map(|used| used.reason.clone()), |old| old.reason.clone()),
-        attempts: kept.map_or_else(|| target.attempts.iter().map(attempt).collect(), |old| old.attempts.clone()),
+        attempts: match kept {
+            Some(old) if target.attempts.is_empty() => old.attempts.clone(),
+            _ => target.attempts.iter().map(attempt).collect(),
+        },
         pull: target.pull.clone(),
         published: Some(format!("{}/{}", target.proven(), target.wanted)),
         last_proved: if proved_now { Some(report.now.clone()) } else { previous.and_then(|previous| previous.last_proved.clone()) },

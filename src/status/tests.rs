@@ -170,6 +170,16 @@ fn a_detour_shows_also_where_the_route_was_the_same_before() {
 }
 
 #[test]
+fn where_nothing_leads_there_any_more_the_newest_failures_are_said() {
+    let first = reported(None, 10, &[], &outcome(vec![after_failure(Reason::RouteUnreachable)]));
+    let mut lost = after_failure(Reason::TlsFailed);
+    lost.charts = vec![chart("1.0.0", Err(failed(Reason::TlsFailed, true)))];
+    lost.used = None;
+    let second = reported(Some(&first), 20, &[], &outcome(vec![lost]));
+    assert_eq!(ways_shown(&second), (Some("ClusterIP"), vec!["TlsFailed"]));
+}
+
+#[test]
 fn nothing_stays_said_of_a_way_that_is_there_for_another_reason_now() {
     let first = reported(None, 10, &[], &outcome(vec![after_failure(Reason::BodyTooLarge)]));
     let mut alone = after_failure(Reason::BodyTooLarge);

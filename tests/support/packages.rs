@@ -11,6 +11,19 @@ impl Bed {
         versions.iter().map(|version| self.package(&chart, version, &[])).collect()
     }
 
+    /// A chart of at least so many MiB, of noise, which does not shrink. Helm takes no file above 5 MiB.
+    pub fn noisy_package(&self, name: &str, mebibytes: usize) -> PathBuf {
+        let chart = self.chart_source(name);
+        let files = chart.join("files");
+        std::fs::create_dir_all(&files).expect("a folder in the bed's");
+        let mut noise = vec![0; 4 << 20];
+        for number in 0..=mebibytes / 4 {
+            fastrand::fill(&mut noise);
+            std::fs::write(files.join(format!("{number}.bin")), &noise).expect("a file in the bed's folder");
+        }
+        self.package(&chart, "1.0.0", &[])
+    }
+
     /// A chart that helm packaged and signed with a key made for it; the signature lies beside it, as `.tgz.prov`.
     pub fn signed_package(&self, name: &str, version: &str) -> PathBuf {
         // The socket of gpg's agent must have a short path.
