@@ -291,6 +291,15 @@ async fn the_wrong_protocol_on_a_port_is_named() {
         let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     })
     .await;
+    let transport = Transport::new();
+    let tls = endpoint(Scheme::Https, &[speaks_http], "registry.example");
+    let error = transport.lease(&tls, LONG, Reuse::Never).await.err();
+    assert_eq!(error, Some(NetError::Tls { host: "registry.example".to_owned(), failure: TlsFailure::NotTls }));
+}
+
+/// The unasked bytes may come before the request, while it is handed over, or after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_speaks_first_is_named_whenever_its_bytes_arrive() {
     let speaks_noise = server(|mut socket| async move {
         let _ = socket.write_all(b"220 mail.example ESMTP\r\n").await;
         let mut sink = Vec::new();
@@ -298,11 +307,10 @@ async fn the_wrong_protocol_on_a_port_is_named() {
     })
     .await;
     let transport = Transport::new();
-    let tls = endpoint(Scheme::Https, &[speaks_http], "registry.example");
-    let error = transport.lease(&tls, LONG, Reuse::Never).await.err();
-    assert_eq!(error, Some(NetError::Tls { host: "registry.example".to_owned(), failure: TlsFailure::NotTls }));
-    let (head, body) = put(0);
-    let lease = transport.lease(&plain(speaks_noise), LONG, Reuse::Never).await.unwrap();
-    let error = lease.send(head, &body, LONG).await.err();
-    assert!(matches!(error, Some(NetError::NotHttp { .. })), "{error:?}");
+    for round in 0..500 {
+        let (head, body) = put(0);
+        let lease = transport.lease(&plain(speaks_noise), LONG, Reuse::Never).await.unwrap();
+        let error = lease.send(head, &body, LONG).await.err();
+        assert!(matches!(error, Some(NetError::NotHttp { .. })), "{round}: {error:?}");
+    }
 }

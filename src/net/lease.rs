@@ -1,6 +1,7 @@
 //! One connection in use: requests go out and answers come back, one after the other, and silence has an end.
 
 use std::{
+    error::Error as _,
     net::SocketAddr,
     sync::{Arc, atomic::AtomicU64},
 };
@@ -40,6 +41,14 @@ pub(super) struct Connection {
 
 /// Ends the task that drives a connection: one whose write is stuck would never end by itself.
 struct Driver(JoinHandle<hyper::Result<()>>);
+
+impl Driver {
+    /// For a connection that ended before a request of ours was taken: the server spoke first, or hung up.
+    async fn why_it_ended(&mut self) -> NetError {
+        let ended = (&mut self.0).await;
+        ended.ok().and_then(Result::err).map_or(NetError::Cut { sent: 0 }, |error| ended_early(&error))
+    }
+}
 
 impl Drop for Driver {
     fn drop(&mut self) {
@@ -138,16 +147,19 @@ impl Lease {
         let connection = self.connection.as_mut().ok_or(NetError::StaleConnection)?;
         connection.meter.touch();
         if connection.sender.ready().await.is_err() {
-            // The server spoke first, or hung up: the driver knows.
-            let ended = (&mut connection.driver.0).await;
-            return Err(ended.ok().and_then(Result::err).map_or(NetError::Cut { sent: 0 }, |error| ended_early(&error)));
+            return Err(connection.driver.why_it_ended().await);
         }
         let answer = connection.sender.send_request(request);
         tokio::pin!(answer);
         loop {
             let deadline = connection.meter.last_write() + patience.stall;
             tokio::select! {
-                result = &mut answer => return result.map_err(|error| named(&error, progress)),
+                result = &mut answer => return match result {
+                    // It ended before it took the request: the reason lies with the request, else with the driver.
+                    Err(error) if error.is_canceled() && error.source().is_some() => Err(ended_early(&error)),
+                    Err(error) if error.is_canceled() => Err(connection.driver.why_it_ended().await),
+                    result => result.map_err(|error| named(&error, progress)),
+                },
                 () = sleep_until(deadline) => {
                     if connection.meter.last_write() + patience.stall > Instant::now() {
                         continue;
