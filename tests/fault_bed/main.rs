@@ -11,6 +11,7 @@ mod support;
 mod catalogue;
 mod correct;
 mod fronts;
+mod ours;
 mod paths;
 mod proxies;
 mod quirks;
