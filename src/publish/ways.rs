@@ -184,15 +184,18 @@ impl Ways {
                 spent.attempts += 1;
                 spent.sent += tried.sent;
                 self.learnt.saw(&way.strategy, tried.seen);
-                let verdict = match tried.result {
+                let failure = match tried.result {
                     Ok(done) => return Ok((way, tactic, done)),
-                    Err(failure) => self.judged(way, reference, body_length, &failure),
+                    Err(failure) => failure,
                 };
+                let verdict = self.judged(way, reference, body_length, &failure);
                 self.show(way, tactic, &verdict);
-                if matches!(verdict.class, Class::Wait | Class::Final) {
+                // Who asks for a pause gets it before the next request, and that may be the same.
+                let may_be_repeated = verdict.class == Class::SameAgain || failure.asks_for_a_pause();
+                let again = may_be_repeated && before.replace(tactic) != Some(tactic);
+                if matches!(verdict.class, Class::Wait | Class::Final) && !again {
                     return Err(verdict);
                 }
-                let again = verdict.class == Class::SameAgain && before.replace(tactic) != Some(tactic);
                 first.get_or_insert_with(|| verdict.clone());
                 if again {
                     continue;

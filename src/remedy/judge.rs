@@ -47,7 +47,7 @@ pub fn judge(failure: &Failure, scene: &Scene<'_>) -> Verdict {
 fn hint(row: &Row) -> Hint {
     match (row.pattern, row.id) {
         (Pattern::Seen(Symptom::WriteStalled | Symptom::NoAnswerToBody | Symptom::ReadStalled), _) => Hint::SmallSegments,
-        (Pattern::Seen(Symptom::CutInBody), _) | (_, "body-too-large" | "gateway-after-body" | "request-timeout") => Hint::SmallerBody,
+        (Pattern::Seen(Symptom::CutInBody), _) | (_, "body-too-large" | "gateway-after-body" | "unavailable-after-body" | "request-timeout") => Hint::SmallerBody,
         _ => Hint::None,
     }
 }
