@@ -222,7 +222,10 @@ fn only_what_the_registry_says_is_final() {
         for stage in [Stage::OpenUpload, Stage::SendBlob, Stage::WriteManifest, Stage::PullBlob] {
             for body in [BodyKind::Html, BodyKind::Text, BodyKind::Json, BodyKind::Empty] {
                 let class = verdict(stage, Cause::Answer(answer(status, body)), &scene()).class;
-                assert!(matches!(class, Class::OtherRoute | Class::OtherMethod | Class::SameAgain), "{status} {body:?} {stage:?}: {class:?}");
+                assert!(
+                    matches!(class, Class::OtherRoute | Class::OtherMethod | Class::SameAgain),
+                    "{status} {body:?} {stage:?}: {class:?}"
+                );
             }
         }
     }

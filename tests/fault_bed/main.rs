@@ -11,6 +11,7 @@ mod support;
 mod catalogue;
 mod correct;
 mod fronts;
+mod learns;
 mod ours;
 mod paths;
 mod proxies;

@@ -35,7 +35,7 @@ async fn push_arrives_by_every_hostile_path() {
     let bed = support::on_loopback();
     let package = &Package::large(bed);
     let pushes = hostile::ALL.map(async |row| (row.name, table::one(bed, row.hostile, Tool::Push, package).await));
-    let became: Vec<_> = stream::iter(pushes).buffer_unordered(AT_ONCE).collect().await;
+    let became: Vec<_> = Box::pin(stream::iter(pushes).buffer_unordered(AT_ONCE).collect()).await;
     let wrong: Vec<_> = became.iter().filter(|(_, became)| !matches!(became, None | Some(Became::Arrived))).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     let not_run = became.iter().filter(|(_, became)| became.is_none()).count();
