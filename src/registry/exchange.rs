@@ -165,6 +165,7 @@ impl<'r> Line<'r> {
     /// The answer was not the one hoped for.
     pub(super) async fn refused(&mut self, call: &Call<'_>, mut answered: Answered) -> Failure {
         let answer = evidence(&mut answered).await;
+        self.registry.pause.explain(&answer);
         self.done(answered);
         Failure::new(call.stage, answer)
     }

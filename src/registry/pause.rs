@@ -18,9 +18,9 @@ const UNSAID: Duration = Duration::from_secs(1);
 pub struct Pause(Arc<Mutex<Option<Asked>>>);
 
 /// Who asked, and until when.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Asked {
-    status: u16,
+    answer: Answer,
     until: Instant,
 }
 
@@ -31,14 +31,21 @@ impl Pause {
         let Some(rest) = asked_for(status, &head.headers) else { return };
         let until = Instant::now() + rest;
         let mut asked = self.asked();
-        if asked.is_none_or(|asked| asked.until < until) {
-            *asked = Some(Asked { status, until });
+        if asked.as_ref().is_none_or(|asked| asked.until < until) {
+            *asked = Some(Asked { answer: bare(status, rest), until });
+        }
+    }
+
+    /// Takes note of what else that answer said: who is refused by it later shall hear the same.
+    pub(super) fn explain(&self, answer: &Answer) {
+        if let Some(asked) = self.asked().as_mut().filter(|asked| asked.answer.status == answer.status) {
+            asked.answer = answer.clone();
         }
     }
 
     /// Whether nobody has to wait now.
     pub fn is_over(&self) -> bool {
-        self.asked().is_none_or(|asked| asked.until <= Instant::now())
+        self.asked().as_ref().is_none_or(|asked| asked.until <= Instant::now())
     }
 
     fn asked(&self) -> MutexGuard<'_, Option<Asked>> {
@@ -48,29 +55,34 @@ impl Pause {
     /// Waits until it is over.
     ///
     /// # Errors
-    /// Where that takes longer than `most`: the answer that would come. Nobody asks for it.
+    /// Where that takes longer than `most`: the answer that asked for it. Nobody asks again.
     pub(super) async fn wait(&self, most: Duration) -> Result<(), Answer> {
         loop {
-            let Some(asked) = *self.asked() else { return Ok(()) };
+            let Some(asked) = self.asked().clone() else { return Ok(()) };
             let rest = asked.until.saturating_duration_since(Instant::now());
             if rest.is_zero() {
                 return Ok(());
             }
             if rest > most {
-                return Err(Answer {
-                    status: asked.status,
-                    body: BodyKind::Empty,
-                    codes: Vec::new(),
-                    message: String::new(),
-                    server: None,
-                    from_registry: false,
-                    retry_after: Some(Duration::from_secs(rest.as_secs() + 1)),
-                    redirect: None,
-                    sent: 0,
-                });
+                return Err(asked.answer);
             }
             sleep_until(asked.until).await;
         }
+    }
+}
+
+/// All that its head says of who asked.
+fn bare(status: u16, rest: Duration) -> Answer {
+    Answer {
+        status,
+        body: BodyKind::Empty,
+        codes: Vec::new(),
+        message: String::new(),
+        server: None,
+        from_registry: false,
+        retry_after: Some(rest),
+        redirect: None,
+        sent: 0,
     }
 }
 
@@ -118,7 +130,13 @@ mod tests {
         pause.heed(&answered(429, Some("1")));
         tokio::time::advance(Duration::from_secs(20)).await;
         let told = pause.wait(Duration::from_secs(10)).await.unwrap_err();
-        assert_eq!((told.status, told.retry_after.unwrap().as_secs()), (503, 41));
+        assert_eq!(
+            (told.status, told.retry_after.unwrap().as_secs()),
+            (503, 60),
+            "what was said, and not what is left: a status stays as it is"
+        );
+        pause.explain(&Answer { message: "in maintenance".to_owned(), ..told });
+        assert_eq!(pause.wait(Duration::ZERO).await.unwrap_err().message, "in maintenance");
         tokio::time::advance(Duration::from_secs(40)).await;
         assert!(pause.wait(Duration::ZERO).await.is_ok());
     }
