@@ -67,7 +67,7 @@ impl Connection {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        !self.sender.is_closed() && !self.driver.0.is_finished()
+        !self.sender.is_closed() && !self.driver.0.is_finished() && !self.meter.is_broken()
     }
 }
 
@@ -146,7 +146,13 @@ impl Lease {
     ) -> Result<Response<Incoming>, NetError> {
         let connection = self.connection.as_mut().ok_or(NetError::StaleConnection)?;
         connection.meter.touch();
-        if connection.sender.ready().await.is_err() {
+        // What hyper has taken of an earlier request may be stuck for ever: after an early answer the other side need not read it.
+        let is_ready = tokio::select! {
+            ready = connection.sender.ready() => ready.is_ok(),
+            () = connection.meter.broken() => return Err(NetError::Cut { sent: 0 }),
+            () = sleep_until(connection.meter.last_write() + patience.stall) => return Err(NetError::Cut { sent: 0 }),
+        };
+        if !is_ready {
             return Err(connection.driver.why_it_ended().await);
         }
         let answer = connection.sender.send_request(request);
