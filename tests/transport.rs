@@ -138,6 +138,40 @@ async fn a_connection_that_never_takes_the_rest_of_a_body_holds_nobody_up() {
     assert!(went_on > 0, "no body was small enough to be taken whole");
 }
 
+/// All of a body was handed over and not all of it went out: the rest lies in a buffer that nobody will ever empty.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_of_a_body_that_nobody_wants_holds_up_no_other_request() {
+    for length in [400 << 10, 700 << 10, 1 << 20, 3 << 19] {
+        let turn = Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let address = server(move |mut socket| {
+            let is_first = turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
+            async move {
+                read_head(&mut socket).await;
+                if !is_first {
+                    let _ = socket.write_all(ACCEPTED).await;
+                    return;
+                }
+                let mut part = vec![0; 64 << 10];
+                let _ = socket.read_exact(&mut part).await;
+                // The client has taken all that its buffers hold by then.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let _ = socket.write_all(REFUSED).await;
+                let _ = socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO));
+            }
+        })
+        .await;
+        let (transport, place) = (Transport::new(), plain(address));
+        let (head, body) = put(length);
+        let lease = transport.lease(&place, LONG, Reuse::Never).await.unwrap();
+        let mut answered = lease.send(head, &body, LONG).await.unwrap();
+        let _ = answered.bounded(100).await;
+        let (head, body) = put(0);
+        let next = transport.send(&place, answered.into_lease(), Reuse::Idle, head, &body, LONG);
+        let next = tokio::time::timeout(Duration::from_secs(5), next).await.expect("the next request is not held up");
+        assert_eq!(next.unwrap().head.status, 202, "{length}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_ends_in_an_error_that_says_what_was_silent() {
     let never_reads = server(|socket| async move {

@@ -14,7 +14,7 @@ mod ways;
 pub use learnt::Learnt;
 pub use need::{Known, Need};
 pub use outcome::{ChartOutcome, Done, Failed, MIXED, Outcome, TargetOutcome, Used};
-pub use push::{Package, Pushed, Taken, push};
+pub use push::{Package, Pushed, Taken, push, send};
 pub use reach::{Identities, NewIdentities, Reach};
 pub use remembered::{Refused, Remembered, RememberedChunks};
 pub use run::{Course, TargetRun, run};

@@ -142,7 +142,7 @@ impl Progress<'_, '_> {
                 }
                 if self.offset > before {
                     self.cuts = 0;
-                } else {
+                } else if !is_stale(&failure) {
                     // Nothing of it arrived: it may be its size that is cut.
                     seen.refuse(length);
                     self.size = smaller(length, seen).max(LEAST);
@@ -251,6 +251,11 @@ fn smaller(length: u64, seen: &SeenOfChunks) -> u64 {
         None if length > FIRST_UNDER_A_LIMIT => FIRST_UNDER_A_LIMIT,
         None => length / 2,
     }
+}
+
+/// The connection may have ended before the chunk: that says nothing of its size.
+fn is_stale(failure: &Failure) -> bool {
+    matches!(&failure.cause, Cause::Net(crate::net::NetError::StaleConnection))
 }
 
 fn is_cut(failure: &Failure) -> bool {
