@@ -127,8 +127,11 @@ impl<'a> Run<'a> {
         let plan = planned.plan.as_ref().map_err(unplanned)?;
         let (secret, cert_secret) = (target.secret_ref.as_ref(), target.cert_secret_ref.as_ref());
         let keys = secrets.keys(secret, cert_secret, &self.context.roots, &self.context.plain_tls).await?;
-        let status = self.publication.status.as_ref().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
-        let before = Before { namespace: &self.namespace, patience, inventory: entries, status };
+        let status = self.publication.status.as_ref();
+        let handled = status.and_then(|status| status.last_handled_reconcile_at.as_ref());
+        let asked = self.publication.annotations().get(REQUESTED_AT).is_some_and(|request| Some(request) != handled);
+        let status = status.and_then(|status| status.targets.iter().find(|old| old.name == target.name));
+        let before = Before { namespace: &self.namespace, patience, inventory: entries, status, asked };
         target_run(self.context, target, plan, &keys, &before)
     }
 

@@ -61,6 +61,8 @@ pub(super) struct Before<'a> {
     pub(super) patience: Patience,
     pub(super) inventory: &'a [InventoryEntry],
     pub(super) status: Option<&'a TargetStatus>,
+    /// Whether a user asks for this run: then nothing is passed over for what was learnt before.
+    pub(super) asked: bool,
 }
 
 /// Puts together what a run over `target` needs.
@@ -83,7 +85,11 @@ pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: 
         cert_secret: keys.cert_secret.clone(),
         insecure: target.insecure,
     };
-    let ways = reach.ways(plan, subject, context.learnt.of(registry.clone(), Learnt::default));
+    let learnt = context.learnt.of(registry.clone(), Learnt::default);
+    if before.asked {
+        learnt.forget();
+    }
+    let ways = reach.ways(plan, subject, learnt);
     Ok(TargetRun {
         name: target.name.clone(),
         known: known(before.inventory, &target.name, &registry),

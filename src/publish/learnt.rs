@@ -5,6 +5,8 @@
 //!   refused.
 //! * Everything is forgotten after a time: what was refused to a request without a body after seconds, a limit for bodies after an hour.
 //! * That a way could not be reached is not remembered here: it may open at any time.
+//! * Where a search found nothing that works, what it was refused is forgotten after seconds: the next run sees what was mended.
+//!   So is all when a user asks for a run.
 
 use std::{
     collections::HashMap,
@@ -29,11 +31,12 @@ const LIMITED: Duration = Duration::from_hours(1);
 #[derive(Clone, Default)]
 pub struct Learnt(Arc<Mutex<HashMap<Key, OfWay>>>);
 
-/// A way: two Ingresses of the same name are two.
-type Key = (Route, Origin, Option<Via>);
+/// A way: two Ingresses of the same name are two, and so is one that states another limit for bodies than before.
+type Key = (Route, Origin, Option<Via>, Option<u64>);
 
 fn way_of(strategy: &Strategy) -> Key {
-    (strategy.route, strategy.origin.clone(), strategy.via.clone())
+    let limit = strategy.bodies.limit.as_ref().map(|(limit, _)| *limit);
+    (strategy.route, strategy.origin.clone(), strategy.via.clone(), limit)
 }
 
 #[derive(Default)]
@@ -93,6 +96,19 @@ impl Learnt {
         let refusals = &mut ways.entry(way_of(strategy)).or_default().refusals;
         refusals.retain(|old| old.key != key || old.from < length);
         refusals.push(Refusal { key, from: length, verdict: verdict.clone(), until });
+    }
+
+    /// A search that went this way as well found nothing that works: once something is mended, it is tried again.
+    pub(super) fn in_vain(&self, strategy: &Strategy) {
+        let soon = Instant::now() + WITHOUT_BODY;
+        for refusal in self.ways().get_mut(&way_of(strategy)).into_iter().flat_map(|way| &mut way.refusals) {
+            refusal.until = refusal.until.min(soon);
+        }
+    }
+
+    /// Forgets everything: a user asks to look anew.
+    pub fn forget(&self) {
+        self.ways().clear();
     }
 
     /// What was seen of chunks.
@@ -175,6 +191,36 @@ mod tests {
         learnt.refused(&of("a"), buffered, 5 << 20, &too_large());
         assert!(matches!(learnt.choose(&of("a"), 5 << 20), Choice::Try(other, _) if other != buffered));
         assert!(matches!(learnt.choose(&of("b"), 5 << 20), Choice::Try(same, _) if same == buffered));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_learnt_says_nothing_once_another_limit_is_stated_or_a_user_asks() {
+        let stating = |limit: Option<u64>| {
+            let bodies = Bodies { fixed: Some(Method::Buffered), limit: limit.map(|limit| (limit, "x".to_owned())), ..Bodies::default() };
+            Strategy { bodies, ..strategy() }
+        };
+        let is_open = |learnt: &Learnt, strategy: &Strategy| matches!(learnt.choose(strategy, 5 << 20), Choice::Try(..));
+        let learnt = Learnt::default();
+        let Choice::Try(buffered, _) = learnt.choose(&stating(Some(1 << 20)), 5 << 20) else { panic!("closed") };
+        learnt.refused(&stating(Some(1 << 20)), buffered, 5 << 20, &too_large());
+        assert!(!is_open(&learnt, &stating(Some(1 << 20))));
+        assert!(is_open(&learnt, &stating(None)) && is_open(&learnt, &stating(Some(8 << 20))));
+        learnt.forget();
+        assert!(is_open(&learnt, &stating(Some(1 << 20))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_learnt_in_vain_is_forgotten_after_seconds() {
+        let learnt = Learnt::default();
+        let way = strategy();
+        let led_astray =
+            Verdict { reason: Reason::LocationRefused, class: Class::OtherRoute, hint: Hint::None, sentence: "astray".to_owned() };
+        let Choice::Try(buffered, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
+        learnt.refused(&way, buffered, 5 << 20, &led_astray);
+        learnt.in_vain(&way);
+        assert_eq!(chosen(&learnt, 5 << 20), "closed: astray", "what is left of the run asks for nothing in vain");
+        tokio::time::advance(WITHOUT_BODY + Duration::from_millis(1)).await;
+        assert_eq!(chosen(&learnt, 5 << 20), "Buffered ");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,7 +1,8 @@
 //! The ways to one registry, in order: the first that works is taken, what failed is remembered with its remedy.
 //!
 //! # Guarantees
-//! * What was refused is not tried again, by this run or another, for as long as it is remembered ([`Learnt`]).
+//! * What was refused is not tried again, by this run or another, for as long as it is remembered ([`Learnt`]):
+//!   for seconds where nothing worked, so that a cure is seen by the next run.
 //! * A body costs at most twice its bytes in vain and at most 8 attempts a run; the last one is kept for the last way.
 //! * A failure that no other way or method can cure ends the search at once.
 
@@ -110,16 +111,17 @@ struct State {
 struct Spent {
     attempts: usize,
     sent: u64,
+    /// Whether something was left to try that would have cost too much.
+    stopped: bool,
 }
 
 impl Spent {
     /// Whether another attempt may be made; the last is kept for the last way.
-    fn allows(&self, is_last_way: bool, body_length: u64) -> bool {
-        if is_last_way {
-            return self.attempts < MOST_ATTEMPTS;
-        }
+    fn allows(&mut self, is_last_way: bool, body_length: u64) -> bool {
         let is_affordable = self.attempts == 0 || self.sent <= body_length.saturating_mul(2);
-        self.attempts < MOST_ATTEMPTS - 1 && is_affordable
+        let is_allowed = if is_last_way { self.attempts < MOST_ATTEMPTS } else { self.attempts < MOST_ATTEMPTS - 1 && is_affordable };
+        self.stopped |= !is_allowed;
+        is_allowed
     }
 }
 
@@ -204,7 +206,15 @@ impl Ways {
                 self.learnt.refused(&way.strategy, tactic, body_length, &exhausted(verdict));
             }
         }
-        Err(first.unwrap_or(Verdict::no_route()))
+        Err(self.ended(first, &spent))
+    }
+
+    /// What is said of a search that found nothing. Where something was left, the next run goes on with that.
+    fn ended(&self, first: Option<Verdict>, spent: &Spent) -> Verdict {
+        if !spent.stopped {
+            self.in_order.iter().for_each(|way| self.learnt.in_vain(&way.strategy));
+        }
+        first.unwrap_or(Verdict::no_route())
     }
 
     fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
