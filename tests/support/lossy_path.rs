@@ -81,6 +81,14 @@ impl LossyPath {
         self.bed.run(Some(&self.namespace), words)
     }
 
+    /// Runs a command that names an INTERFACE at both ends of the client's wire.
+    pub fn run_at_both_ends(&self, command: &str) {
+        for (namespace, device) in [(self.bed.networks().node.as_str(), self.table.as_str()), (self.namespace(), "eth0")] {
+            let command = command.replace("INTERFACE", device);
+            self.bed.run(Some(namespace), &command.split(' ').collect::<Vec<_>>()).expect_success();
+        }
+    }
+
     /// How many packets were lost so far.
     pub fn lost(&self) -> u64 {
         packets(&self.nft(&format!("list table inet {}", self.table)))
