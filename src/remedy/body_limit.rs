@@ -18,7 +18,7 @@ struct Settings {
 /// What a controller serves: annotations of an Ingress do nothing on an HTTPRoute.
 enum Serves {
     Ingresses(Controller),
-    /// By the `controllerName` of its GatewayClass, and its name for people.
+    /// By the `controllerName` of its `GatewayClass`, and its name for people.
     HttpRoutes(&'static str, &'static str),
 }
 

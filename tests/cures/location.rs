@@ -16,7 +16,7 @@ use super::{
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_settings_that_the_message_names_lead_uploads_home() {
-    futures::future::join(check("location-2", V2), check("location", V3)).await;
+    futures::future::join(Box::pin(check("location-2", V2)), Box::pin(check("location", V3))).await;
 }
 
 async fn check(name: &str, version: Version) {

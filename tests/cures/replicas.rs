@@ -48,7 +48,7 @@ async fn the_secret_that_the_message_names_makes_replicas_one_registry() {
     is_cured(&namespace, NAME, "Ingress").await;
     documented(&namespace, "replicas-after", &names);
     assert!(replicas.iter().any(|replica| has(replica, "large/manifests/3.0.0")));
-    let asked = replicas.iter().filter(|replica| replica.requests().iter().any(|request| request.line().starts_with("P")));
+    let asked = replicas.iter().filter(|replica| replica.requests().iter().any(|request| request.line().starts_with('P')));
     assert!(asked.count() > 1, "the upload went over several replicas");
 }
 
