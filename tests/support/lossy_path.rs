@@ -71,6 +71,11 @@ impl LossyPath {
         &self.namespace
     }
 
+    /// The bed that it is in.
+    pub fn bed(&self) -> &'static Bed {
+        self.bed
+    }
+
     /// The client's address.
     pub fn address(&self) -> IpAddr {
         self.address.into()
