@@ -26,7 +26,7 @@ use super::{
     targets::{Before, PlannedTarget, identity, target_run, unplanned},
 };
 use crate::{
-    api::{ChartPublication, ChartPublicationStatus, InventoryEntry, REQUESTED_AT, Reason, Target},
+    api::{ChartPublication, ChartPublicationStatus, FORCE_AT, InventoryEntry, REQUESTED_AT, Reason, Target},
     model::span,
     net::Patience,
     publish::{self, Course, Failed, Outcome, TargetOutcome, TargetRun},
@@ -128,11 +128,17 @@ impl<'a> Run<'a> {
         let (secret, cert_secret) = (target.secret_ref.as_ref(), target.cert_secret_ref.as_ref());
         let keys = secrets.keys(secret, cert_secret, &self.context.roots, &self.context.plain_tls).await?;
         let status = self.publication.status.as_ref();
-        let handled = status.and_then(|status| status.last_handled_reconcile_at.as_ref());
-        let asked = self.publication.annotations().get(REQUESTED_AT).is_some_and(|request| Some(request) != handled);
         let status = status.and_then(|status| status.targets.iter().find(|old| old.name == target.name));
-        let before = Before { namespace: &self.namespace, patience, inventory: entries, status, asked };
+        let before = Before { namespace: &self.namespace, patience, inventory: entries, status, forced: self.is_forced() };
         target_run(self.context, target, plan, &keys, &before)
+    }
+
+    /// Whether a user asks to try everything anew, as `flux reconcile --force` does.
+    fn is_forced(&self) -> bool {
+        let annotations = self.publication.annotations();
+        let handled = self.publication.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
+        let request = annotations.get(REQUESTED_AT).filter(|request| Some(*request) != handled);
+        request.is_some_and(|request| annotations.get(FORCE_AT) == Some(request))
     }
 
     async fn publish(&self, offer: &Offer, runs: &[TargetRun], failed: Vec<TargetOutcome>) -> Outcome {

@@ -61,8 +61,8 @@ pub(super) struct Before<'a> {
     pub(super) patience: Patience,
     pub(super) inventory: &'a [InventoryEntry],
     pub(super) status: Option<&'a TargetStatus>,
-    /// Whether a user asks for this run: then nothing is passed over for what was learnt before.
-    pub(super) asked: bool,
+    /// Whether nothing is to be passed over for what was learnt before.
+    pub(super) forced: bool,
 }
 
 /// Puts together what a run over `target` needs.
@@ -86,7 +86,7 @@ pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: 
         insecure: target.insecure,
     };
     let learnt = context.learnt.of(registry.clone(), Learnt::default);
-    if before.asked {
+    if before.forced {
         learnt.forget();
     }
     let ways = reach.ways(plan, subject, learnt);

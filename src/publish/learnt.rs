@@ -6,7 +6,7 @@
 //! * Everything is forgotten after a time: what was refused to a request without a body after seconds, a limit for bodies after an hour.
 //! * That a way could not be reached is not remembered here: it may open at any time.
 //! * Where a search found nothing that works, what it was refused is forgotten after seconds: the next run sees what was mended.
-//!   So is all when a user asks for a run.
+//!   So is all when a user forces a run.
 
 use std::{
     collections::HashMap,
@@ -106,7 +106,7 @@ impl Learnt {
         }
     }
 
-    /// Forgets everything: a user asks to look anew.
+    /// Forgets everything: a user forces a run.
     pub fn forget(&self) {
         self.ways().clear();
     }
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_learnt_says_nothing_once_another_limit_is_stated_or_a_user_asks() {
+    async fn what_was_learnt_says_nothing_once_another_limit_is_stated_or_a_run_is_forced() {
         let stating = |limit: Option<u64>| {
             let bodies = Bodies { fixed: Some(Method::Buffered), limit: limit.map(|limit| (limit, "x".to_owned())), ..Bodies::default() };
             Strategy { bodies, ..strategy() }
