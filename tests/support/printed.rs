@@ -37,8 +37,9 @@ pub fn compare(document: &str, is_ours: impl Fn(&str) -> bool, namespace: &Names
     }
 }
 
+/// Whether documents are to be written anew.
 #[expect(clippy::disallowed_methods, reason = "a developer's wish, as snapshots have it")]
-fn is_to_be_written() -> bool {
+pub fn is_to_be_written() -> bool {
     std::env::var("UPDATE_DOCS").is_ok_and(|value| value == "1")
 }
 
