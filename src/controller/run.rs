@@ -26,7 +26,7 @@ use super::{
     targets::{Before, PlannedTarget, Recollection, identity, target_run, unplanned},
 };
 use crate::{
-    api::{ChartPublication, ChartPublicationStatus, InventoryEntry, REQUESTED_AT, Reason, Target},
+    api::{ChartPublication, ChartPublicationStatus, FORCE_AT, InventoryEntry, REQUESTED_AT, Reason, Target},
     model::span,
     net::Patience,
     publish::{self, Course, Failed, Outcome, TargetOutcome, TargetRun},
@@ -93,10 +93,8 @@ impl<'a> Run<'a> {
     }
 
     fn recollection(&self, memory: &Memory) -> Recollection {
-        let asked = self.publication.annotations().get(REQUESTED_AT);
-        let handled = self.publication.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
         match &memory.last {
-            _ if asked.is_some() && asked != handled => Recollection::Forget,
+            _ if self.is_forced() => Recollection::Forget,
             None => Recollection::Recall,
             Some(_) => Recollection::Keep,
         }
@@ -140,9 +138,18 @@ impl<'a> Run<'a> {
         let plan = planned.plan.as_ref().map_err(unplanned)?;
         let (secret, cert_secret) = (target.secret_ref.as_ref(), target.cert_secret_ref.as_ref());
         let keys = secrets.keys(secret, cert_secret, &self.context.roots, &self.context.plain_tls).await?;
-        let status = self.publication.status.as_ref().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
+        let status = self.publication.status.as_ref();
+        let status = status.and_then(|status| status.targets.iter().find(|old| old.name == target.name));
         let before = Before { namespace: &self.namespace, patience, inventory: entries, status, recollection };
         target_run(self.context, target, plan, &keys, &before)
+    }
+
+    /// Whether a user asks to try everything anew, as `flux reconcile --force` does.
+    fn is_forced(&self) -> bool {
+        let annotations = self.publication.annotations();
+        let handled = self.publication.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
+        let request = annotations.get(REQUESTED_AT).filter(|request| Some(*request) != handled);
+        request.is_some_and(|request| annotations.get(FORCE_AT) == Some(request))
     }
 
     async fn publish(&self, offer: &Offer, runs: &[TargetRun], failed: Vec<TargetOutcome>) -> Outcome {

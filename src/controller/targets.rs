@@ -81,7 +81,7 @@ pub(super) enum Recollection {
     Keep,
     /// This process knows nothing yet, and the status does.
     Recall,
-    /// Somebody asks to try all of it anew.
+    /// A user asks to try all of it anew.
     Forget,
 }
 

@@ -7,6 +7,8 @@
 //! * Everything is forgotten after a time: what was refused to a request without a body after seconds, all else after an hour. What is
 //!   stated anew (another limit, another method in the spec) is another way, of which nothing was learnt.
 //! * That a way could not be reached is not remembered here: it may open at any time.
+//! * Where a search found nothing that works, what it was refused is forgotten after seconds: the next run sees what was mended.
+//!   So is all when a user forces a run.
 
 use std::{
     collections::HashMap,
@@ -142,6 +144,16 @@ impl Learnt {
         refusals.push(Refusal { key, from: length, verdict: exhausted(verdict), term });
     }
 
+    /// A search that went this way as well found nothing that works: once something is mended, it is tried again.
+    pub(super) fn in_vain(&self, strategy: &Strategy) {
+        let soon = Term::of(WITHOUT_BODY);
+        for refusal in self.ways().get_mut(&way_of(strategy)).into_iter().flat_map(|way| &mut way.refusals) {
+            if refusal.term.until > soon.until {
+                refusal.term = soon;
+            }
+        }
+    }
+
     /// What was seen of chunks.
     pub(super) fn saw(&self, strategy: &Strategy, seen: SeenOfChunks) {
         if seen == SeenOfChunks::default() {
@@ -155,7 +167,7 @@ impl Learnt {
         }
     }
 
-    /// Nothing is known any more: somebody asks to try all of it anew.
+    /// Nothing is known any more: a user forces a run.
     pub fn forget(&self) {
         self.ways().clear();
     }
@@ -165,7 +177,8 @@ impl Learnt {
         let mut ways = self.ways();
         let way = ways.get_mut(&way_of(strategy))?;
         way.forget_what_is_over();
-        let lasting = way.refusals.iter().filter(|refusal| refusal.from > 0);
+        let soon = Instant::now() + WITHOUT_BODY;
+        let lasting = way.refusals.iter().filter(|refusal| refusal.term.until > soon);
         let refused: Vec<_> = lasting
             .map(|refusal| Refused { key: refusal.key, from: refusal.from, verdict: refusal.verdict.clone(), until: refusal.term.shown })
             .collect();

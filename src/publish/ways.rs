@@ -1,7 +1,8 @@
 //! The ways to one registry, in order: the first that works is taken, what failed is remembered with its remedy.
 //!
 //! # Guarantees
-//! * What was refused is not tried again, by this run or another, for as long as it is remembered ([`Learnt`]).
+//! * What was refused is not tried again, by this run or another, for as long as it is remembered ([`Learnt`]):
+//!   for seconds where nothing worked, so that a cure is seen by the next run.
 //! * A body costs at most twice its bytes in vain and at most 8 attempts a run; the last one is kept for the last way.
 //! * A failure that no other way or method can cure ends the search at once.
 
@@ -110,16 +111,17 @@ struct State {
 struct Spent {
     attempts: usize,
     sent: u64,
+    /// Whether something was left to try that would have cost too much.
+    stopped: bool,
 }
 
 impl Spent {
     /// Whether another attempt may be made; the last is kept for the last way.
-    fn allows(&self, is_last_way: bool, body_length: u64) -> bool {
-        if is_last_way {
-            return self.attempts < MOST_ATTEMPTS;
-        }
+    fn allows(&mut self, is_last_way: bool, body_length: u64) -> bool {
         let is_affordable = self.attempts == 0 || self.sent <= body_length.saturating_mul(2);
-        self.attempts < MOST_ATTEMPTS - 1 && is_affordable
+        let is_allowed = if is_last_way { self.attempts < MOST_ATTEMPTS } else { self.attempts < MOST_ATTEMPTS - 1 && is_affordable };
+        self.stopped |= !is_allowed;
+        is_allowed
     }
 }
 
@@ -171,7 +173,7 @@ impl Ways {
                 continue;
             }
             let mut before: Option<Tactic> = None;
-            while let Some(tactic) = self.chosen(way, body_length, spent.allows(is_last, body_length), &mut first) {
+            while let Some(tactic) = self.chosen(way, body_length, is_last, &mut spent, &mut first) {
                 let registry = way.registry.with_segment(tactic.segment);
                 let tried = work(Attempt { registry, tactic }).await;
                 spent.attempts += 1;
@@ -200,13 +202,21 @@ impl Ways {
                 self.learnt.refused(&way.strategy, tactic, body_length, verdict);
             }
         }
-        Err(first.unwrap_or(Verdict::no_route()))
+        Err(self.ended(first, &spent))
+    }
+
+    /// What is said of a search that found nothing. Where something was left, the next run goes on with that.
+    fn ended(&self, first: Option<Verdict>, spent: &Spent) -> Verdict {
+        if !spent.stopped {
+            self.in_order.iter().for_each(|way| self.learnt.in_vain(&way.strategy));
+        }
+        first.unwrap_or(Verdict::no_route())
     }
 
     /// What is tried next by a way: nothing where all was refused, or where no more may be spent.
-    fn chosen(&self, way: &Way, body_length: u64, may_try: bool, first: &mut Option<Verdict>) -> Option<Tactic> {
+    fn chosen(&self, way: &Way, body_length: u64, is_last: bool, spent: &mut Spent, first: &mut Option<Verdict>) -> Option<Tactic> {
         match self.learnt.choose(&way.strategy, body_length) {
-            Choice::Try(tactic, passed) if may_try => {
+            Choice::Try(tactic, passed) if spent.allows(is_last, body_length) => {
                 self.show_all(way, &passed);
                 Some(tactic)
             }

@@ -67,6 +67,11 @@ impl Package {
         &self.bytes
     }
 
+    /// Where its file lies.
+    pub fn file(&self) -> &std::path::Path {
+        &self.chart
+    }
+
     /// Where it lies in a registry.
     pub fn repository(&self) -> String {
         format!("{PREFIX}/{}", self.name)
@@ -187,7 +192,8 @@ impl Tool {
         words
     }
 
-    fn command(self, address: &str, package: &Package, authority: Option<&str>) -> Vec<String> {
+    /// The command line that pushes to `address`, by plain HTTP or with trust in an authority.
+    pub fn command(self, address: &str, package: &Package, authority: Option<&str>) -> Vec<String> {
         let reference = format!("{address}/{}:{}", package.repository(), package.tag());
         let (chart, layout, tag) = (package.chart.display(), package.layout.display(), package.tag());
         let plain = authority.is_none();

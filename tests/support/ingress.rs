@@ -19,6 +19,8 @@ use super::{
     web_server::WebServer,
 };
 
+const BODY_LIMIT: &str = "nginx.ingress.kubernetes.io/proxy-body-size";
+
 /// Which Ingress controller is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -46,7 +48,7 @@ pub struct IngressBuilder<'a> {
     name: String,
     host: String,
     service: String,
-    upstream: SocketAddr,
+    upstreams: Vec<SocketAddr>,
     authority: Option<&'a Authority>,
     body_limit: String,
     annotations: Value,
@@ -57,6 +59,8 @@ pub struct IngressBuilder<'a> {
 pub struct ServedIngress {
     server: WebServer,
     class: String,
+    host: String,
+    upstreams: Vec<SocketAddr>,
     bed: &'static super::Bed,
 }
 
@@ -72,7 +76,7 @@ impl Namespace {
             name: name.to_owned(),
             host: host.to_owned(),
             service: service.to_owned(),
-            upstream,
+            upstreams: vec![upstream],
             authority: None,
             body_limit: "1m".to_owned(),
             annotations: json!({}),
@@ -88,6 +92,12 @@ impl<'a> IngressBuilder<'a> {
         self
     }
 
+    /// Hands each request to the next server: its own, and these.
+    pub fn round_robin(mut self, others: &[SocketAddr]) -> Self {
+        self.upstreams.extend(others);
+        self.haproxy()
+    }
+
     /// Speaks TLS, with a certificate for its host.
     pub fn tls(mut self, authority: &'a Authority) -> Self {
         self.authority = Some(authority);
@@ -97,7 +107,7 @@ impl<'a> IngressBuilder<'a> {
     /// Allows bodies of another size, and says so in the annotation.
     pub fn body_limit(mut self, limit: &str) -> Self {
         limit.clone_into(&mut self.body_limit);
-        self.annotations["nginx.ingress.kubernetes.io/proxy-body-size"] = json!(limit);
+        self.annotations[BODY_LIMIT] = json!(limit);
         self
     }
 
@@ -119,33 +129,14 @@ impl<'a> IngressBuilder<'a> {
         let place = bed.place(if self.authority.is_some() { 443 } else { 80 });
         let identity = self.authority.map(|authority| authority.server(&[&self.host], Validity::Now).expect("a certificate"));
         let server = match self.kind {
-            Kind::Nginx => bed.nginx(place, Site { identity, directives: self.directives() }).await,
-            Kind::Haproxy => bed.haproxy(place, identity, &self.host, self.upstream).await,
+            Kind::Nginx => bed.nginx(place, Site { identity, directives: directives(&self.host, &self.upstreams, &self.body_limit) }).await,
+            Kind::Haproxy => bed.haproxy(place, identity, &self.host, &self.upstreams).await,
         };
-        let ingress = ServedIngress { server, class: format!("{}-{:?}", self.namespace.name(), self.kind).to_lowercase(), bed };
+        let class = format!("{}-{:?}", self.namespace.name(), self.kind).to_lowercase();
+        let ingress = ServedIngress { server, class, host: self.host.clone(), upstreams: self.upstreams.clone(), bed };
         bed.name(&self.host, ingress.socket().ip());
         self.declare(&ingress.class, ingress.socket()).await;
         ingress
-    }
-
-    /// What ingress-nginx writes for such an Ingress, as far as bodies and headers are concerned.
-    fn directives(&self) -> String {
-        let (host, upstream, limit) = (&self.host, self.upstream, &self.body_limit);
-        format!(
-            r#"server_name {host};
-        client_max_body_size {limit};
-        location / {{
-            if ($host != "{host}") {{ return 404; }}
-            proxy_pass http://{upstream};
-            proxy_http_version 1.1;
-            proxy_request_buffering on;
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-Host $http_host;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header X-Real-IP $remote_addr;
-        }}"#
-        )
     }
 
     async fn declare(&self, class: &str, address: SocketAddr) {
@@ -186,6 +177,13 @@ impl ServedIngress {
         &self.class
     }
 
+    /// Does what ingress-nginx does once the annotation of the Ingress has changed; it must speak plain HTTP.
+    pub async fn follow(&mut self, ingress: &Ingress) {
+        let annotations = ingress.metadata.annotations.clone().unwrap_or_default();
+        let limit = annotations.get(BODY_LIMIT).map_or("1m", String::as_str);
+        self.bed.change_nginx(&mut self.server, &Site { identity: None, directives: directives(&self.host, &self.upstreams, limit) }).await;
+    }
+
     /// All requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.server.requests()
@@ -199,4 +197,24 @@ impl Drop for ServedIngress {
             let _ = Api::<IngressClass>::all(bed.client().await).delete(&class, &DeleteParams::default()).await;
         });
     }
+}
+
+/// What ingress-nginx writes for such an Ingress, as far as bodies and headers are concerned.
+fn directives(host: &str, upstreams: &[SocketAddr], limit: &str) -> String {
+    let upstream = upstreams.first().expect("a server");
+    format!(
+        r#"server_name {host};
+        client_max_body_size {limit};
+        location / {{
+            if ($host != "{host}") {{ return 404; }}
+            proxy_pass http://{upstream};
+            proxy_http_version 1.1;
+            proxy_request_buffering on;
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-Host $http_host;
+            proxy_set_header X-Forwarded-Proto $scheme;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Real-IP $remote_addr;
+        }}"#
+    )
 }

@@ -54,6 +54,7 @@ pub mod network;
 pub mod nginx;
 pub mod packages;
 pub mod port_forward;
+pub mod printed;
 #[path = "../bed/process.rs"]
 pub mod process;
 pub mod publication;
