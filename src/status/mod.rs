@@ -4,9 +4,11 @@
 //! is made of a [`crate::verify::Verified`] of this run or of the record of one.
 
 mod conditions;
+mod readers;
 mod summary;
 
-pub use conditions::{Standing, conditions};
+use conditions::{Standing, conditions};
+pub use readers::{Checked, READER_ROUTE, with_checks};
 pub use summary::{Report, SourceReport, progress, report, suspended};
 
 #[cfg(test)]

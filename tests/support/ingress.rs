@@ -1,6 +1,9 @@
 //! An Ingress in front of a registry: the objects, and an nginx or haproxy that does what the controller would have it do for them.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use kube::{
@@ -51,6 +54,7 @@ pub struct IngressBuilder<'a> {
     body_limit: String,
     annotations: Value,
     address_in_status: bool,
+    fails_while: Option<PathBuf>,
 }
 
 /// An Ingress that answers. Dropping it ends its proxy and removes its class; the Ingress goes with its namespace.
@@ -77,6 +81,7 @@ impl Namespace {
             body_limit: "1m".to_owned(),
             annotations: json!({}),
             address_in_status: true,
+            fails_while: None,
         }
     }
 }
@@ -113,6 +118,12 @@ impl<'a> IngressBuilder<'a> {
         self
     }
 
+    /// Answers 500 for blobs, and for nothing else, as long as this file is there (nginx).
+    pub fn fails_while(mut self, file: &Path) -> Self {
+        self.fails_while = Some(file.to_owned());
+        self
+    }
+
     /// Starts the proxy and makes the objects.
     pub async fn start(self) -> ServedIngress {
         let bed = self.namespace.bed;
@@ -131,11 +142,17 @@ impl<'a> IngressBuilder<'a> {
     /// What ingress-nginx writes for such an Ingress, as far as bodies and headers are concerned.
     fn directives(&self) -> String {
         let (host, upstream, limit) = (&self.host, self.upstream, &self.body_limit);
+        let fails = self.fails_while.as_ref().map(|file| {
+            let file = file.display();
+            format!(r#"set $fails ""; if (-f {file}) {{ set $fails 1; }} if ($uri ~ /blobs/) {{ set $fails "${{fails}}b"; }} if ($fails = 1b) {{ return 500; }}"#)
+        });
+        let fails = fails.unwrap_or_default();
         format!(
             r#"server_name {host};
         client_max_body_size {limit};
         location / {{
             if ($host != "{host}") {{ return 404; }}
+            {fails}
             proxy_pass http://{upstream};
             proxy_http_version 1.1;
             proxy_request_buffering on;
