@@ -13,7 +13,9 @@ use chart_publisher::{
     model::{Credential, Login, size, span},
     net::{AddressPolicy, ClientCertificate, Patience, SystemRoots, TlsConfig, Transport},
     plan,
-    publish::{self, ChartOutcome, Course, Done, Learnt, NewIdentities, Outcome, Reach, Readers, Replicas, Subject, TargetOutcome, TargetRun},
+    publish::{
+        self, ChartOutcome, Course, Done, Learnt, NewIdentities, Outcome, Reach, Readers, Replicas, Subject, TargetOutcome, TargetRun,
+    },
     source::{Given, Source},
     spool::{Budget, Spool, Spooled},
 };
@@ -315,7 +317,9 @@ fn as_json(target: Option<&TargetOutcome>, chart: Option<&ChartOutcome>, hashing
     let (Some(target), Some(chart)) = (target, chart) else { return json!({"pushed": false}) };
     let done = chart.result.as_ref().ok();
     let (pushing, pulling) = match done {
-        Some(Done::Published(pushed) | Done::Mended { pushed, .. }) => (Some(pushed.pushing.as_secs_f64()), Some(pushed.pulling.as_secs_f64())),
+        Some(Done::Published(pushed) | Done::Mended { pushed, .. }) => {
+            (Some(pushed.pushing.as_secs_f64()), Some(pushed.pulling.as_secs_f64()))
+        }
         _ => (None, None),
     };
     let failed = chart.result.as_ref().err();

@@ -16,7 +16,9 @@ use kube::{
 use super::optional::{Optional, OptionalKind};
 use crate::{
     api::{RouteKind, Target},
-    plan::{self, Exposure, Families, Gateway, GatewayObjects, HttpRoute, Plan, PlanError, Reader, ReferenceGrant, RelayPossibility, Route},
+    plan::{
+        self, Exposure, Families, Gateway, GatewayObjects, HttpRoute, Plan, PlanError, Reader, ReferenceGrant, RelayPossibility, Route,
+    },
 };
 
 const SERVICE_NAME: &str = "kubernetes.io/service-name";

@@ -145,8 +145,7 @@ pub(super) fn updated(before: &[InventoryEntry], outcome: &Outcome, now: &Time) 
 fn doubted(target: &TargetOutcome, entry: &InventoryEntry, now: &Time) -> InventoryEntry {
     let is_disproved = target.charts.iter().any(|chart| {
         let failed = chart.result.as_ref().err().filter(|failed| !failed.passing);
-        let is_of_content =
-            |reason| matches!(reason, Reason::RegistryContentCorrupt | Reason::ProofFailed | Reason::Drifted);
+        let is_of_content = |reason| matches!(reason, Reason::RegistryContentCorrupt | Reason::ProofFailed | Reason::Drifted);
         is_of(chart, entry) && failed.is_some_and(|failed| is_of_content(failed.reason))
     });
     let failed = if is_disproved { Some(entry.failed.clone().unwrap_or_else(|| now.clone())) } else { entry.failed.clone() };

@@ -7,7 +7,10 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{schedule::{Pace, ReaderPace}, targets::PlannedTarget};
+use super::{
+    schedule::{Pace, ReaderPace},
+    targets::PlannedTarget,
+};
 use crate::{
     api::InventoryEntry,
     source::{ArchiveSnapshot, IndexSnapshot},

@@ -48,13 +48,7 @@ impl Run<'_> {
         self.download(&runs.iter().collect::<Vec<_>>(), status, memory, &New::new()).await;
     }
 
-    async fn download(
-        &self,
-        runs: &[&TargetRun],
-        status: ChartPublicationStatus,
-        memory: &mut Memory,
-        new: &New,
-    ) {
+    async fn download(&self, runs: &[&TargetRun], status: ChartPublicationStatus, memory: &mut Memory, new: &New) {
         if asked(self.publication).is_empty() {
             return memory.readers.saw(true, Instant::now(), 0.0);
         }

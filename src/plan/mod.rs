@@ -23,6 +23,8 @@ mod ingress_tests;
 mod load_balancer;
 mod node_port;
 mod readers;
+#[cfg(test)]
+mod readers_tests;
 mod relay;
 #[cfg(test)]
 mod relay_tests;

@@ -49,9 +49,11 @@ fn reader(kind: RouteKind, facts: &Facts<'_>) -> Reader {
 fn is_of_own_node(ways: &[Strategy], facts: &Facts<'_>) -> bool {
     let Some(own) = facts.exposure.own_node else { return true };
     let is_own = |address: &Address| match address {
-        Address::Socket(socket) => facts.exposure.nodes.iter().any(|node| {
-            node.metadata.name.as_deref() == Some(own) && node_port::internal_ips(node).any(|ip| ip == socket.ip())
-        }),
+        Address::Socket(socket) => facts
+            .exposure
+            .nodes
+            .iter()
+            .any(|node| node.metadata.name.as_deref() == Some(own) && node_port::internal_ips(node).any(|ip| ip == socket.ip())),
         Address::Name { .. } | Address::Tunnel(_) => false,
     };
     ways.iter().flat_map(|way| &way.addresses).any(is_own)

@@ -2,7 +2,7 @@
 
 use tokio::sync::OnceCell;
 
-use super::{Attempt, Content, Done, Failed, Known, Need, Package, TargetRun, Taken, Tried, Used, Ways, proof::prove, push};
+use super::{Attempt, Content, Done, Failed, Known, Need, Package, Taken, TargetRun, Tried, Used, Ways, proof::prove, push};
 use crate::{
     api::Reason,
     chart::Descriptor,

@@ -21,6 +21,8 @@ pub(super) async fn prove(target: &TargetRun, parcel: &Parcel<'_>, repository: &
     let found = match again {
         Again::Holds(verified) => return by(way, Ok(Done::Found(verified))),
         Again::Overwritten(manifest) => return by(way, overwritten(target, way, &content, &manifest).await),
+        // Registries keep a manifest that they believe to have: sending it again would change nothing.
+        Again::ManifestDamaged(failure) => return by(way, Err(damaged(target, way, &content, &failure))),
         Again::Damaged(failure) => {
             let found = damaged(target, way, &content, &failure);
             // It was sent again when it was found, and that changed nothing.

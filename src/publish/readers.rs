@@ -1,11 +1,7 @@
 //! The routes that readers of a registry take: what was published is downloaded by each of them.
 
 use super::{Content, Failed, Subject, Way, read::read};
-use crate::{
-    api::Reason,
-    plan::Route,
-    verify::Again,
-};
+use crate::{api::Reason, plan::Route, verify::Again};
 
 /// A route that readers take.
 pub struct ReaderRoute {
@@ -100,7 +96,7 @@ impl ReaderRoute {
             Again::Overwritten(manifest) => format!("holds the manifest {} instead of {}", manifest.digest, content.manifest),
             Again::Gone => "is not there".to_owned(),
             Again::Missing(digest, _) => format!("lacks its blob {digest}"),
-            Again::Damaged(failure) => format!("comes damaged ({failure})"),
+            Again::Damaged(failure) | Again::ManifestDamaged(failure) => format!("comes damaged ({failure})"),
         };
         let sentence = format!(
             "{} by {} ({}): `{content}` {found}, while it is whole by the route that was used. A cache on the way answers, or another \
@@ -108,7 +104,10 @@ impl ReaderRoute {
             subject.registry,
             way.strategy.route.as_str(),
             way.address(),
-            way.strategy.via.as_ref().map_or("what stands there".to_owned(), |via| format!("{} \"{}/{}\"", via.kind, via.namespace, via.name)),
+            way.strategy
+                .via
+                .as_ref()
+                .map_or("what stands there".to_owned(), |via| format!("{} \"{}/{}\"", via.kind, via.namespace, via.name)),
         );
         Err(Failed { reason: Reason::RegistryInconsistent, sentence, passing: true })
     }

@@ -12,4 +12,6 @@ pub use readers::{Checked, READER_ROUTE, with_checks};
 pub use summary::{Report, SourceReport, progress, report, suspended};
 
 #[cfg(test)]
+mod reader_tests;
+#[cfg(test)]
 mod tests;

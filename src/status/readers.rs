@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::{Report, conditions::condition};
 use crate::{
     api::{ChartPublicationStatus, Reason, RouteProof, TargetStatus},
+    plan::Route,
     publish::{ReaderCheck, ReadersPlan},
 };
 
@@ -52,14 +53,20 @@ fn route_proof(report: &Report<'_>, check: &ReaderCheck) -> RouteProof {
 
 /// Downloads of before that are still of routes that are asked for.
 pub(super) fn kept_proofs(previous: Option<&TargetStatus>, plan: &ReadersPlan) -> Vec<RouteProof> {
-    let is_asked = |proof: &&RouteProof| {
-        plan.asked.iter().any(|(route, address)| (route.as_str(), address) == (proof.route.as_str(), &proof.address))
-    };
+    let is_asked =
+        |proof: &&RouteProof| plan.asked.iter().any(|(route, address)| (route.as_str(), address) == (proof.route.as_str(), &proof.address));
     previous.iter().flat_map(|previous| &previous.proofs).filter(is_asked).cloned().collect()
 }
 
 /// The condition after a run, of what stands in the status by then.
 pub(super) fn reader_route(report: &Report<'_>, plan: &ReadersPlan, target: &TargetStatus, before: &[Condition]) -> Option<Condition> {
+    let has_result = |(route, address): &(Route, Option<String>)| {
+        target.proofs.iter().any(|proof| (proof.route.as_str(), &proof.address) == (route.as_str(), address))
+    };
+    if !plan.asked.is_empty() && !plan.asked.iter().all(has_result) {
+        // The downloads follow; until then, what was said stands.
+        return before.iter().find(|condition| condition.type_ == READER_ROUTE).cloned();
+    }
     let said = if plan.asked.is_empty() { by_the_proof(plan, target) } else { by_downloads(&target.proofs) };
     said.map(|said| said.condition(report, before))
 }
@@ -85,7 +92,11 @@ fn by_downloads(proofs: &[RouteProof]) -> Option<Said<'_>> {
         (all, []) => {
             let mut routes: Vec<&str> = all.iter().map(|proof| proof.route.as_str()).collect();
             routes.dedup();
-            Some(Said { status: "True", reason: succeeded, message: format!("readers are served by {}: {}", routes.join(", "), all.first()?.message) })
+            Some(Said {
+                status: "True",
+                reason: succeeded,
+                message: format!("readers are served by {}: {}", routes.join(", "), all.first()?.message),
+            })
         }
         (_, [first, more @ ..]) => {
             let more = if more.is_empty() { String::new() } else { format!(" (and {} more)", more.len()) };

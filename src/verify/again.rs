@@ -18,8 +18,10 @@ pub enum Again {
     Gone,
     /// The same manifest, and this blob of it is not there.
     Missing(Digest, Failure),
-    /// Damaged bytes.
+    /// The same manifest, and a blob of it with damaged bytes.
     Damaged(Failure),
+    /// The manifest itself with damaged bytes.
+    ManifestDamaged(Failure),
 }
 
 /// Reads what `tag` holds, whole, on new connections, and compares it with the manifest that was proven before; `archive` is the
@@ -37,7 +39,7 @@ pub async fn pull_again(
     let pulled = match registry.manifest(repository, tag, Stage::PullManifest).await? {
         None => return Ok(Again::Gone),
         Some(pulled) if pulled.digest == manifest => pulled,
-        Some(pulled) if pulled.named == Some(manifest) => return Ok(Again::Damaged(damaged(manifest, &pulled))),
+        Some(pulled) if pulled.named == Some(manifest) => return Ok(Again::ManifestDamaged(damaged(manifest, &pulled))),
         Some(pulled) => return Ok(Again::Overwritten(pulled)),
     };
     let (Some(blobs), Some(layers)) = (pulled.blobs(), pulled.layers()) else { return Ok(Again::Overwritten(pulled)) };

@@ -11,6 +11,7 @@ use super::{
         self, Bed,
         access_log::Request,
         eventually::{SOON, eventually},
+        helm_repository::HelmRepositoryBuilder,
         http,
         namespace::Namespace,
         publication::{condition, ready, spec, url_target},
@@ -31,15 +32,21 @@ enum Fate {
     Deleted,
     /// Somebody writes another chart under its tag.
     Overwritten,
+    /// A letter of its manifest is changed on the registry's disk.
+    Misspelt,
+    /// Its manifest is deleted there.
+    Forgotten,
 }
 
 /// Each with a chart of its own: a registry keeps equal bytes once.
-const ALL: [(Fate, &str, &str); 5] = [
+const ALL: [(Fate, &str, &str); 7] = [
     (Fate::Whole, "whole", "1.0.0"),
     (Fate::Corrupted, "small", "1.2.2"),
     (Fate::Truncated, "small", "1.2.3+4"),
     (Fate::Deleted, "umbrella", "2.0.0"),
     (Fate::Overwritten, "large", "3.0.0"),
+    (Fate::Misspelt, "misspelt", "1.0.0"),
+    (Fate::Forgotten, "forgotten", "1.0.0"),
 ];
 
 fn name(fate: Fate) -> String {
@@ -61,10 +68,12 @@ async fn check(version: Version) {
     bed.install_crds();
     let (namespace, registry) = (bed.namespace().await, bed.registry(version).start().await);
     let charts = bed.helm_repository(&["small-1.2.2", "small-1.2.3+4", "umbrella-2.0.0", "large-3.0.0"]);
-    let charts = charts.archive(bed.packages("whole", &["1.0.0"]).remove(0)).start().await;
+    let made = ["whole", "misspelt", "forgotten"].map(|name| bed.packages(name, &["1.0.0"]).remove(0));
+    let charts = made.into_iter().fold(charts, HelmRepositoryBuilder::archive).start().await;
     let controller = namespace.controller(&ANYWHERE).await;
     for (fate, chart, version) in ALL {
-        let mut spec = spec(&charts.url(), &json!([{"name": chart, "versions": version}]), &json!([url_target(registry.socket(), "charts")]));
+        let mut spec =
+            spec(&charts.url(), &json!([{"name": chart, "versions": version}]), &json!([url_target(registry.socket(), "charts")]));
         spec["proof"] = json!({});
         namespace.publish(&name(fate), &spec).await;
     }
@@ -117,6 +126,13 @@ fn befall(bed: &Bed, registry: &Registry, fate: Fate, entry: &InventoryEntry) {
             let words = ["crane", "--insecure", "copy", &at("charts/whole:1.0.0"), &at(&format!("{}:{}", entry.repository, entry.tag))];
             bed.run_on_node(&words).expect_success();
         }
+        Fate::Misspelt => {
+            let file = file_of(registry, &entry.manifest);
+            let manifest = fs::read_to_string(&file).expect("the manifest");
+            assert!(manifest.contains("image.title"), "{manifest}");
+            fs::write(&file, manifest.replace("image.title", "image.titel")).expect("the manifest");
+        }
+        Fate::Forgotten => fs::remove_file(file_of(registry, &entry.manifest)).expect("the manifest"),
     }
 }
 
@@ -125,33 +141,38 @@ async fn is_told(namespace: &Namespace, registry: &Registry, fate: Fate, before:
     let publication = name(fate);
     let reference = format!("`{}:{}`", before.repository, before.tag);
     let expected = match fate {
-        Fate::Whole | Fate::Deleted => "True Succeeded",
-        Fate::Corrupted | Fate::Truncated => "False RegistryContentCorrupt",
+        Fate::Whole | Fate::Deleted | Fate::Forgotten => "True Succeeded",
+        Fate::Corrupted | Fate::Truncated | Fate::Misspelt => "False RegistryContentCorrupt",
         Fate::Overwritten => "False Drifted",
     };
     let proved = |status: &ChartPublicationStatus| status.targets[0].last_proved.as_ref().map(|time| time.0.to_string());
     let is_so = |status: &ChartPublicationStatus| {
         // What is Ready was so before as well: only the time tells the new proof.
-        ready(status) == expected && (expected.starts_with("False") || proved(status).is_some_and(|time| time > before.proved.0.to_string()))
+        ready(status) == expected
+            && (expected.starts_with("False") || proved(status).is_some_and(|time| time > before.proved.0.to_string()))
     };
     let status = namespace.becomes(&publication, &format!("{expected} after the proof"), is_so).await.status.expect("a status");
     let message = &condition(&status, "Ready").expect("Ready").message;
-    let says = |words: &[&str]| words.iter().for_each(|word| assert!(message.contains(word), "{publication}: `{word}` is missing in: {message}"));
+    let says =
+        |words: &[&str]| words.iter().for_each(|word| assert!(message.contains(word), "{publication}: `{word}` is missing in: {message}"));
     match fate {
         Fate::Whole => assert_eq!(events(namespace, &publication).await, [] as [String; 0]),
-        Fate::Corrupted | Fate::Truncated => {
-            let found = digest_of(&file_of(registry, &before.layer));
-            says(&[&reference, &before.layer, &found, &registry.socket().to_string(), "delete the blob's file in its storage"]);
+        Fate::Corrupted | Fate::Truncated | Fate::Misspelt => {
+            let damaged = damaged(fate, before);
+            let found = digest_of(&file_of(registry, damaged));
+            says(&[&reference, damaged, &found, &registry.socket().to_string(), "delete the blob's file in its storage"]);
             assert!(entry(namespace, fate).await.failed.is_some());
         }
-        Fate::Deleted => {
-            assert_eq!(digest_of(&file_of(registry, &before.layer)), before.layer, "it is there again");
+        Fate::Deleted | Fate::Forgotten => {
+            let damaged = damaged(fate, before);
+            assert_eq!(digest_of(&file_of(registry, damaged)), damaged, "it is there again");
             let told = eventually(SOON, "an Event tells of it", async || match events(namespace, &publication).await.as_slice() {
                 [one] => Ok(one.clone()),
                 other => Err(format!("{other:?}")),
             })
             .await;
-            for word in ["Warning ProofFailed: umbrella 2.0.0 of target `main`", &reference, &before.layer, "sent again, and is proven"] {
+            let begin = format!("Warning ProofFailed: {} {} of target `main`", before.chart, before.version);
+            for word in [&begin, &reference, damaged, "sent again, and is proven"] {
                 assert!(told.contains(word), "`{word}` is missing in: {told}");
             }
         }
@@ -161,6 +182,11 @@ async fn is_told(namespace: &Namespace, registry: &Registry, fate: Fate, before:
             assert!(entry(namespace, fate).await.failed.is_some());
         }
     }
+}
+
+/// The digest of what was damaged or deleted.
+fn damaged(fate: Fate, entry: &InventoryEntry) -> &str {
+    if matches!(fate, Fate::Misspelt | Fate::Forgotten) { &entry.manifest } else { &entry.layer }
 }
 
 /// The Events after those of the first publication.
@@ -175,7 +201,8 @@ async fn events(namespace: &Namespace, publication: &str) -> Vec<String> {
 fn only_whole_reads(requests: &[Request], whole: &InventoryEntry) {
     let ours: Vec<_> = requests.iter().filter(|request| request.user_agent.starts_with("chart-publisher/")).collect();
     assert!(ours.iter().all(|request| request.method != "HEAD" && !matches!(request.status, 206 | 304)), "{ours:?}");
-    let of_chart: Vec<_> = ours.iter().filter(|request| request.path().starts_with("/v2/charts/whole/")).map(|request| request.line()).collect();
+    let of_chart: Vec<_> =
+        ours.iter().filter(|request| request.path().starts_with("/v2/charts/whole/")).map(|request| request.line()).collect();
     let blobs = of_chart.iter().filter(|line| line.starts_with("GET /v2/charts/whole/blobs/sha256:") && line.ends_with(" 200")).count();
     let layer = format!("GET /v2/charts/whole/blobs/{} 200", whole.layer);
     let rest = ["GET /v2/charts/whole/tags/list 200".to_owned(), "GET /v2/charts/whole/manifests/1.0.0 200".to_owned(), layer];
@@ -184,9 +211,18 @@ fn only_whole_reads(requests: &[Request], whole: &InventoryEntry) {
 
 /// What cannot be mended is sent once; over a tag that somebody else has written nothing is.
 fn is_written_once_more_at_most(requests: &[Request]) {
-    for (chart, expected) in [("small/manifests/1.2.2", 1), ("small/manifests/1.2.3_4", 1), ("umbrella/manifests/2.0.0", 1), ("large/manifests/3.0.0", 0)] {
+    for (chart, expected) in [
+        ("whole/manifests/1.0.0", 0),
+        ("small/manifests/1.2.2", 1),
+        ("small/manifests/1.2.3_4", 1),
+        ("umbrella/manifests/2.0.0", 1),
+        ("large/manifests/3.0.0", 0),
+        ("misspelt/manifests/1.0.0", 0),
+        ("forgotten/manifests/1.0.0", 1),
+    ] {
         let line = format!("PUT /v2/charts/{chart} 201");
-        let written = requests.iter().filter(|request| request.user_agent.starts_with("chart-publisher/") && request.line() == line).count();
+        let written =
+            requests.iter().filter(|request| request.user_agent.starts_with("chart-publisher/") && request.line() == line).count();
         assert_eq!(written, expected, "{line}");
     }
 }
@@ -194,8 +230,8 @@ fn is_written_once_more_at_most(requests: &[Request]) {
 /// What the sentence asks for is done, and the publication is Ready again.
 async fn is_cured(bed: &Bed, namespace: &Namespace, registry: &Registry, fate: Fate, before: &InventoryEntry) {
     match fate {
-        Fate::Whole | Fate::Deleted => return,
-        Fate::Corrupted | Fate::Truncated => fs::remove_file(file_of(registry, &before.layer)).expect("the blob"),
+        Fate::Whole | Fate::Deleted | Fate::Forgotten => return,
+        Fate::Corrupted | Fate::Truncated | Fate::Misspelt => fs::remove_file(file_of(registry, damaged(fate, before))).expect("the blob"),
         Fate::Overwritten => {
             let foreign = entry(namespace, Fate::Whole).await.manifest;
             let target = format!("/v2/{}/manifests/{foreign}", before.repository);
@@ -210,5 +246,5 @@ async fn is_cured(bed: &Bed, namespace: &Namespace, registry: &Registry, fate: F
     let after = entry(namespace, fate).await;
     let of_content = |entry: &InventoryEntry| -> Value { json!([entry.manifest, entry.layer, entry.repository, entry.tag]) };
     assert_eq!((of_content(&after), after.failed), (of_content(before), None));
-    assert_eq!(digest_of(&file_of(registry, &before.layer)), before.layer);
+    assert_eq!(digest_of(&file_of(registry, damaged(fate, before))), damaged(fate, before));
 }

@@ -29,7 +29,8 @@ async fn reader_route_turns_false_when_only_the_readers_route_breaks_and_back_by
     namespace.expose("registry", Exposure::ClusterIp, &[registry.socket()]).await;
     let ingress = namespace.ingress("front", &host, "registry", registry.socket()).fails_while(&broken).start().await;
     let _controller = namespace.controller(&[]).await;
-    let target = json!({"name": "main", "service": {"name": "registry", "repository": "charts"}, "insecure": true, "routes": ["ClusterIP"]});
+    let target =
+        json!({"name": "main", "service": {"name": "registry", "repository": "charts"}, "insecure": true, "routes": ["ClusterIP"]});
     let mut spec = spec(&charts.url(), &json!([{"name": "small", "latest": 0}]), &json!([target]));
     spec["proof"] = json!({"routes": ["Ingress"]});
     namespace.publish("read", &spec).await;
@@ -66,7 +67,8 @@ async fn reader_route_turns_false_when_only_the_readers_route_breaks_and_back_by
     let told = eventually(SOON, "both changes are told", async || {
         let events = namespace.events_of("read").await;
         let of_readers = events.iter().filter(|event| event.note.as_ref().is_some_and(|note| note.contains("readers are")));
-        let told: Vec<_> = of_readers.map(|event| (event.type_.clone().unwrap_or_default(), event.reason.clone().unwrap_or_default())).collect();
+        let told: Vec<_> =
+            of_readers.map(|event| (event.type_.clone().unwrap_or_default(), event.reason.clone().unwrap_or_default())).collect();
         if told.len() == 2 { Ok(told) } else { Err(format!("{told:?}")) }
     })
     .await;
@@ -85,7 +87,8 @@ async fn a_route_that_is_not_there_is_named_and_taken_up_when_it_comes() {
     let mut spec = spec(&charts.url(), &json!([{"name": "small"}]), &json!([target]));
     spec["proof"] = json!({"routes": ["ClusterIP", "NodePort"]});
     namespace.publish("read", &spec).await;
-    let status = namespace.becomes("read", "one of two is not there", |status| readers(status) == "False NoRoute").await.status.expect("a status");
+    let status =
+        namespace.becomes("read", "one of two is not there", |status| readers(status) == "False NoRoute").await.status.expect("a status");
     assert_eq!(ready(&status), "True Succeeded");
     let results: Vec<_> = status.targets[0].proofs.iter().map(|proof| (&*proof.route, &*proof.result)).collect();
     assert_eq!(results, [("ClusterIP", "Succeeded"), ("NodePort", "NoRoute")]);
@@ -96,7 +99,10 @@ async fn a_route_that_is_not_there_is_named_and_taken_up_when_it_comes() {
     let status = namespace.becomes_within(BY_ITSELF, "read", "both are there", |status| readers(status) == "True Succeeded").await.status;
     let status = status.expect("a status");
     let proofs = &status.targets[0].proofs;
-    assert_eq!(proofs.iter().map(|proof| (&*proof.route, &*proof.result)).collect::<Vec<_>>(), [("ClusterIP", "Succeeded"), ("NodePort", "Succeeded")]);
+    assert_eq!(
+        proofs.iter().map(|proof| (&*proof.route, &*proof.result)).collect::<Vec<_>>(),
+        [("ClusterIP", "Succeeded"), ("NodePort", "Succeeded")]
+    );
     assert!(proofs[1].message.ends_with("(in-cluster view: kube-proxy may answer for this address itself)"), "{proofs:?}");
     assert!(!proofs[0].message.contains("in-cluster"), "{proofs:?}");
     assert!(reader_route(&status).is_some_and(|condition| condition.message.contains("ClusterIP, NodePort")), "{status:?}");

@@ -53,7 +53,9 @@ async fn replicas_that_do_not_share_their_storage_are_found_and_those_that_do_ar
     let status = namespace.becomes("apart", "they are found", is_so).await.status.expect("a status");
     let message = &condition(&status, "Ready").expect("Ready").message;
     let (has, lacks) = if manifests_read(&two) > 0 { (&two, &apart) } else { (&apart, &two) };
-    for word in ["`charts/small:1.2.2`", &lacks.socket().to_string(), "does not have the manifest sha256:", "ReadWriteMany", "run one replica"] {
+    for word in
+        ["`charts/small:1.2.2`", &lacks.socket().to_string(), "does not have the manifest sha256:", "ReadWriteMany", "run one replica"]
+    {
         assert!(message.contains(word), "`{word}` is missing in: {message}");
     }
     assert!(!message.contains(&has.socket().to_string()), "{message}");
