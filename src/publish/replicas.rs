@@ -104,3 +104,101 @@ fn apart(content: &Content, registry: &str, way: &Way, said: &Said) -> Failed {
     );
     Failed { reason: Reason::ReplicasNotShared, sentence, passing: true }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{net::SocketAddr, sync::Arc};
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+    use crate::{
+        api::RouteKind,
+        model::{Origin, Scheme},
+        net::{Address, AddressPolicy, Endpoint, Patience, SystemRoots, TlsConfig, Transport},
+        plan::{Bodies, Route, Strategy},
+        registry::{AllowedHosts, Authorizer, Registry},
+    };
+
+    const MANIFEST: &str = "the manifest";
+
+    /// A server that gives one answer to whatever it is asked.
+    async fn replica(answer: String) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        address
+    }
+
+    fn answer(status: &str, body: &str) -> String {
+        let api = "Docker-Distribution-Api-Version: registry/2.0";
+        format!("HTTP/1.1 {status}\r\n{api}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    }
+
+    fn way(address: SocketAddr) -> Way {
+        let origin = Origin::new(Scheme::Http, "registry.platform.svc", 5000);
+        let addresses = vec![Address::Socket(address)];
+        let tls = TlsConfig::new(&SystemRoots::load(), None, None).unwrap();
+        let endpoint = Endpoint { addresses: addresses.clone(), origin: origin.clone(), tls, policy: AddressPolicy::Any, segment: None };
+        let allowed = AllowedHosts::default();
+        let authorizer = Arc::new(Authorizer::new(None, allowed.clone()));
+        let patience = Patience { stall: std::time::Duration::from_secs(5) };
+        let strategy = Strategy {
+            route: Route::Service(RouteKind::Endpoint),
+            addresses,
+            origin,
+            credential_hosts: Vec::new(),
+            bodies: Bodies::default(),
+            reason: String::new(),
+            via: None,
+        };
+        Way { strategy, registry: Registry::new(Transport::new(), endpoint, authorizer, allowed, patience) }
+    }
+
+    #[tokio::test]
+    async fn only_a_replica_that_says_that_it_lacks_the_manifest_disproves_it() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let has = || answer("200 OK", MANIFEST);
+        let lacks = || answer("404 Not Found", r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#);
+        let broken = || answer("500 Internal Server Error", "");
+        for (answers, confirmed, differs) in [
+            (vec![], None, false),
+            (vec![has(), has()], None, false),
+            (vec![has(), String::new()], None, false),
+            (vec![has(), broken()], None, false),
+            (vec![has(), lacks()], Some("does not have the manifest"), true),
+            (vec![lacks(), has()], Some("does not have the manifest"), true),
+            (vec![has(), answer("200 OK", "another")], Some("instead of"), false),
+            (vec![lacks(), lacks()], Some("does not have the manifest"), false),
+        ] {
+            let mut ways = vec![way(closed)];
+            for answer in answers.clone() {
+                ways.push(way(replica(answer).await));
+            }
+            let replicas = Replicas::new(ways);
+            let content = Content {
+                repository: "charts/podinfo".parse().unwrap(),
+                tag: "1.0.0".parse().unwrap(),
+                manifest: Digest::of(MANIFEST.as_bytes()),
+                layer: Digest::of(b"l"),
+            };
+            let said = replicas.confirm(&content, "Service \"platform/registry\"").await.err();
+            assert_eq!(said.is_some(), confirmed.is_some(), "{answers:?}: {said:?}");
+            if let (Some(failed), Some(words)) = (said, confirmed) {
+                assert!(failed.reason == Reason::ReplicasNotShared && failed.sentence.contains(words), "{failed:?}");
+            }
+            let difference = replicas.difference(&content, "Service \"platform/registry\"").await;
+            assert_eq!(difference.is_some(), differs, "{answers:?}");
+            assert!(replicas.unreachable.lock().unwrap().contains(&0), "a closed port is not tried again");
+        }
+    }
+}

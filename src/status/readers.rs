@@ -9,7 +9,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::{Report, conditions::condition};
 use crate::{
     api::{ChartPublicationStatus, Reason, RouteProof, TargetStatus},
-    plan::Route,
     publish::{ReaderCheck, ReadersPlan},
 };
 
@@ -60,10 +59,10 @@ pub(super) fn kept_proofs(previous: Option<&TargetStatus>, plan: &ReadersPlan) -
 
 /// The condition after a run, of what stands in the status by then.
 pub(super) fn reader_route(report: &Report<'_>, plan: &ReadersPlan, target: &TargetStatus, before: &[Condition]) -> Option<Condition> {
-    let has_result = |(route, address): &(Route, Option<String>)| {
-        target.proofs.iter().any(|proof| (proof.route.as_str(), &proof.address) == (route.as_str(), address))
-    };
-    if !plan.asked.is_empty() && !plan.asked.iter().all(has_result) {
+    let mut asked = plan.asked.iter();
+    let is_complete =
+        asked.all(|(route, address)| target.proofs.iter().any(|proof| (proof.route.as_str(), &proof.address) == (route.as_str(), address)));
+    if !is_complete {
         // The downloads follow; until then, what was said stands.
         return before.iter().find(|condition| condition.type_ == READER_ROUTE).cloned();
     }

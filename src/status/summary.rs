@@ -175,16 +175,13 @@ fn target_status(report: &Report<'_>, target: &TargetOutcome) -> TargetStatus {
         proofs: kept_proofs(previous, &target.readers),
         versions: newest(&target.charts),
     };
-    match (&target.failure, previous) {
+    if let (Some(_), Some(previous)) = (&target.failure, previous) {
         // Nothing was asked: what was known of the readers stands.
-        (Some(_), Some(previous)) => {
-            status.proofs.clone_from(&previous.proofs);
-            status.conditions.extend(before.iter().filter(|condition| condition.type_ == READER_ROUTE).cloned());
-        }
-        _ => {
-            let said = reader_route(report, &target.readers, &status, before);
-            status.conditions.extend(said);
-        }
+        status.proofs.clone_from(&previous.proofs);
+        status.conditions.extend(before.iter().filter(|condition| condition.type_ == READER_ROUTE).cloned());
+    } else {
+        let said = reader_route(report, &target.readers, &status, before);
+        status.conditions.extend(said);
     }
     status
 }

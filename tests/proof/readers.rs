@@ -18,7 +18,7 @@ use super::{
 };
 
 /// A failing route is looked at again after half a minute.
-const BY_ITSELF: Duration = Duration::from_secs(60);
+const BY_ITSELF: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn reader_route_turns_false_when_only_the_readers_route_breaks_and_back_by_itself() {
