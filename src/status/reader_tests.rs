@@ -109,7 +109,7 @@ fn without_routes_of_its_own_the_proof_says_it_where_it_can() {
             "ClusterIP",
             shown(INGRESS, false),
             Some(detour(vec![attempt("NodePort"), attempt("Ingress")])),
-            "False BodyTooLarge: the proof went by ClusterIP, and the Service shows its readers Ingress: raise the limit",
+            "False BodyTooLarge: readers are shown Ingress, and the proof went by ClusterIP: raise the limit",
         ),
         ("ClusterIP", shown(INGRESS, false), Some(detour(vec![attempt("NodePort")])), ""),
         ("ClusterIP", shown(INGRESS, false), None, ""),

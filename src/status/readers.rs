@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::{Report, conditions::condition};
 use crate::{
     api::{ChartPublicationStatus, Reason, RouteProof, TargetStatus},
-    publish::{ReaderCheck, ReadersPlan},
+    publish::{MIXED, ReaderCheck, ReadersPlan},
 };
 
 /// The kind of the condition.
@@ -114,6 +114,7 @@ fn by_the_proof<'a>(plan: &ReadersPlan, target: &'a TargetStatus) -> Option<Said
         return Some(Said { status: "True", reason: Reason::Succeeded.as_str(), message });
     }
     let attempt = target.attempts.iter().find(|attempt| attempt.route == shown.as_str())?;
-    let message = format!("the proof went by {used}, and the Service shows its readers {}: {}", shown.as_str(), attempt.message);
+    let used = if used == MIXED { "several routes" } else { used };
+    let message = format!("readers are shown {}, and the proof went by {used}: {}", shown.as_str(), attempt.message);
     Some(Said { status: "False", reason: &attempt.reason, message })
 }
