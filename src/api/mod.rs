@@ -13,7 +13,9 @@ pub use publication::{
     ServiceTarget, Source, Target, Upload, UploadMethod,
 };
 pub use reason::Reason;
-pub use status::{Attempt, ChartPublicationStatus, PublishedVersion, RouteProof, SourceStatus, TargetStatus};
+pub use status::{
+    Attempt, ChartPublicationStatus, LearntOfChunks, LearntOfRoute, PublishedVersion, RefusedMethod, RouteProof, SourceStatus, TargetStatus,
+};
 
 /// The API group.
 pub const GROUP: &str = "chartpublisher.io";

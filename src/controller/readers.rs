@@ -11,7 +11,7 @@ use super::{
     inventory::Inventory,
     memory::Memory,
     run::{LOOK, Run},
-    targets::asked,
+    targets::{Recollection, asked},
 };
 use crate::{
     api::{ChartPublicationStatus, InventoryEntry, PublishedVersion, Reason, TargetStatus},
@@ -43,7 +43,7 @@ impl Run<'_> {
         };
         let mut runs = Vec::new();
         for (target, planned) in self.publication.spec.targets.iter().zip(self.plans) {
-            runs.extend(self.target(target, planned, &secrets, self.patience(), &entries).await);
+            runs.extend(self.target(target, planned, &secrets, self.patience(), &entries, Recollection::Keep).await);
         }
         self.download(&runs.iter().collect::<Vec<_>>(), status, memory, &New::new()).await;
     }

@@ -9,6 +9,7 @@ use crate::{
     net::{AddressPolicy, Patience},
     plan::{Plan, PlanError, Reader, Route, Strategy},
     publish::{Failed, Known, Learnt, Reach, ReaderRoute, Readers, Replicas, Subject, TargetRun},
+    status::remembered,
 };
 
 /// How long a replica may take to say what it has.
@@ -54,6 +55,15 @@ pub(super) fn identity(target: &Target, namespace: &str) -> String {
     }
 }
 
+/// What is learnt is learnt of a registry, whatever the path in it.
+fn place(target: &Target, namespace: &str) -> String {
+    let identity = identity(target, namespace);
+    match identity.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", rest.split('/').next().unwrap_or_default()),
+        None => identity,
+    }
+}
+
 /// As sentences name it.
 fn shown(target: &Target, namespace: &str) -> String {
     match (&target.service, &target.url) {
@@ -80,6 +90,18 @@ pub(super) struct Before<'a> {
     pub(super) patience: Patience,
     pub(super) inventory: &'a [InventoryEntry],
     pub(super) status: Option<&'a TargetStatus>,
+    pub(super) recollection: Recollection,
+}
+
+/// What is done with what was learnt of the ways before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recollection {
+    /// It holds.
+    Keep,
+    /// This process knows nothing yet, and the status does.
+    Recall,
+    /// Somebody asks to try all of it anew.
+    Forget,
 }
 
 /// Puts together what a run over `target` needs.
@@ -109,10 +131,19 @@ pub(super) fn target_run(
         cert_secret: keys.cert_secret.clone(),
         insecure: target.insecure,
     };
+    let learnt = context.learnt.of(place(target, namespace), Learnt::default);
+    match (before.recollection, before.status) {
+        (Recollection::Keep, _) | (Recollection::Recall, None) => {}
+        (Recollection::Forget, _) => learnt.forget(),
+        (Recollection::Recall, Some(status)) => {
+            let remembered = remembered(status);
+            plan.strategies.iter().for_each(|strategy| learnt.recall(strategy, &remembered));
+        }
+    }
     let hurried = Reach { patience: Patience { stall: before.patience.stall.min(ASKED_WITHIN) }, ..reach };
-    let replicas = Replicas::new(hurried.each(&plan.replicas));
-    let readers = readers(&reach, plan, &planned.readers, before.readers_asked);
-    let ways = reach.ways(plan, subject, context.learnt.of(registry.clone(), Learnt::default));
+    let replicas = Replicas::new(hurried.each(&plan.replicas, &learnt));
+    let readers = readers(&reach, plan, &planned.readers, before.readers_asked, &learnt);
+    let ways = reach.ways(plan, subject, learnt);
     Ok(TargetRun {
         name: target.name.clone(),
         known: known(before.inventory, &target.name, &registry),
@@ -134,10 +165,10 @@ pub(super) fn target_run(
     })
 }
 
-fn readers(reach: &Reach<'_>, plan: &Plan, planned: &[Reader], asked: bool) -> Readers {
+fn readers(reach: &Reach<'_>, plan: &Plan, planned: &[Reader], asked: bool, learnt: &Learnt) -> Readers {
     let of_plan = |reader: &Reader| ReaderRoute {
         route: reader.route,
-        ways: reach.each(&reader.ways),
+        ways: reach.each(&reader.ways, learnt),
         missing: reader.missing.clone(),
         in_cluster: reader.in_cluster,
     };

@@ -47,16 +47,16 @@ pub struct Reach<'a> {
 impl Reach<'_> {
     /// The ways of `plan`, in its order.
     pub fn ways(&self, plan: &Plan, subject: Subject, learnt: Learnt) -> Ways {
-        Ways::new(self.each(&plan.strategies), subject, learnt)
+        Ways::new(self.each(&plan.strategies, &learnt), subject, learnt)
     }
 
     /// Each of `strategies` by itself.
-    pub fn each(&self, strategies: &[Strategy]) -> Vec<Way> {
+    pub fn each(&self, strategies: &[Strategy], learnt: &Learnt) -> Vec<Way> {
         let allowed = AllowedHosts::new(self.allowed_hosts.iter().cloned());
-        strategies.iter().map(|strategy| self.way(strategy, &allowed)).collect()
+        strategies.iter().map(|strategy| self.way(strategy, &allowed, learnt)).collect()
     }
 
-    fn way(&self, strategy: &Strategy, allowed: &AllowedHosts) -> Way {
+    fn way(&self, strategy: &Strategy, allowed: &AllowedHosts, learnt: &Learnt) -> Way {
         let endpoint = Endpoint {
             addresses: strategy.addresses.clone(),
             origin: strategy.origin.clone(),
@@ -66,6 +66,6 @@ impl Reach<'_> {
         };
         let authorizer = self.identities.of(strategy, self.login.to(&strategy.credential_hosts), allowed);
         let registry = Registry::new(self.transport.clone(), endpoint, authorizer, allowed.clone(), self.patience);
-        Way { strategy: strategy.clone(), registry }
+        Way { strategy: strategy.clone(), registry: registry.with_pause(learnt.pause.clone()) }
     }
 }

@@ -4,10 +4,12 @@
 //! is made of a [`crate::verify::Verified`] of this run or of the record of one.
 
 mod conditions;
+mod learnt;
 mod readers;
 mod summary;
 
 use conditions::{Standing, conditions};
+pub use learnt::remembered;
 pub use readers::{Checked, READER_ROUTE, with_checks};
 pub use summary::{Report, SourceReport, progress, report, suspended};
 

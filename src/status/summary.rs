@@ -4,6 +4,7 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{
     Standing, conditions,
+    learnt::shown,
     readers::{READER_ROUTE, kept_proofs, reader_route},
 };
 use crate::{
@@ -168,6 +169,11 @@ fn target_status(report: &Report<'_>, target: &TargetOutcome) -> TargetStatus {
         attempts: match kept {
             Some(old) if target.attempts.is_empty() => old.attempts.clone(),
             _ => target.attempts.iter().map(attempt).collect(),
+        },
+        learnt: match (&target.failure, previous) {
+            // Nothing was tried, so that nothing was learnt.
+            (Some(_), Some(old)) => old.learnt.clone(),
+            _ => target.learnt.iter().map(shown).collect(),
         },
         pull: target.pull.clone(),
         published: Some(format!("{}/{}", target.proven(), target.wanted)),
