@@ -90,6 +90,27 @@ pub struct Subject {
     pub insecure: bool,
 }
 
+impl Subject {
+    /// What a failure of `way` means.
+    pub(super) fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
+        let address = way.address();
+        let scene = Scene {
+            registry: &self.registry,
+            route: way.strategy.route,
+            address: &address,
+            scheme: way.strategy.origin.scheme,
+            via: way.strategy.via.as_ref(),
+            reference,
+            body_length,
+            secret: self.secret.as_deref(),
+            cert_secret: self.cert_secret.as_deref(),
+            insecure: self.insecure,
+        };
+        tracing::debug!(route = way.strategy.route.as_str(), %address, %reference, %failure, "attempt failed");
+        judge(failure, &scene)
+    }
+}
+
 /// All ways to one registry.
 pub struct Ways {
     in_order: Vec<Way>,
@@ -134,6 +155,19 @@ impl Ways {
     /// What failed on the way, each cause once.
     pub fn attempts(&self) -> Vec<FailedAttempt> {
         self.state().attempts.clone()
+    }
+
+    /// What sentences name.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// The TCP segments that large bodies were seen to need on a way.
+    pub(super) fn segment(&self, way: &Way) -> Option<u32> {
+        match self.learnt.choose(&way.strategy, u64::MAX) {
+            Choice::Try(tactic, _) => tactic.segment,
+            Choice::Closed(..) => None,
+        }
     }
 
     /// All of them.
@@ -230,21 +264,7 @@ impl Ways {
     }
 
     fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
-        let address = way.address();
-        let scene = Scene {
-            registry: &self.subject.registry,
-            route: way.strategy.route,
-            address: &address,
-            scheme: way.strategy.origin.scheme,
-            via: way.strategy.via.as_ref(),
-            reference,
-            body_length,
-            secret: self.subject.secret.as_deref(),
-            cert_secret: self.subject.cert_secret.as_deref(),
-            insecure: self.subject.insecure,
-        };
-        tracing::debug!(route = way.strategy.route.as_str(), %address, %reference, %failure, "attempt failed");
-        judge(failure, &scene)
+        self.subject.judged(way, reference, body_length, failure)
     }
 
     /// What was passed over in this run for what an earlier one was refused.
@@ -254,7 +274,8 @@ impl Ways {
         }
     }
 
-    fn show(&self, way: &Way, tactic: Tactic, verdict: &Verdict) {
+    /// Keeps a failure for the status, each cause once.
+    pub(super) fn show(&self, way: &Way, tactic: Tactic, verdict: &Verdict) {
         let attempt = FailedAttempt {
             route: way.strategy.route,
             address: way.address(),
