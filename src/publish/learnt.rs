@@ -49,6 +49,7 @@ struct Refusal {
     /// For bodies of this size and larger.
     from: u64,
     verdict: Verdict,
+    at: Instant,
     until: Instant,
 }
 
@@ -88,11 +89,26 @@ impl Learnt {
     /// A tactic was refused for a body of `length` bytes.
     pub(super) fn refused(&self, strategy: &Strategy, tactic: Tactic, length: u64, verdict: &Verdict) {
         let key = tactic.key();
-        let until = Instant::now() + if length == 0 { WITHOUT_BODY } else { LIMITED };
+        let at = Instant::now();
+        let until = at + if length == 0 { WITHOUT_BODY } else { LIMITED };
         let mut ways = self.ways();
         let refusals = &mut ways.entry(way_of(strategy)).or_default().refusals;
         refusals.retain(|old| old.key != key || old.from < length);
-        refusals.push(Refusal { key, from: length, verdict: verdict.clone(), until });
+        refusals.push(Refusal { key, from: length, verdict: verdict.clone(), at, until });
+    }
+
+    /// Forgets what was refused on these ways before `begin`; says whether there was anything.
+    pub(super) fn forget<'s>(&self, strategies: impl Iterator<Item = &'s Strategy>, begin: Instant) -> bool {
+        let mut ways = self.ways();
+        let mut is_something = false;
+        for strategy in strategies {
+            if let Some(way) = ways.get_mut(&way_of(strategy)) {
+                let before = way.refusals.len();
+                way.refusals.retain(|refusal| refusal.at >= begin);
+                is_something |= way.refusals.len() < before;
+            }
+        }
+        is_something
     }
 
     /// What was seen of chunks.
@@ -175,6 +191,22 @@ mod tests {
         learnt.refused(&of("a"), buffered, 5 << 20, &too_large());
         assert!(matches!(learnt.choose(&of("a"), 5 << 20), Choice::Try(other, _) if other != buffered));
         assert!(matches!(learnt.choose(&of("b"), 5 << 20), Choice::Try(same, _) if same == buffered));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_nothing_is_left_a_new_run_asks_once_more() {
+        let learnt = Learnt::default();
+        let way = Strategy { bodies: Bodies { fixed: Some(Method::Buffered), ..Bodies::default() }, ..strategy() };
+        let Choice::Try(buffered, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
+        learnt.refused(&way, buffered, 5 << 20, &too_large());
+        let closed = |learnt: &Learnt| matches!(learnt.choose(&way, 5 << 20), Choice::Closed(..));
+        assert!(closed(&learnt), "within the run");
+        let begin = Instant::now();
+        assert!(!learnt.forget([&way].into_iter(), begin), "of this run");
+        assert!(closed(&learnt));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(learnt.forget([&way].into_iter(), Instant::now()), "of an earlier one");
+        assert!(!closed(&learnt));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,7 +1,8 @@
 //! The ways to one registry, in order: the first that works is taken, what failed is remembered with its remedy.
 //!
 //! # Guarantees
-//! * What was refused is not tried again, by this run or another, for as long as it is remembered ([`Learnt`]).
+//! * What was refused is not tried again, by this run or another, for as long as it is remembered ([`Learnt`]) and something else is
+//!   left. Where nothing is, each run asks once more: what was wrong may be mended.
 //! * A body costs at most twice its bytes in vain and at most 8 attempts a run; the last one is kept for the last way.
 //! * A failure that no other way or method can cure ends the search at once.
 
@@ -9,6 +10,8 @@ use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
+
+use tokio::time::Instant;
 
 use super::{Learnt, learnt::Choice};
 use crate::{
@@ -94,6 +97,7 @@ pub struct Ways {
     in_order: Vec<Way>,
     subject: Subject,
     learnt: Learnt,
+    begin: Instant,
     state: Mutex<State>,
 }
 
@@ -126,7 +130,7 @@ impl Spent {
 impl Ways {
     /// In the order in which they are tried.
     pub fn new(ways: Vec<Way>, subject: Subject, learnt: Learnt) -> Self {
-        Self { in_order: ways, subject, learnt, state: Mutex::default() }
+        Self { in_order: ways, subject, learnt, begin: Instant::now(), state: Mutex::default() }
     }
 
     /// What failed on the way, each cause once.
@@ -156,8 +160,26 @@ impl Ways {
     where
         F: Future<Output = Tried<T>>,
     {
-        let mut first: Option<Verdict> = None;
         let mut spent = Spent::default();
+        match self.search(reference, body_length, &work, &mut spent).await {
+            Err(_) if spent.attempts == 0 && self.learnt.forget(self.in_order.iter().map(|way| &way.strategy), self.begin) => {
+                self.search(reference, body_length, &work, &mut spent).await
+            }
+            other => other,
+        }
+    }
+
+    async fn search<'w, T, F>(
+        &'w self,
+        reference: &str,
+        body_length: u64,
+        work: impl Fn(Attempt) -> F,
+        spent: &mut Spent,
+    ) -> Result<(&'w Way, Tactic, T), Verdict>
+    where
+        F: Future<Output = Tried<T>>,
+    {
+        let mut first: Option<Verdict> = None;
         for (index, way) in self.in_order.iter().enumerate() {
             let is_last = index + 1 == self.in_order.len();
             let unreachable = self.state().unreachable.get(&index).cloned();
