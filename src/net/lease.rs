@@ -67,7 +67,7 @@ impl Connection {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        !self.sender.is_closed() && !self.driver.0.is_finished()
+        !self.sender.is_closed() && !self.driver.0.is_finished() && !self.meter.is_broken()
     }
 }
 
@@ -146,7 +146,14 @@ impl Lease {
     ) -> Result<Response<Incoming>, NetError> {
         let connection = self.connection.as_mut().ok_or(NetError::StaleConnection)?;
         connection.meter.touch();
-        if connection.sender.ready().await.is_err() {
+        let ready = tokio::select! {
+            biased;
+            ready = connection.sender.ready() => ready.is_ok(),
+            // The end of an earlier body cannot be written any more, and nobody notices: a read is due only after it.
+            () = connection.meter.until_broken() => return Err(NetError::Cut { sent: 0 }),
+            () = sleep_until(Instant::now() + patience.stall) => return Err(NetError::NoAnswer { after: patience.stall }),
+        };
+        if !ready {
             return Err(connection.driver.why_it_ended().await);
         }
         let answer = connection.sender.send_request(request);

@@ -92,8 +92,8 @@ impl Made {
             Self::By(Making::Quirk(quirk)) => *quirk == Quirk::NoAnswer,
             Self::By(Making::Rule(rule)) => matches!(rule.what, What::Stall(..)),
             Self::By(Making::Wire(wire)) => !matches!(wire, Wire::CutSent(..) | Wire::CutAnswers(..)),
-            Self::Dropped => true,
-            Self::ByNature | Self::Replicas(_) | Self::Refused | Self::Unresolved | Self::TlsOnPlain => false,
+            Self::Dropped | Self::TlsOnPlain => true,
+            Self::ByNature | Self::Replicas(_) | Self::Refused | Self::Unresolved => false,
         }
     }
 }

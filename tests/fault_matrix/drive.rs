@@ -171,7 +171,7 @@ impl Stand<'_> {
             second = Some(run);
         }
         let taken = self.one(&TAKEN).await;
-        let holder = (holder.to_owned(), self.scene.held().tag(self.repository, TAKEN.tag).await);
+        let holder = (holder.to_owned(), self.scene.held().tag(self.repository, TAKEN.tag));
         let met = self.scene.has_shown();
         let (left, foreign) = (self.left(), self.foreign());
         let well = if is_there || !self.scene.can_mend() { None } else { Some(self.mended(&mut pulled).await) };
@@ -264,7 +264,7 @@ async fn watch(scene: &Scene<'_>, repository: &str, watched: &Mutex<Watched>) {
     let mut ticks = tokio::time::interval(Duration::from_millis(50));
     loop {
         ticks.tick().await;
-        let found = scene.held().tag(repository, FIRST.tag).await;
+        let found = scene.held().tag(repository, FIRST.tag);
         let is_new = |found: &String| !watched.lock().expect("what was seen").digests.contains(found);
         let broken = match &found {
             Ok(Some(digest)) if is_new(digest) => scene.held().broken(repository, FIRST.tag).await,

@@ -15,6 +15,7 @@ mod engine;
 mod held;
 mod invariants;
 mod matrix;
+mod report;
 mod scene;
 mod seeded;
 mod trap;
@@ -26,6 +27,9 @@ use matrix::Matrix;
 #[ignore = "prints: `make faults`"]
 #[expect(clippy::print_stdout, reason = "the table is the product")]
 fn faults() {
+    if std::env::var("TRACE").is_ok() {
+        tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(std::io::stderr).init();
+    }
     let matrix = Matrix::run(support::on_loopback(), |cell| std::env::var("PICK").map_or(true, |pick| pick.split(',').any(|pick| cell.to_string().contains(pick))), None);
-    println!("{}", matrix.debug());
+    println!("{}\n{}", matrix.debug(), report::page(&matrix));
 }

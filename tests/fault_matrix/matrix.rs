@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Cells at once: much of what they do is waiting.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 24;
 
 /// A matrix that was run.
 pub struct Matrix {

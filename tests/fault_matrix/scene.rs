@@ -136,14 +136,10 @@ impl<'a> Scene<'a> {
         self.scripted.as_ref().map_or_else(|| self.replicas()[0].socket(), ScriptedRegistry::socket)
     }
 
-    /// The scripted registry.
-    pub fn scripted(&self) -> Option<&ScriptedRegistry> {
-        self.scripted.as_ref()
-    }
-
     /// What the registry holds.
     pub fn held(&self) -> Held<'_> {
-        Held { scripted: self.scripted.as_ref(), real: self.scripted.is_none().then(|| &self.replicas()[0]) }
+        let asks_for_tokens = matches!(self.access(), Access::Bearer(..));
+        Held { scripted: self.scripted.as_ref(), real: self.scripted.is_none().then(|| &self.replicas()[0]), asks_for_tokens }
     }
 
     /// The storage host that blobs are redirected to, which is allowed, without a credential.

@@ -108,7 +108,7 @@ impl Seeded<'_> {
 
     async fn believing(&self) -> (Claim, Vec<FailedAttempt>) {
         let (claim, attempts) = self.engine.run(self.routes, self.chart).await;
-        let manifest = self.scene.held().tag(self.repository, self.chart.tag).await.ok().flatten();
+        let manifest = self.scene.held().tag(self.repository, self.chart.tag).ok().flatten();
         match (claim, manifest) {
             (Claim::Failed { .. }, Some(manifest)) if self.chart.tag != TAKEN.tag => {
                 (Claim::Ready { manifest, method: String::new(), route: String::new() }, attempts)
