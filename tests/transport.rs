@@ -173,6 +173,33 @@ async fn the_rest_of_a_body_that_nobody_wants_holds_up_no_other_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_whose_end_was_refused_and_reset_holds_up_nobody() {
+    const READ: usize = 1 << 20;
+    let address = server(|mut socket| async move {
+        read_head(&mut socket).await;
+        let mut most = vec![0; READ];
+        let _ = socket.read_exact(&mut most).await;
+        let _ = socket.write_all(REFUSED).await;
+        let _ = socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO));
+    })
+    .await;
+    let transport = Transport::new();
+    for _ in 0..20 {
+        // What is left fits into the buffers on the way, so that all of it seems to have gone out.
+        let (head, body) = put(READ + (200 << 10));
+        let lease = transport.lease(&plain(address), LONG, Reuse::Never).await.unwrap();
+        let Ok(mut answered) = lease.send(head, &body, LONG).await else { continue };
+        let _ = answered.bounded(100).await;
+        let lease = answered.into_lease();
+        let (head, body) = put(10);
+        let endpoint = plain(address);
+        let again = transport.send(&endpoint, lease, Reuse::Idle, head, &body, SHORT);
+        let again = tokio::time::timeout(Duration::from_secs(5), again).await;
+        assert!(again.is_ok(), "it waits for what never comes");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn silence_ends_in_an_error_that_says_what_was_silent() {
     let never_reads = server(|socket| async move {
         std::future::pending::<()>().await;
