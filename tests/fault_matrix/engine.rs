@@ -10,7 +10,7 @@ use chart_publisher::{
     model::Credential,
     net::{AddressPolicy, Endpoint, Patience, SystemRoots, TlsConfig, Transport},
     plan::{Route as Way, Strategy},
-    publish::{self, Course, Done, FailedAttempt, Learnt, Subject, TargetRun, Ways},
+    publish::{self, Course, Done, FailedAttempt, Learnt, Readers, Replicas, Subject, TargetRun, Ways},
     registry::{AllowedHosts, Authorizer, Registry},
 };
 use tokio_util::sync::CancellationToken;
@@ -99,13 +99,18 @@ impl Engine {
     /// One run; gives what it says, and what it tried in vain.
     pub async fn run(&self, routes: &[Route], chart: &Chart) -> (Claim, Vec<FailedAttempt>) {
         let target = self.target(routes);
-        let course = Course { workers: 1, cancel: &CancellationToken::new(), progress: &|_, _| {} };
+        let course = Course { workers: 1, cancel: &CancellationToken::new(), proof: None, progress: &|_, _| {} };
         let outcome = publish::run(&chart.source, &[chart.wanted()], std::slice::from_ref(&target), &course).await;
         let target = outcome.targets.first().expect("there is one target");
         let claim = match target.charts.first().map(|chart| &chart.result) {
             Some(Ok(done)) => Claim::Ready {
                 manifest: done.known().map(|known| known.manifest.to_string()).unwrap_or_default(),
-                method: target.used.as_ref().filter(|_| !matches!(done, Done::Unchanged(_))).map(|used| used.method.clone()).unwrap_or_default(),
+                method: target
+                    .used
+                    .as_ref()
+                    .filter(|_| !matches!(done, Done::Unchanged(_)))
+                    .map(|used| used.method.clone())
+                    .unwrap_or_default(),
                 route: target.used.as_ref().map(|used| used.route.clone()).unwrap_or_default(),
             },
             Some(Err(failed)) => {
@@ -117,12 +122,7 @@ impl Engine {
     }
 
     fn target(&self, routes: &[Route]) -> TargetRun {
-        let subject = Subject {
-            registry: SUBJECT.to_owned(),
-            secret: Some("cells/push".to_owned()),
-            cert_secret: None,
-            insecure: true,
-        };
+        let subject = Subject { registry: SUBJECT.to_owned(), secret: Some("cells/push".to_owned()), cert_secret: None, insecure: true };
         TargetRun {
             name: "main".to_owned(),
             registry: "cells/registry".to_owned(),
@@ -130,8 +130,11 @@ impl Engine {
             ways: Ways::new(routes.iter().map(|route| self.way(route)).collect(), subject, self.learnt.clone()),
             known: BTreeMap::new(),
             known_by: None,
+            known_at: None,
             refuse_bodies: BTreeSet::new(),
             pull: None,
+            replicas: Replicas::default(),
+            readers: Readers::default(),
         }
     }
 
@@ -157,6 +160,7 @@ impl Engine {
             policy: AddressPolicy::Any,
             segment: None,
         };
-        Registry::new(self.transport.clone(), endpoint, self.authorizer.clone(), AllowedHosts::default(), self.patience)
+        let registry = Registry::new(self.transport.clone(), endpoint, self.authorizer.clone(), AllowedHosts::default(), self.patience);
+        registry.with_pause(self.learnt.pause.clone())
     }
 }

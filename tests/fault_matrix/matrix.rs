@@ -67,7 +67,13 @@ impl Matrix {
             let sent: Vec<u64> = record.runs.iter().map(|run| run.sent >> 10).collect();
             let posts: Vec<usize> =
                 record.runs.iter().map(|run| run.requests.iter().filter(|asked| asked.method == "POST").count()).collect();
-            let _ = writeln!(text, "{} → {} runs {requests:?} {sent:?} KiB posts {posts:?} well {:?}", record.cell, record.verdict(), record.well);
+            let _ = writeln!(
+                text,
+                "{} → {} runs {requests:?} {sent:?} KiB posts {posts:?} well {:?}",
+                record.cell,
+                record.verdict(),
+                record.well
+            );
             for (invariant, what) in found {
                 let _ = writeln!(text, "    {invariant}: {what}");
             }

@@ -39,7 +39,8 @@ fn table(matrix: &Matrix) -> String {
     }
     let _ = writeln!(text, "\n|---|---|{}", "---|".repeat(Asked::ALL.len()));
     for (fault, made) in rows(matrix) {
-        let of_row: Vec<_> = matrix.records.iter().filter(|record| record.cell.fault == fault && record.cell.made.to_string() == made).collect();
+        let of_row: Vec<_> =
+            matrix.records.iter().filter(|record| record.cell.fault == fault && record.cell.made.to_string() == made).collect();
         let says = of_row.first().map_or("", |record| record.cell.says);
         let _ = write!(text, "| {fault} {says} | {made} |");
         for asked in Asked::ALL {

@@ -119,7 +119,9 @@ impl Seeded<'_> {
 
     async fn resigned(&self) -> (Claim, Vec<FailedAttempt>) {
         let mut kept = self.engine.failed.lock().await;
-        if self.chart.tag != TAKEN.tag && let Some(kept) = kept.clone() {
+        if self.chart.tag != TAKEN.tag
+            && let Some(kept) = kept.clone()
+        {
             return kept;
         }
         let result = self.engine.run(self.routes, self.chart).await;

@@ -200,7 +200,9 @@ impl ServedIngress {
     pub async fn follow(&mut self, ingress: &Ingress) {
         let annotations = ingress.metadata.annotations.clone().unwrap_or_default();
         let limit = annotations.get(BODY_LIMIT).map_or("1m", String::as_str);
-        self.bed.change_nginx(&mut self.server, &Site { identity: None, directives: directives(&self.host, &self.upstreams, limit, "") }).await;
+        self.bed
+            .change_nginx(&mut self.server, &Site { identity: None, directives: directives(&self.host, &self.upstreams, limit, "") })
+            .await;
     }
 
     /// All requests so far.
