@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use chart_publisher::{
     model::Method,
-    plan::{Bodies, Tactic, first},
+    plan::Bodies,
 };
 
 use crate::faults::{
@@ -49,11 +49,6 @@ impl Asked {
     pub fn bodies(self) -> Bodies {
         let fixed = if let Self::Fixed(method) = self { Some(method) } else { None };
         Bodies { fixed, chunk: CHUNK, ..Bodies::default() }
-    }
-
-    /// What is tried first.
-    pub fn first(self, length: u64) -> Tactic {
-        first(&self.bodies(), length)
     }
 }
 

@@ -9,8 +9,6 @@ use chart_publisher::{
 };
 use flate2::{Compression, write::GzEncoder};
 
-use crate::faults::registry::store::digest;
-
 /// The name of all of them.
 pub const NAME: &str = "matrix";
 /// Bytes of noise in a large one: above each threshold of the list of faults.
@@ -48,11 +46,6 @@ impl Chart {
     pub fn wanted(&self) -> chart_publisher::plan::Wanted {
         let Source::Given(given) = &self.source else { unreachable!("it is made so") };
         given.wanted()
-    }
-
-    /// Of the archive.
-    pub fn digest(&self) -> String {
-        digest(&self.bytes)
     }
 }
 

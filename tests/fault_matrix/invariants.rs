@@ -193,6 +193,11 @@ impl Record {
         self.cell.asked == Asked::Auto
     }
 
+    /// Whether the first chart arrived while the fault was there.
+    pub fn is_there(&self) -> bool {
+        self.runs.last().is_some_and(|run| run.claim.is_ready())
+    }
+
     /// What stands in the table.
     pub fn verdict(&self) -> String {
         match self.runs.last().map(|run| &run.claim) {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    fmt::Write,
     sync::{Arc, Mutex, mpsc::channel},
     thread,
 };
@@ -14,7 +13,6 @@ use crate::{
     scene::Registries,
     seeded::Bug,
     support::Bed,
-    violations,
 };
 
 /// Cells at once: much of what they do is waiting.
@@ -43,9 +41,7 @@ impl Matrix {
                 while let Some((number, cell)) = next(&queue) {
                     // Each has a runtime of its own, so that nothing of another cell's is counted.
                     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-                    let begin = std::time::Instant::now();
                     let record = runtime.block_on(drive::run(&cell, number, &registries, bug));
-                    eprintln!("{:>6} ms {cell}", begin.elapsed().as_millis());
                     if sender.send((number, record)).is_err() {
                         return;
                     }
@@ -57,31 +53,6 @@ impl Matrix {
         assert_eq!(records.len(), count, "a cell did not come to its end");
         records.sort_by_key(|(number, _)| *number);
         Self { records: records.into_iter().map(|(_, record)| record).collect(), absent }
-    }
-
-    pub fn debug(&self) -> String {
-        let mut text = String::new();
-        for record in &self.records {
-            let found = violations(record);
-            let requests: Vec<usize> = record.runs.iter().map(|run| run.requests.len()).collect();
-            let sent: Vec<u64> = record.runs.iter().map(|run| run.sent >> 10).collect();
-            let posts: Vec<usize> =
-                record.runs.iter().map(|run| run.requests.iter().filter(|asked| asked.method == "POST").count()).collect();
-            let _ = writeln!(
-                text,
-                "{} → {} runs {requests:?} {sent:?} KiB posts {posts:?} well {:?}",
-                record.cell,
-                record.verdict(),
-                record.well
-            );
-            for (invariant, what) in found {
-                let _ = writeln!(text, "    {invariant}: {what}");
-            }
-            if let Some(run) = record.runs.last().filter(|run| !run.claim.is_ready()) {
-                let _ = writeln!(text, "    {:?}", run.claim);
-            }
-        }
-        text
     }
 }
 

@@ -97,6 +97,28 @@ fn absent(matrix: &Matrix) -> String {
     text
 }
 
+/// What is violated, cell by cell; empty where nothing is.
+pub fn details(matrix: &Matrix) -> String {
+    let mut text = String::new();
+    for record in &matrix.records {
+        for (invariant, what) in violations(record) {
+            let _ = writeln!(text, "{}: {invariant}: {what}", record.cell);
+        }
+    }
+    for record in matrix.records.iter().filter(|record| record.cell.asked == Asked::Auto && record.verdict() != "✓" && record.met) {
+        let is_same = |other: &&Record| {
+            (other.cell.fault, other.cell.made.to_string(), other.cell.origin)
+                == (record.cell.fault, record.cell.made.to_string(), record.cell.origin)
+        };
+        let others = matrix.records.iter().filter(is_same).filter(|other| other.is_there());
+        let by: Vec<_> = others.map(|other| other.cell.asked.name()).collect();
+        if !by.is_empty() || record.cell.made.is_of_path(record.cell.fault) {
+            let _ = writeln!(text, "{}: {}: {}, and it can be published by {by:?}", record.cell, Invariant::Live, record.verdict());
+        }
+    }
+    text
+}
+
 /// The figures.
 pub fn summary(matrix: &Matrix) -> String {
     let met = matrix.records.iter().filter(|record| record.met).count();

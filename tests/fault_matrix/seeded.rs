@@ -1,16 +1,18 @@
 //! Engines with a bug: each breaks one invariant, and the matrix must find just that.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use chart_publisher::{
     model::{RepositoryName, Tag},
     net::Address,
     publish::FailedAttempt,
+    registry::{Registry, Stage},
 };
 use serde_json::json;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::{
-    charts::{Chart, TAKEN},
+    charts::{Chart, FIRST, TAKEN},
     engine::{Claim, Engine},
     faults::{
         client::{Ask, once},
@@ -24,8 +26,8 @@ use crate::{
 /// What is wrong with an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
-    /// It writes a manifest without a layer under the tag first, to see whether it may.
-    ManifestFirst,
+    /// It writes a manifest without a layer under the tag before it writes the right one.
+    HollowManifest,
     /// It takes the answer to the manifest for proof, whatever the pull-back finds.
     BelievesTheAnswer,
     /// After a failure it never asks again.
@@ -43,7 +45,7 @@ pub enum Bug {
 impl Bug {
     /// All of them, each with the invariant that it breaks.
     pub const ALL: [(Self, Invariant); 7] = [
-        (Self::ManifestFirst, Invariant::Atomic),
+        (Self::HollowManifest, Invariant::Atomic),
         (Self::BelievesTheAnswer, Invariant::Honest),
         (Self::NeverAsksAgain, Invariant::Live),
         (Self::HotLoop, Invariant::Named),
@@ -53,14 +55,28 @@ impl Bug {
     ];
 }
 
+impl Bug {
+    /// The cell in which it shows.
+    pub fn cell(self) -> &'static str {
+        match self {
+            Self::HollowManifest | Self::LeavesSession => "P02 proxy: Location without scheme and host before distribution 3 by Buffered",
+            Self::Clobbers => "P02 registry: RelativeLocation before scripted by Buffered",
+            Self::BelievesTheAnswer => "T04 registry: BlobCorrupt before scripted by Buffered",
+            Self::NeverAsksAgain | Self::HotLoop => "T15 proxy: 413 above 1 MiB, after 0 bytes of it (Lingering) before scripted by Buffered",
+            Self::FollowsLocation => "P05 registry: ForeignHost(\"registry.invalid:5000\") before scripted by Buffered",
+        }
+    }
+}
+
 /// One run of the engine, with its bug where it has one.
 pub async fn run(engine: &Engine, routes: &[Route], chart: &Chart, scene: &Scene<'_>, repository: &str) -> (Claim, Vec<FailedAttempt>) {
     let Some(bug) = engine.bug else { return engine.run(routes, chart).await };
     let seeded = Seeded { engine, routes, chart, scene, repository };
     match bug {
-        Bug::ManifestFirst => {
-            seeded.write_another().await;
-            engine.run(routes, chart).await
+        Bug::HollowManifest => {
+            let result = engine.run(routes, chart).await;
+            seeded.write_twice().await;
+            result
         }
         Bug::BelievesTheAnswer => seeded.believing().await,
         Bug::NeverAsksAgain => seeded.resigned().await,
@@ -75,9 +91,7 @@ pub async fn run(engine: &Engine, routes: &[Route], chart: &Chart, scene: &Scene
         }
         Bug::Clobbers => {
             let result = engine.run(routes, chart).await;
-            if chart.tag == TAKEN.tag {
-                seeded.write_another().await;
-            }
+            seeded.clobber().await;
             result
         }
     }
@@ -92,18 +106,39 @@ struct Seeded<'a> {
 }
 
 impl Seeded<'_> {
-    /// A manifest that names nothing but a blob that is there.
-    async fn write_another(&self) {
+    async fn write_twice(&self) {
         let blob = b"{}";
         let descriptor = json!({"mediaType": "application/octet-stream", "digest": digest(blob), "size": blob.len()});
-        let content = json!({"schemaVersion": 2, "mediaType": ACCEPT, "config": descriptor, "layers": []}).to_string();
-        let names = (self.repository.parse::<RepositoryName>(), self.chart.tag.parse::<Tag>());
-        let (Ok(repository), Ok(tag)) = names else { panic!("names that are none") };
-        for route in self.routes {
-            if self.engine.client(route).write_manifest(&repository, &tag, &content.clone().into()).await.is_ok() {
-                return;
-            }
+        let hollow = json!({"schemaVersion": 2, "mediaType": ACCEPT, "config": descriptor, "layers": []}).to_string();
+        if let Some(right) = self.read(self.chart.tag).await {
+            self.write(hollow.into()).await;
+            self.write(right).await;
         }
+    }
+
+    async fn clobber(&self) {
+        if self.chart.tag == TAKEN.tag
+            && let Some(other) = self.read(FIRST.tag).await
+        {
+            self.write(other).await;
+        }
+    }
+
+    fn client(&self) -> (Registry, RepositoryName) {
+        let route = self.routes.last().expect("there is a route");
+        (self.engine.client(route), self.repository.parse().expect("a repository"))
+    }
+
+    async fn read(&self, tag: &str) -> Option<Bytes> {
+        let (client, repository) = self.client();
+        let tag: Tag = tag.parse().expect("a tag");
+        client.manifest(&repository, &tag, Stage::ReadManifest).await.ok().flatten().map(|manifest| manifest.bytes)
+    }
+
+    async fn write(&self, manifest: Bytes) {
+        let (client, repository) = self.client();
+        let tag: Tag = self.chart.tag.parse().expect("a tag");
+        client.write_manifest(&repository, &tag, &manifest).await.expect("the registry takes it");
     }
 
     async fn believing(&self) -> (Claim, Vec<FailedAttempt>) {
