@@ -1,14 +1,12 @@
 //! Large packets that vanish: the chart arrives by short segments, and the command that the attempt names makes them needless.
 
-use chart_publisher::api::{ChartPublication, ChartPublicationStatus, FORCE_AT, REQUESTED_AT};
-use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use super::{
     documented, has, is_cured,
     sentence::quoted_after,
     spec,
-    support::{self, exposure::Exposure, lossy_path::Lost, namespace::Namespace, publication::ready, random_word, registry::Version::V3},
+    support::{self, exposure::Exposure, lossy_path::Lost, publication::ready, registry::Version::V3},
     target,
 };
 
@@ -48,7 +46,7 @@ async fn the_command_that_the_attempt_names_opens_the_path() {
     documented(&namespace, "stalled-before", &names);
 
     path.run_at_both_ends(quoted_after(message, "suspect the packet size ("));
-    force_a_run(&namespace).await;
+    namespace.run_again(NAME).await;
     let lost = path.lost();
     namespace.change(NAME, &json!({"charts": [{"name": "large"}, {"name": "umbrella"}]})).await;
     let cured = is_cured(&namespace, NAME, "NodePort").await.status.expect("a status");
@@ -56,15 +54,6 @@ async fn the_command_that_the_attempt_names_opens_the_path() {
     documented(&namespace, "stalled-after", &names);
     assert!(has(&registry, "umbrella/manifests/2.0.0"));
     assert_eq!(path.lost(), lost, "nothing is lost any more");
-}
-
-/// As `flux reconcile --force` does.
-async fn force_a_run(namespace: &Namespace) {
-    let request = random_word();
-    let patch = Patch::Merge(json!({"metadata": {"annotations": {FORCE_AT: request, REQUESTED_AT: request}}}));
-    namespace.api::<ChartPublication>().patch(NAME, &PatchParams::default(), &patch).await.expect("a publication");
-    let is_handled = |status: &ChartPublicationStatus| status.last_handled_reconcile_at.as_ref() == Some(&request);
-    namespace.becomes(NAME, "the forced run ends", is_handled).await;
 }
 
 /// The number of bytes in `… after 262144 bytes. …`.
