@@ -81,6 +81,11 @@ impl Term {
         Some(Self { until: Instant::now() + left.min(LIMITED), shown })
     }
 
+    /// What ends with the run is of no use to a later one.
+    fn outlasts_a_run(&self) -> bool {
+        self.until > Instant::now() + WITHOUT_BODY
+    }
+
     fn is_over(&self) -> bool {
         self.until <= Instant::now()
     }
@@ -176,7 +181,7 @@ impl Learnt {
         let mut ways = self.ways();
         let way = ways.get_mut(&way_of(strategy))?;
         way.forget_what_is_over();
-        let lasting = way.refusals.iter().filter(|refusal| refusal.from > 0);
+        let lasting = way.refusals.iter().filter(|refusal| refusal.from > 0 && refusal.term.outlasts_a_run());
         let refused: Vec<_> = lasting
             .map(|refusal| Refused { key: refusal.key, from: refusal.from, verdict: refusal.verdict.clone(), until: refusal.term.shown })
             .collect();

@@ -135,7 +135,9 @@ async fn what_was_learnt_in_vain_is_forgotten_after_seconds() {
     };
     let Choice::Try(buffered, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
     learnt.refused(&way, buffered, 5 << 20, led_astray);
+    assert!(learnt.remembered(&way).is_some());
     learnt.in_vain(&way);
+    assert_eq!(learnt.remembered(&way), None, "the status does not keep it");
     assert_eq!(chosen(&learnt, 5 << 20), "closed: astray", "what is left of the run asks for nothing in vain");
     tokio::time::advance(WITHOUT_BODY + Duration::from_millis(1)).await;
     assert_eq!(chosen(&learnt, 5 << 20), "Buffered ");
