@@ -8,7 +8,6 @@
 //!   stated anew (another limit, another method in the spec) is another way, of which nothing was learnt.
 //! * That a way could not be reached is not remembered here: it may open at any time.
 //! * Where a search found nothing that works, what it was refused is forgotten after seconds: the next run sees what was mended.
-//!   So is all when a user forces a run.
 
 use std::{
     collections::HashMap,
@@ -80,6 +79,11 @@ impl Term {
     fn left(shown: i64) -> Option<Self> {
         let left = Duration::from_secs(u64::try_from(shown - seconds()).ok().filter(|left| *left > 0)?);
         Some(Self { until: Instant::now() + left.min(LIMITED), shown })
+    }
+
+    /// What ends with the run is of no use to a later one.
+    fn outlasts_a_run(&self) -> bool {
+        self.until > Instant::now() + WITHOUT_BODY
     }
 
     fn is_over(&self) -> bool {
@@ -167,7 +171,7 @@ impl Learnt {
         }
     }
 
-    /// Nothing is known any more: a user forces a run.
+    /// Nothing is known any more: a user asks for a run.
     pub fn forget(&self) {
         self.ways().clear();
     }
@@ -177,8 +181,7 @@ impl Learnt {
         let mut ways = self.ways();
         let way = ways.get_mut(&way_of(strategy))?;
         way.forget_what_is_over();
-        let soon = Instant::now() + WITHOUT_BODY;
-        let lasting = way.refusals.iter().filter(|refusal| refusal.term.until > soon);
+        let lasting = way.refusals.iter().filter(|refusal| refusal.from > 0 && refusal.term.outlasts_a_run());
         let refused: Vec<_> = lasting
             .map(|refusal| Refused { key: refusal.key, from: refusal.from, verdict: refusal.verdict.clone(), until: refusal.term.shown })
             .collect();

@@ -2,10 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use chart_publisher::{
-    model::Method,
-    plan::Bodies,
-};
+use chart_publisher::{model::Method, plan::Bodies};
 
 use crate::faults::{
     catalogue::{self, Making},

@@ -76,6 +76,9 @@ fn with_values(line: &str) -> String {
         "UID" => "2f5c9a0e-7d41-4c3b-9a68-0c1d2e3f4a5b",
         "Resource Version" => "1234",
         "Creation Timestamp" | "Last Transition Time" | "Last Update Time" | "Last Proved" => "2026-01-05T09:30:00Z",
+        "Until" => "2026-01-05T10:30:00Z",
+        // The size of an archive of noise.
+        "From" if value.trim().parse::<u64>().is_ok() => "6000000",
         "Digest" | "Revision" => "sha256:<64 digits>",
         _ => return line.to_owned(),
     };
