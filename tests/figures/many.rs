@@ -58,21 +58,20 @@ async fn five_hundred_small_charts_cost_little_more_than_their_requests() {
     engine(&packages, registry.socket(), true).await;
     let images = Arc::new(images(registry.socket(), &source.site(), &charts).await);
     let mut times = Times::new("500 small charts, 8 at a time", BARE);
-    for _ in 0..rounds() {
+    for round in 0..5 {
         times.add(BARE, bare::push(quiet(bed).await.socket(), &images, AT_ONCE).await.as_secs_f64());
         times.add(PUSH, engine(&packages, quiet(bed).await.socket(), false).await.as_secs_f64());
         times.add(PROVEN, engine(&packages, quiet(bed).await.socket(), true).await.as_secs_f64());
         times.add(WHOLE, controller(bed, &source.url(), quiet(bed).await.socket()).await.as_secs_f64());
+        if round > 2 {
+            continue;
+        }
         times.add(ORAS, peer(bed, &source.site(), "oras", quiet(bed).await.socket()).as_secs_f64());
         times.add(HELM, peer(bed, &source.site(), "helm", quiet(bed).await.socket()).as_secs_f64());
     }
     times.print();
     times.assert_at_most(PUSH, 1.25);
     times.assert_at_most(PROVEN, 1.8);
-}
-
-fn rounds() -> usize {
-    5
 }
 
 fn packed(folder: &Path) -> Vec<Chart> {
