@@ -53,14 +53,14 @@ async fn a_cut_costs_no_more_than_the_chart_on_distribution_2() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes three minutes; `make bench` runs it"]
+#[ignore = "takes three minutes; `make bench-cuts` runs it"]
 async fn fifty_cuts_of_ninety_mebibytes_cost_one_chunk_each_at_most_on_distribution_3() {
     let series = Series { uploads: 50, mebibytes: 90, chunk: 16 * MIB, version: Version::V3 };
     series.run().await.costs_a_chunk_at_most(series.chunk);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes three minutes; `make bench` runs it"]
+#[ignore = "takes three minutes; `make bench-cuts` runs it"]
 async fn fifty_cuts_of_ninety_mebibytes_cost_no_more_than_the_chart_on_distribution_2() {
     let series = Series { uploads: 50, mebibytes: 90, chunk: 16 * MIB, version: Version::V2 };
     series.run().await.costs_the_chart_at_most(series.mebibytes);

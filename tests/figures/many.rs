@@ -46,7 +46,7 @@ const HELM: &str = "helm push";
 const ORAS: &str = "oras push";
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes five minutes and nearly the whole machine; `make bench` runs it"]
+#[ignore = "takes five minutes and nearly the whole machine; `make bench-times` runs it"]
 async fn five_hundred_small_charts_cost_little_more_than_their_requests() {
     let bed = support::control_plane();
     bed.install_crds();

@@ -63,7 +63,7 @@ async fn a_session_outlives_its_tokens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes five minutes; `make bench` runs it"]
+#[ignore = "takes five minutes; `make bench-cuts` runs it"]
 async fn ninety_mebibytes_outlive_tokens_of_a_minute() {
     let bed = support::on_loopback();
     let folder = bed.folder("tokens");
