@@ -190,9 +190,11 @@ impl Work<'_> {
         for index in 0..first {
             results.push(self.one(index).await);
         }
-        let rest = (first..count).map(|index| self.one(index));
-        let rest: Vec<_> = futures::stream::iter(rest).buffered(self.course.workers.max(1)).collect().await;
-        results.extend(rest);
+        // In no order: a large chart does not keep the workers behind it waiting.
+        let rest = (first..count).map(async |index| (index, self.one(index).await));
+        let mut rest: Vec<_> = futures::stream::iter(rest).buffer_unordered(self.course.workers.max(1)).collect().await;
+        rest.sort_by_key(|(index, _)| *index);
+        results.extend(rest.into_iter().map(|(_, result)| result));
         results
     }
 

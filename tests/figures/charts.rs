@@ -129,3 +129,10 @@ pub fn index(repository: &HelmRepository, charts: &[Chart]) {
     }
     std::fs::write(repository.site().join("index.yaml"), text).expect("a file in the bed's folder");
 }
+
+/// The length and the digest of a file.
+pub fn measured(file: &Path) -> io::Result<(u64, String)> {
+    let mut hashed = Hashed::new(io::sink());
+    io::copy(&mut File::open(file)?, &mut hashed)?;
+    hashed.finish()
+}

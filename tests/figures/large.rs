@@ -1,6 +1,11 @@
 //! A chart of 1 GiB: what its push costs beside curl, and how much memory it takes.
 
-use std::{fs, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use crate::{
     charts::Chart,
@@ -12,6 +17,8 @@ use crate::{
 const MIB: u64 = 1 << 20;
 const CURL: &str = "curl, POST and PUT";
 const PUSH: &str = "push, the push alone";
+const HELM: &str = "helm push";
+const ONE: &str = "push, with the pull-back";
 const WHOLE: &str = "push, with hashing, reading the archive and the pull-back";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,7 +35,7 @@ async fn memory_does_not_grow_with_the_chart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes two minutes and nearly the whole machine; `make bench` runs it"]
+#[ignore = "takes two minutes and nearly the whole machine; `make bench-times` runs it"]
 async fn a_gibibyte_is_pushed_nearly_as_fast_as_by_curl() {
     let bed = support::on_loopback();
     let folder = bed.folder("large");
@@ -47,9 +54,29 @@ async fn a_gibibyte_is_pushed_nearly_as_fast_as_by_curl() {
     }
     let _ = fs::remove_dir_all(folder);
     times.print();
-    support::say(&format!("peak memory {}", mebibytes(most)));
+    support::say(&format!("peak memory {} of 64.0 MiB", mebibytes(most)));
     times.assert_at_most(PUSH, 1.3);
     assert!(most <= 64 * MIB, "{}", mebibytes(most));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute; `make bench-times` runs it"]
+async fn a_small_chart_is_pushed_and_proven_before_helm_has_pushed_it() {
+    let bed = support::on_loopback();
+    let archive = bed.chart("small-1.2.2");
+    let mut times = Times::new("one small chart", HELM);
+    for _ in 0..9 {
+        let registry = quiet(bed).await;
+        let reference = format!("oci://{}/helm", registry.socket());
+        let begin = Instant::now();
+        bed.run_on_host(&["helm", "push", &archive.display().to_string(), &reference, "--plain-http"]).expect_success();
+        times.add(HELM, begin.elapsed().as_secs_f64());
+        let begin = Instant::now();
+        program::push(bed, &archive, &format!("oci://{}/ours", registry.socket()), &[]).await;
+        times.add(ONE, begin.elapsed().as_secs_f64());
+    }
+    times.print();
+    times.assert_at_most(ONE, 1.0);
 }
 
 /// The least that an upload can be. The digest is known before.
@@ -60,7 +87,7 @@ pub fn curl(bed: &Bed, registry: SocketAddr, archive: &Path, chart: &Chart) -> D
          curl -fsS -H 'Content-Type: application/octet-stream' -T {} -o /dev/null \"$location&digest={digest}\"",
         archive.display()
     );
-    let begin = std::time::Instant::now();
+    let begin = Instant::now();
     bed.run_on_host(&["bash", "-c", &script]).expect_success();
     begin.elapsed()
 }

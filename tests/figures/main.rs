@@ -14,6 +14,7 @@ mod charts;
 mod cuts;
 mod large;
 mod many;
+mod memory;
 mod program;
 mod table;
 mod tokens;

@@ -21,8 +21,9 @@ impl Times {
         Self { title: title.to_owned(), base, rows: Vec::new() }
     }
 
-    /// One more measurement.
+    /// One more measurement. It is said at once, so that who waits sees where it is.
     pub fn add(&mut self, what: &'static str, seconds: f64) {
+        support::say(&format!("{}: {what}: {seconds:.2} s", self.title));
         match self.rows.iter_mut().find(|(row, _)| *row == what) {
             Some((_, times)) => times.push(seconds),
             None => self.rows.push((what, vec![seconds])),
