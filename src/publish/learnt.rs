@@ -127,11 +127,12 @@ fn sized(tactic: Tactic, seen: SeenOfChunks, bodies: &Bodies) -> Tactic {
     let Framing::Chunked(chunks) = tactic.framing else { return tactic };
     let (first, most) = match seen {
         SeenOfChunks { refused: None, .. } => (chunks.first, chunks.most.max(1)),
-        SeenOfChunks { taken: 0, refused: Some(refused) } => (chunks.first, chunks.most.min(refused.saturating_sub(1)).max(1)),
+        SeenOfChunks { taken: 0, refused: Some(refused), .. } => (chunks.first, chunks.most.min(refused.saturating_sub(1)).max(1)),
         // With a limit that is known from both sides there is nothing left to find out.
         SeenOfChunks { taken, .. } => (taken.min(bodies.chunk), taken.min(bodies.chunk)),
     };
-    Tactic { framing: Framing::Chunked(Chunks { first: first.min(most), most, renew: chunks.renew }), ..tactic }
+    let renew = chunks.renew || seen.renew;
+    Tactic { framing: Framing::Chunked(Chunks { first: first.min(most), most, renew }), ..tactic }
 }
 
 #[cfg(test)]
@@ -174,7 +175,7 @@ mod tests {
         learnt.refused(&way, buffered, 5 << 20, &too_large());
         assert_eq!(chosen(&learnt, 5 << 20), "Chunked chunks from 960 KiB");
         assert_eq!(chosen(&learnt, 4 << 20), "Buffered ", "smaller ones may still pass");
-        learnt.saw(&way, SeenOfChunks { taken: 960 << 10, refused: Some(1920 << 10) });
+        learnt.saw(&way, SeenOfChunks { taken: 960 << 10, refused: Some(1920 << 10), renew: false });
         let Choice::Try(Tactic { framing: Framing::Chunked(chunks), .. }, _) = learnt.choose(&way, 5 << 20) else { panic!("not chunked") };
         assert_eq!((chunks.first, chunks.most), (960 << 10, 960 << 10), "nothing that was refused is tried again");
         let Choice::Try(chunked, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };

@@ -129,8 +129,15 @@ fn is_of_content(failure: &Failure) -> bool {
 }
 
 async fn tagged(registry: &Registry, repository: &RepositoryName, tag: &Tag, package: &Package, begin: Instant) -> Result<Pushed, Failure> {
-    registry.write_manifest(repository, tag, &package.manifest.bytes).await?;
+    let written = registry.write_manifest(repository, tag, &package.manifest.bytes).await;
+    if let Some(failure) = written.as_ref().err().filter(|failure| !failure.is_unanswered()) {
+        return Err(failure.clone());
+    }
     let pushing = begin.elapsed();
-    let verified = pull_back(registry, package.expected(repository, tag)).await?;
+    // It may have been written although no answer came: the pull-back tells.
+    let verified = match (written, pull_back(registry, package.expected(repository, tag)).await) {
+        (Err(failure), Err(_)) => return Err(failure),
+        (_, pulled) => pulled?,
+    };
     Ok(Pushed { verified, pushing, pulling: begin.elapsed().saturating_sub(pushing) })
 }

@@ -117,12 +117,12 @@ struct Spent {
 }
 
 impl Spent {
-    /// Whether another attempt may be made; the last is kept for the last way.
-    fn allows(&self, is_last_way: bool, body_length: u64) -> bool {
+    /// Whether another attempt may be made that loses the whole body at most; the last is kept for the last way.
+    fn allows(&self, is_last_way: bool, is_first_of_way: bool, body_length: u64) -> bool {
+        let is_affordable = self.attempts == 0 || self.sent <= body_length;
         if is_last_way {
-            return self.attempts < MOST_ATTEMPTS;
+            return self.attempts < MOST_ATTEMPTS && (is_affordable || is_first_of_way);
         }
-        let is_affordable = self.attempts == 0 || self.sent <= body_length.saturating_mul(2);
         self.attempts < MOST_ATTEMPTS - 1 && is_affordable
     }
 }
@@ -190,7 +190,7 @@ impl Ways {
             let mut before: Option<Tactic> = None;
             loop {
                 let tactic = match self.learnt.choose(&way.strategy, body_length) {
-                    Choice::Try(tactic, passed) if spent.allows(is_last, body_length) => {
+                    Choice::Try(tactic, passed) if spent.allows(is_last, before.is_none(), body_length) => {
                         self.show_all(way, &passed);
                         tactic
                     }
@@ -214,12 +214,16 @@ impl Ways {
                 if matches!(verdict.class, Class::Wait | Class::Final) {
                     return Err(verdict);
                 }
-                let again = verdict.class == Class::SameAgain && before.replace(tactic) != Some(tactic);
+                let again = before.replace(tactic) != Some(tactic) && verdict.class == Class::SameAgain;
                 first.get_or_insert_with(|| verdict.clone());
                 if again {
                     continue;
                 }
                 if is_unreachable(&verdict) {
+                    if body_length > 0 && verdict.reason != Reason::RouteUnreachable {
+                        // Who answered so will answer so to the next body, too.
+                        self.learnt.refused(&way.strategy, tactic, body_length, &verdict);
+                    }
                     self.state().unreachable.insert(index, verdict);
                     break;
                 }
