@@ -188,6 +188,9 @@ pub struct LearntOfChunks {
     /// The smallest that was refused, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<i64>,
+    /// Whether each needs a connection of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_connections: bool,
     /// When this is forgotten.
     pub until: Time,
 }

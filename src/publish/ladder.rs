@@ -25,8 +25,10 @@ pub(super) fn next(bodies: &Bodies, tactic: Tactic, verdict: &Verdict) -> Option
     }
     let small = bodies.chunk.min(UNDER_A_LIMIT).min(bodies.limit.as_ref().map_or(u64::MAX, |(limit, _)| limit - limit / 16));
     let chunked = |renew| Framing::Chunked(Chunks { first: small, most: bodies.chunk.max(small), renew });
-    let is_framing = verdict.hint == Hint::None && verdict.reason == Reason::FramingRefused;
+    let is_framing = verdict.hint == Hint::None && matches!(verdict.reason, Reason::FramingRefused | Reason::RegistryInconsistent);
     let framing = match (bodies.fixed, tactic.framing) {
+        // One POST needs no upload address, where the registry takes it.
+        (None, Framing::Buffered | Framing::Chunked(_)) if verdict.reason == Reason::LocationRefused => Framing::SinglePost,
         (None, Framing::Buffered | Framing::Streamed) => chunked(false),
         (None, Framing::Chunked(_)) if is_framing => Framing::SinglePost,
         // Chunks have become as small as they can already.

@@ -126,12 +126,13 @@ impl Learnt {
             return Choice::Try(first(&strategy.bodies, length), Vec::new());
         };
         way.forget_what_is_over();
-        let mut tactic = first(&strategy.bodies, length);
+        let renewed = |tactic| renewed(tactic, way.seen());
+        let mut tactic = renewed(first(&strategy.bodies, length));
         let mut passed = Vec::new();
         while let Some(refusal) = way.refusals.iter().find(|refusal| refusal.key == tactic.key() && length >= refusal.from) {
             passed.push((tactic, refusal.verdict.clone()));
             match next(&strategy.bodies, tactic, &refusal.verdict) {
-                Some(other) => tactic = other,
+                Some(other) => tactic = renewed(other),
                 None => return Choice::Closed(refusal.verdict.clone(), passed),
             }
         }
@@ -185,7 +186,12 @@ impl Learnt {
         let refused: Vec<_> = lasting
             .map(|refusal| Refused { key: refusal.key, from: refusal.from, verdict: refusal.verdict.clone(), until: refusal.term.shown })
             .collect();
-        let chunks = way.seen.map(|(seen, term)| RememberedChunks { taken: seen.taken, refused: seen.refused, until: term.shown });
+        let chunks = way.seen.map(|(seen, term)| RememberedChunks {
+            taken: seen.taken,
+            refused: seen.refused,
+            renew: seen.renew,
+            until: term.shown,
+        });
         (!refused.is_empty() || chunks.is_some()).then(|| Remembered { refused, chunks, ..Remembered::nothing_of(strategy) })
     }
 
@@ -195,7 +201,7 @@ impl Learnt {
         for old in remembered.iter().filter(|old| old.is_of(strategy)) {
             let way = ways.entry(way_of(strategy)).or_default();
             if way.seen.is_none() {
-                let seen = |chunks: RememberedChunks| SeenOfChunks { taken: chunks.taken, refused: chunks.refused };
+                let seen = |chunks: RememberedChunks| SeenOfChunks { taken: chunks.taken, refused: chunks.refused, renew: chunks.renew };
                 way.seen = old.chunks.and_then(|chunks| Some((seen(chunks), Term::left(chunks.until)?)));
             }
             for refused in &old.refused {
@@ -217,12 +223,20 @@ fn exhausted(verdict: Verdict) -> Verdict {
     }
 }
 
+/// A connection for each chunk where connections are known to end after some.
+fn renewed(tactic: Tactic, seen: SeenOfChunks) -> Tactic {
+    match tactic.framing {
+        Framing::Chunked(chunks) if seen.renew => Tactic { framing: Framing::Chunked(Chunks { renew: true, ..chunks }), ..tactic },
+        _ => tactic,
+    }
+}
+
 /// Chunks as large as is known to pass, and never as large as is known not to.
 fn sized(tactic: Tactic, seen: SeenOfChunks, bodies: &Bodies) -> Tactic {
     let Framing::Chunked(chunks) = tactic.framing else { return tactic };
     let (first, most) = match seen {
         SeenOfChunks { refused: None, .. } => (chunks.first, chunks.most.max(1)),
-        SeenOfChunks { taken: 0, refused: Some(refused) } => (chunks.first, chunks.most.min(refused.saturating_sub(1)).max(1)),
+        SeenOfChunks { taken: 0, refused: Some(refused), .. } => (chunks.first, chunks.most.min(refused.saturating_sub(1)).max(1)),
         // With a limit that is known from both sides there is nothing left to find out.
         SeenOfChunks { taken, .. } => (taken.min(bodies.chunk), taken.min(bodies.chunk)),
     };

@@ -44,7 +44,7 @@ async fn the_second_chart_is_sent_as_the_first_one_got_through() {
     learnt.refused(&way, buffered, 5 << 20, too_large());
     assert_eq!(chosen(&learnt, 5 << 20), "Chunked chunks from 960 KiB");
     assert_eq!(chosen(&learnt, 4 << 20), "Buffered ", "smaller ones may still pass");
-    learnt.saw(&way, SeenOfChunks { taken: 960 << 10, refused: Some(1920 << 10) });
+    learnt.saw(&way, SeenOfChunks { taken: 960 << 10, refused: Some(1920 << 10), renew: false });
     let Choice::Try(Tactic { framing: Framing::Chunked(chunks), .. }, _) = learnt.choose(&way, 5 << 20) else { panic!("not chunked") };
     assert_eq!((chunks.first, chunks.most), (960 << 10, 960 << 10), "nothing that was refused is tried again");
     let Choice::Try(chunked, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
@@ -80,25 +80,6 @@ async fn what_was_learnt_says_nothing_once_another_limit_is_stated_or_a_run_is_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_learnt_in_vain_is_forgotten_after_seconds() {
-    let learnt = Learnt::default();
-    let way = strategy();
-    let led_astray = Verdict {
-        remedy: "location-foreign",
-        reason: Reason::LocationRefused,
-        class: Class::OtherRoute,
-        hint: Hint::None,
-        sentence: "astray".to_owned(),
-    };
-    let Choice::Try(buffered, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
-    learnt.refused(&way, buffered, 5 << 20, led_astray.clone());
-    learnt.in_vain(&way);
-    assert_eq!(chosen(&learnt, 5 << 20), "closed: astray", "what is left of the run asks for nothing in vain");
-    tokio::time::advance(WITHOUT_BODY + Duration::from_millis(1)).await;
-    assert_eq!(chosen(&learnt, 5 << 20), "Buffered ");
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_was_learnt_is_forgotten_after_a_time() {
     let learnt = Learnt::default();
     let way = strategy();
@@ -126,7 +107,7 @@ async fn what_was_learnt_outlives_the_process_and_no_longer_than_it_would_have()
     let Choice::Try(buffered, _) = before.choose(&way, 5 << 20) else { panic!("closed") };
     before.refused(&way, buffered, 0, too_large());
     before.refused(&way, buffered, 5 << 20, too_large());
-    before.saw(&way, SeenOfChunks { taken: 960 << 10, refused: Some(1920 << 10) });
+    before.saw(&way, SeenOfChunks { taken: 960 << 10, refused: Some(1920 << 10), renew: false });
     let mut remembered = before.remembered(&way).unwrap();
     assert_eq!(remembered.refused.len(), 1, "what is forgotten after seconds is not worth being kept");
 
@@ -140,7 +121,7 @@ async fn what_was_learnt_outlives_the_process_and_no_longer_than_it_would_have()
     assert_eq!(after.remembered(&elsewhere), None, "it was learnt of another way");
 
     remembered.refused[0].until = 1;
-    remembered.chunks = Some(RememberedChunks { taken: 1, refused: None, until: 1 });
+    remembered.chunks = Some(RememberedChunks { taken: 1, refused: None, renew: false, until: 1 });
     let late = Learnt::default();
     late.recall(&way, &[remembered]);
     assert_eq!(chosen(&late, 5 << 20), "Buffered ", "its time is over");

@@ -14,7 +14,7 @@ use crate::{
     chart::{self, ChartContent, Descriptor, Manifest},
     model::{Digest, Framing, RepositoryName, Tag},
     net::OpenBody,
-    registry::{Blob, Cause, Failure, Registry, SeenOfChunks},
+    registry::{Blob, Cause, Failure, Registry, SeenOfChunks, Stage},
     spool::Spooled,
     verify::{Expected, Verified, pull_back},
 };
@@ -108,12 +108,15 @@ pub async fn push(
     let begin = Instant::now();
     let Tried { result, sent, seen } = send(registry, framing, repository, tag, package, taken).await;
     let pushing = begin.elapsed();
-    if let Err(failure) = result {
-        return Tried { result: Err(failure), sent, seen };
+    // A manifest may have been written although no answer came: the pull-back tells.
+    let is_open = |failure: &Failure| failure.stage == Stage::WriteManifest && failure.is_unanswered();
+    if let Some(failure) = result.as_ref().err().filter(|failure| !is_open(failure)) {
+        return Tried { result: Err(failure.clone()), sent, seen };
     }
-    let result = match pull_back(registry, package.expected(repository, tag)).await {
-        Ok(verified) => Ok(Pushed { verified, pushing, pulling: begin.elapsed().saturating_sub(pushing) }),
-        Err(failure) => Err(taken.after(failure)),
+    let result = match (result, pull_back(registry, package.expected(repository, tag)).await) {
+        (_, Ok(verified)) => Ok(Pushed { verified, pushing, pulling: begin.elapsed().saturating_sub(pushing) }),
+        (Err(unanswered), Err(_)) => Err(unanswered),
+        (Ok(()), Err(failure)) => Err(taken.after(failure)),
     };
     Tried { result, sent, seen }
 }

@@ -28,6 +28,8 @@ pub struct RememberedChunks {
     pub taken: u64,
     /// The smallest that was refused, in bytes.
     pub refused: Option<u64>,
+    /// Whether each needs a connection of its own.
+    pub renew: bool,
     /// Until when that counts, in seconds since 1970.
     pub until: i64,
 }

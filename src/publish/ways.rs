@@ -137,10 +137,14 @@ struct Spent {
 }
 
 impl Spent {
-    /// Whether another attempt may be made; the last is kept for the last way.
-    fn allows(&mut self, is_last_way: bool, body_length: u64) -> bool {
-        let is_affordable = self.attempts == 0 || self.sent <= body_length.saturating_mul(2);
-        let is_allowed = if is_last_way { self.attempts < MOST_ATTEMPTS } else { self.attempts < MOST_ATTEMPTS - 1 && is_affordable };
+    /// Whether another attempt may be made that loses the whole body at most; the last is kept for the last way.
+    fn allows(&mut self, is_last_way: bool, is_first_of_way: bool, body_length: u64) -> bool {
+        let is_affordable = self.attempts == 0 || self.sent <= body_length;
+        let is_allowed = if is_last_way {
+            self.attempts < MOST_ATTEMPTS && (is_affordable || is_first_of_way)
+        } else {
+            self.attempts < MOST_ATTEMPTS - 1 && is_affordable
+        };
         self.stopped |= !is_allowed;
         is_allowed
     }
@@ -207,7 +211,7 @@ impl Ways {
                 continue;
             }
             let mut before: Option<Tactic> = None;
-            while let Some(tactic) = self.chosen(way, body_length, is_last, &mut spent, &mut first) {
+            while let Some(tactic) = self.chosen(way, body_length, (is_last, before.is_none()), &mut spent, &mut first) {
                 let registry = way.registry.with_segment(tactic.segment);
                 let tried = work(Attempt { registry, tactic }).await;
                 spent.attempts += 1;
@@ -230,6 +234,10 @@ impl Ways {
                     continue;
                 }
                 if is_unreachable(&verdict) {
+                    if body_length > 0 && verdict.reason != Reason::RouteUnreachable {
+                        // Who answered so will answer so to the next body, too.
+                        self.learnt.refused(&way.strategy, tactic, body_length, verdict.clone());
+                    }
                     self.state().unreachable.insert(index, verdict);
                     break;
                 }
@@ -248,9 +256,16 @@ impl Ways {
     }
 
     /// What is tried next by a way: nothing where all was refused, or where no more may be spent.
-    fn chosen(&self, way: &Way, body_length: u64, is_last: bool, spent: &mut Spent, first: &mut Option<Verdict>) -> Option<Tactic> {
+    fn chosen(
+        &self,
+        way: &Way,
+        body_length: u64,
+        (is_last, is_first_of_way): (bool, bool),
+        spent: &mut Spent,
+        first: &mut Option<Verdict>,
+    ) -> Option<Tactic> {
         match self.learnt.choose(&way.strategy, body_length) {
-            Choice::Try(tactic, passed) if spent.allows(is_last, body_length) => {
+            Choice::Try(tactic, passed) if spent.allows(is_last, is_first_of_way, body_length) => {
                 self.show_all(way, &passed);
                 Some(tactic)
             }

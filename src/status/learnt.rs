@@ -18,6 +18,7 @@ pub(super) fn shown(remembered: &Remembered) -> LearntOfRoute {
         chunks: remembered.chunks.map(|chunks| LearntOfChunks {
             taken: Some(chunks.taken).filter(|taken| *taken > 0).map(signed),
             refused: chunks.refused.map(signed),
+            new_connections: chunks.renew,
             until: time(chunks.until),
         }),
         refused: remembered.refused.iter().map(refused).collect(),
@@ -47,6 +48,7 @@ pub fn remembered(status: &TargetStatus) -> Vec<Remembered> {
         chunks: shown.chunks.as_ref().map(|chunks| RememberedChunks {
             taken: chunks.taken.map_or(0, unsigned),
             refused: chunks.refused.map(unsigned),
+            renew: chunks.new_connections,
             until: chunks.until.0.as_second(),
         }),
     };
@@ -94,7 +96,7 @@ mod tests {
                 verdict: recall("body-too-large", sentence).unwrap(),
                 until: 1_800_000_000,
             }],
-            chunks: Some(RememberedChunks { taken: 960 << 10, refused: Some(1920 << 10), until: 1_800_000_100 }),
+            chunks: Some(RememberedChunks { taken: 960 << 10, refused: Some(1920 << 10), renew: true, until: 1_800_000_100 }),
         };
         let status = TargetStatus { learnt: vec![shown(&known)], ..TargetStatus::default() };
         assert_eq!(remembered(&status), [known]);

@@ -78,14 +78,24 @@ impl Made {
         }
     }
 
+    /// Whether requests meet it whatever their form and way, so that nothing that can be learnt spares them: every second request of
+    /// a session comes to the wrong replica, tokens end, and connections end as soon as they are idle.
+    pub fn is_of_every_request(&self, fault: &str) -> bool {
+        let alternates = |balanced: &Balanced| *balanced == Balanced::ByRequest;
+        match self {
+            Self::Replicas(balanced) | Self::By(Making::Quirk(Quirk::Replicas(balanced, _))) => alternates(balanced),
+            _ => matches!(fault, "P22" | "T11" | "T19"),
+        }
+    }
+
     /// Whether it is silence, which has to be waited for.
     pub fn is_silence(&self) -> bool {
         match self {
             Self::By(Making::Quirk(quirk)) => *quirk == Quirk::NoAnswer,
             Self::By(Making::Rule(rule)) => matches!(rule.what, What::Stall(..)),
             Self::By(Making::Wire(wire)) => !matches!(wire, Wire::CutSent(..) | Wire::CutAnswers(..)),
-            Self::Dropped | Self::TlsOnPlain => true,
-            Self::ByNature | Self::Replicas(_) | Self::Refused | Self::Unresolved => false,
+            Self::Dropped => true,
+            Self::ByNature | Self::Replicas(_) | Self::Refused | Self::Unresolved | Self::TlsOnPlain => false,
         }
     }
 }

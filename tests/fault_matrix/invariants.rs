@@ -112,7 +112,7 @@ fn named(record: &Record) -> Vec<String> {
     let mut found = Vec::new();
     for (number, run) in record.runs.iter().chain(&record.second).enumerate() {
         let mut say = |what: String| found.push(format!("run {}: {what}", number + 1));
-        let (waste, most) = (run.waste(), 2 * FIRST.bytes.len() as u64 + BESIDE);
+        let (waste, most) = (run.waste(), most_in_vain(record.cell.asked, &run.claim));
         if waste > most {
             say(format!("{waste} bytes in vain, of a chart of {}", FIRST.bytes.len()));
         }
@@ -173,6 +173,12 @@ fn no_clobber(record: &Record) -> Vec<String> {
     }
 }
 
+/// Twice the chart; where all fails, the attempt that is kept for the last of two routes, too.
+fn most_in_vain(asked: Asked, claim: &Claim) -> u64 {
+    let times = if asked == Asked::Auto && !claim.is_ready() { 3 } else { 2 };
+    times * FIRST.bytes.len() as u64 + BESIDE
+}
+
 impl Run {
     /// Bytes of bodies that led to nothing.
     fn waste(&self) -> u64 {
@@ -190,7 +196,7 @@ impl Run {
 impl Record {
     /// Whether another way can do without what went wrong.
     fn is_learnable(&self) -> bool {
-        self.cell.asked == Asked::Auto
+        self.cell.asked == Asked::Auto && !self.cell.made.is_of_every_request(self.cell.fault)
     }
 
     /// Whether the first chart arrived while the fault was there.

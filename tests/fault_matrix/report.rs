@@ -33,14 +33,16 @@ pub fn page(matrix: &Matrix) -> String {
 }
 
 fn table(matrix: &Matrix) -> String {
+    let made: Vec<String> = matrix.records.iter().map(|record| record.cell.made.to_string()).collect();
+    let named: Vec<(&Record, &String)> = matrix.records.iter().zip(&made).collect();
     let mut text = "| fault | made by |".to_owned();
     for asked in Asked::ALL {
         let _ = write!(text, " {} |", asked.name());
     }
     let _ = writeln!(text, "\n|---|---|{}", "---|".repeat(Asked::ALL.len()));
-    for (fault, made) in rows(matrix) {
+    for (fault, made) in rows(&named) {
         let of_row: Vec<_> =
-            matrix.records.iter().filter(|record| record.cell.fault == fault && record.cell.made.to_string() == made).collect();
+            named.iter().filter(|(record, of)| record.cell.fault == fault && **of == made).map(|(record, _)| *record).collect();
         let says = of_row.first().map_or("", |record| record.cell.says);
         let _ = write!(text, "| {fault} {says} | {made} |");
         for asked in Asked::ALL {
@@ -53,10 +55,10 @@ fn table(matrix: &Matrix) -> String {
 }
 
 /// Fault and making, in the order of the list.
-fn rows(matrix: &Matrix) -> Vec<(&'static str, String)> {
+fn rows(named: &[(&Record, &String)]) -> Vec<(&'static str, String)> {
     let mut rows: Vec<(&'static str, String)> = Vec::new();
-    for record in &matrix.records {
-        let row = (record.cell.fault, record.cell.made.to_string());
+    for (record, made) in named {
+        let row = (record.cell.fault, (*made).clone());
         if !rows.contains(&row) {
             rows.push(row);
         }
@@ -130,8 +132,9 @@ pub fn summary(matrix: &Matrix) -> String {
          was gone.\n{not_met} cells in which the method does not meet the fault, and {absent} that are not made, are not counted.\n\nViolations: ",
         met - published
     );
+    let all: Vec<_> = matrix.records.iter().flat_map(violations).collect();
     let counts = Invariant::ALL.map(|invariant| {
-        let count = matrix.records.iter().flat_map(violations).filter(|(violated, _)| *violated == invariant).count();
+        let count = all.iter().filter(|(violated, _)| *violated == invariant).count();
         format!("{invariant} {count}")
     });
     let _ = writeln!(text, "{}.", counts.join(", "));

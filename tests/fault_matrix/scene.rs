@@ -63,6 +63,8 @@ pub struct Scene<'a> {
     /// Connections that fill the queue of a listener that accepts none.
     full: Vec<TcpStream>,
     silent: Option<socket2::Socket>,
+    /// A server that answers in plain HTTP, whatever it is asked.
+    plain: Option<Trap>,
 }
 
 impl<'a> Scene<'a> {
@@ -79,6 +81,7 @@ impl<'a> Scene<'a> {
             trap: Trap::start(),
             full: Vec::new(),
             silent: None,
+            plain: (matches!(cell.made, Made::TlsOnPlain)).then(Trap::start),
         };
         if cell.origin == Origin::Scripted {
             scene.scripted = Some(ScriptedRegistry::start_for(&Ground::loopback(), scene.access()));
@@ -172,7 +175,10 @@ impl<'a> Scene<'a> {
                 route.address = Address::Socket(silent);
             }
             Made::Unresolved => route.address = Address::Name { host: "registry.invalid".to_owned(), port: 5000 },
-            Made::TlsOnPlain => route.origin.scheme = Scheme::Https,
+            Made::TlsOnPlain => {
+                route.origin.scheme = Scheme::Https;
+                route.address = Address::Socket(self.plain.as_ref().expect("it has one").socket);
+            }
             _ => {}
         }
         route

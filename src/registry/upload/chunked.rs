@@ -2,8 +2,7 @@
 //! specification, "Pushing a blob in chunks").
 //!
 //! What registries and proxies make of it:
-//! * a `Range` that is short of what was sent: go on from there (ocx-sh/ocx issue 237);
-//! * no `Range`, or a wrong one: ask; who does not say is taken at our own count, and the digest in the closing `PUT` decides
+//! * no `Range`, or another than what was sent: ask, and go on from there (ocx-sh/ocx issue 237); who does not say is taken at our own count, and the digest in the closing `PUT` decides
 //!   (regclient/regclient issue 961);
 //! * 416: ask; another offset is the one to go on from, and the same one means that the chunk is too large (GHCR);
 //! * 413: the chunk is too large, and the session is as it was;
@@ -41,6 +40,8 @@ struct Progress<'a, 'r> {
     size: u64,
     cuts: u32,
     doubts: u32,
+    /// Chunks that the present connection has carried.
+    carried: u32,
 }
 
 /// What a chunk led to.
@@ -85,8 +86,14 @@ impl Registry {
         seen: &mut SeenOfChunks,
     ) -> Result<(), Abandoned<'r>> {
         let size = chunks.first.max(LEAST).max(session.least_chunk.min(blob.body.length().max(1)));
-        let mut progress = Progress { registry: self, session, blob, offset: 0, size, cuts: 0, doubts: 0 };
+        let mut progress = Progress { registry: self, session, blob, offset: 0, size, cuts: 0, doubts: 0, carried: 0 };
+        let most = line.sent().saturating_add(blob.body.length().saturating_mul(2));
         while progress.offset < blob.body.length() {
+            if line.sent() > most {
+                let there = progress.offset;
+                let detail = format!("twice the blob's {} bytes were sent, and the registry has {there}", blob.body.length());
+                return progress.session.ended(Err(Failure::new(Stage::SendBlob, Cause::Malformed { detail })));
+            }
             if let Err(failure) = progress.step(line, repository, chunks, seen).await {
                 return progress.session.ended(Err(failure));
             }
@@ -107,13 +114,15 @@ impl Progress<'_, '_> {
         chunks: Chunks,
         seen: &mut SeenOfChunks,
     ) -> Result<(), Failure> {
-        if chunks.renew {
+        if chunks.renew || seen.renew {
             line.renew();
+            self.carried = 0;
         }
         let length = self.size.min(self.blob.body.length() - self.offset);
         match self.send(line, repository, length).await {
             Ok(Step::On) => {
                 self.cuts = 0;
+                self.carried += 1;
                 seen.taken = seen.taken.max(length);
                 let below = seen.refused.map_or(chunks.most, |refused| chunks.most.min(refused.saturating_sub(1)));
                 // Never again into a size that was refused: it would be refused again.
@@ -131,6 +140,7 @@ impl Progress<'_, '_> {
             Err(failure) if is_cut(&failure) && self.cuts < MOST_CUTS => {
                 self.cuts += 1;
                 tracing::debug!(offset = self.offset, cuts = self.cuts, %failure, "a chunk was cut; asking how far it got");
+                let was_first = std::mem::take(&mut self.carried) == 0;
                 line.renew();
                 let before = self.offset;
                 while let Err(again) = self.recover(line, repository).await {
@@ -142,6 +152,9 @@ impl Progress<'_, '_> {
                 }
                 if self.offset > before {
                     self.cuts = 0;
+                } else if !was_first {
+                    // The connection had carried others: it is its length that is limited, not the chunk's.
+                    seen.renew = true;
                 } else if !is_stale(&failure) {
                     // Nothing of it arrived: it may be its size that is cut.
                     seen.refuse(length);
@@ -177,8 +190,14 @@ impl Progress<'_, '_> {
             408 | 416 | 502 | 504 => {
                 let failure = line.refused(&call, answered).await;
                 let before = self.offset;
+                let doubts = self.doubts;
                 self.ask(line, repository, before).await?;
-                Ok(if self.offset == before { Step::Smaller(failure) } else { Step::On })
+                if self.offset != before {
+                    return Ok(Step::On);
+                }
+                // Its offset is ours: that is no doubt, but a matter of size.
+                self.doubts = doubts;
+                Ok(Step::Smaller(failure))
             }
             // A passing trouble, so the same again; what meets it again and again may be too long on its way.
             429 | 503 if self.cuts < MOST_CUTS => {
@@ -195,7 +214,7 @@ impl Progress<'_, '_> {
     fn advanced(&mut self, length: u64, told: Option<u64>, is_told: bool) -> Step {
         let end = self.offset + length;
         match told {
-            Some(offset) if offset > self.offset && offset <= end => self.offset = offset,
+            Some(offset) if offset == end => self.offset = end,
             // `0-0` after the first byte, which is all that such a body has.
             None if is_told && end == 1 => self.offset = end,
             _ => return Step::Ask { counted: end },

@@ -46,12 +46,14 @@ pub struct SeenOfChunks {
     pub taken: u64,
     /// The smallest that was too large.
     pub refused: Option<u64>,
+    /// Whether connections end after some of them: each needs its own.
+    pub renew: bool,
 }
 
 impl SeenOfChunks {
     /// A chunk of this size was too large.
     fn refuse(&mut self, size: u64) {
-        *self = self.and(Self { taken: 0, refused: Some(size) });
+        *self = self.and(Self { refused: Some(size), ..Self::default() });
     }
 
     /// What both saw.
@@ -61,7 +63,7 @@ impl SeenOfChunks {
             (Some(one), Some(two)) => Some(one.min(two)),
             (one, two) => one.or(two),
         };
-        Self { taken: self.taken.max(other.taken), refused }
+        Self { taken: self.taken.max(other.taken), refused, renew: self.renew || other.renew }
     }
 }
 
@@ -97,15 +99,22 @@ impl Registry {
 }
 
 impl Failure {
-    /// The whole body went out and no answer came: the registry may have taken it. Asking settles that.
+    /// The whole body went out and no answer came, or the session was gone when the same was asked again: the registry may have taken
+    /// it. Asking settles that.
     fn may_have_been_taken(&self) -> bool {
+        let is_of_session = |code: &String| code == "BLOB_UPLOAD_UNKNOWN" || code == "BLOB_UPLOAD_INVALID";
+        let is_gone = self.answer().is_some_and(|answer| answer.status == 404 && answer.codes.iter().any(is_of_session));
+        self.stage == Stage::SendBlob && (is_gone || self.is_unanswered())
+    }
+
+    /// Whether the request may have been done although no answer came.
+    pub fn is_unanswered(&self) -> bool {
         use super::Cause;
         use crate::net::NetError;
-        self.stage == Stage::SendBlob
-            && matches!(
-                &self.cause,
-                Cause::Net(NetError::Cut { .. } | NetError::NoAnswer { .. } | NetError::ReadStalled { .. } | NetError::AnswerCut { .. })
-            )
+        matches!(
+            &self.cause,
+            Cause::Net(NetError::Cut { .. } | NetError::NoAnswer { .. } | NetError::ReadStalled { .. } | NetError::AnswerCut { .. })
+        )
     }
 }
 

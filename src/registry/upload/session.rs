@@ -146,6 +146,9 @@ impl<'r> Session<'r> {
         if is_gone || matches!(failure.cause, Cause::Net(NetError::Connect { .. } | NetError::Tunnel(_))) {
             return;
         }
+        if matches!(failure.cause, Cause::Net(_)) {
+            line.renew();
+        }
         match self.elsewhere() {
             Some(endpoint) => self.leave(&mut Line::elsewhere(self.registry, &endpoint), repository).await,
             None => self.leave(line, repository).await,
