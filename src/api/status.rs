@@ -67,7 +67,7 @@ pub struct TargetStatus {
     /// The target's name in the spec.
     pub name: String,
 
-    /// `Ready` for this target.
+    /// `Ready` for this target, and `ReaderRoute`: whether readers of the registry get what was published by the route that is theirs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -93,7 +93,7 @@ pub struct TargetStatus {
     pub attempts: Vec<Attempt>,
 
     /// What was learnt of the ways to this registry, and saves the next chart from finding it out again. Forgotten after an hour, and
-    /// when `reconcile.fluxcd.io/requestedAt` asks for a run.
+    /// when a run is forced (`reconcile.fluxcd.io/forceAt`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub learnt: Vec<LearntOfRoute>,
 
@@ -105,9 +105,13 @@ pub struct TargetStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<String>,
 
-    /// When everything was last pulled back and compared.
+    /// Everything that is published was pulled back and compared at this time, or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_proved: Option<Time>,
+
+    /// What the newest download by each of the routes of `proof.routes` gave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proofs: Vec<RouteProof>,
 
     /// The newest 20 versions. The whole record is the `ChartInventory` of the same name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -136,6 +140,23 @@ impl Attempt {
     pub fn is_of_bodies(&self) -> bool {
         !Reason::ALL.iter().any(|reason| reason.leads_nowhere() && reason.as_str() == self.reason)
     }
+}
+
+/// A download by a route that readers take.
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct RouteProof {
+    /// The route.
+    pub route: String,
+    /// The address that was dialled; nothing where the route is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// `Succeeded`, or one of the other reasons that conditions have.
+    pub result: String,
+    /// What was downloaded; or what was seen instead, and what to mend.
+    pub message: String,
+    /// When.
+    pub time: Time,
 }
 
 /// What was learnt of one way to a registry.

@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use hyper::{body::Incoming, client::conn::http1::SendRequest};
 use tokio::{
     task::JoinHandle,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::{
@@ -71,7 +71,7 @@ impl Connection {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        !self.sender.is_closed() && !self.driver.0.is_finished()
+        !self.sender.is_closed() && !self.driver.0.is_finished() && !self.meter.is_broken()
     }
 }
 
@@ -150,12 +150,14 @@ impl Lease {
     ) -> Result<Response<Incoming>, NetError> {
         let connection = self.connection.as_mut().ok_or(NetError::StaleConnection)?;
         connection.meter.touch();
-        let ready = timeout(patience.stall.min(LONGEST_TO_BE_READY), connection.sender.ready()).await;
-        match ready {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return Err(connection.driver.why_it_ended().await),
-            // The other side answered early and does not take the rest of the body before.
-            Err(_) => return Err(NetError::Cut { sent: 0 }),
+        // What was taken of an earlier request may be stuck for ever: after an early answer the other side need not read it.
+        let is_ready = tokio::select! {
+            ready = connection.sender.ready() => ready.is_ok(),
+            () = connection.meter.broken() => return Err(NetError::Cut { sent: 0 }),
+            () = sleep(patience.stall.min(LONGEST_TO_BE_READY)) => return Err(NetError::Cut { sent: 0 }),
+        };
+        if !is_ready {
+            return Err(connection.driver.why_it_ended().await);
         }
         let answer = connection.sender.send_request(request);
         tokio::pin!(answer);

@@ -171,7 +171,7 @@ impl Learnt {
         }
     }
 
-    /// Nothing is known any more: somebody asks to try all of it anew.
+    /// Nothing is known any more: a user forces a run.
     pub fn forget(&self) {
         self.ways().clear();
     }
@@ -181,7 +181,8 @@ impl Learnt {
         let mut ways = self.ways();
         let way = ways.get_mut(&way_of(strategy))?;
         way.forget_what_is_over();
-        let lasting = way.refusals.iter().filter(|refusal| refusal.from > 0 && refusal.term.outlasts_a_run());
+        let soon = Instant::now() + WITHOUT_BODY;
+        let lasting = way.refusals.iter().filter(|refusal| refusal.term.until > soon);
         let refused: Vec<_> = lasting
             .map(|refusal| Refused { key: refusal.key, from: refusal.from, verdict: refusal.verdict.clone(), until: refusal.term.shown })
             .collect();

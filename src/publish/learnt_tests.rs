@@ -64,6 +64,41 @@ async fn what_was_learnt_of_one_ingress_says_nothing_of_another() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_learnt_says_nothing_once_another_limit_is_stated_or_a_run_is_forced() {
+    let stating = |limit: Option<u64>| {
+        let bodies = Bodies { fixed: Some(Method::Buffered), limit: limit.map(|limit| (limit, "x".to_owned())), ..Bodies::default() };
+        Strategy { bodies, ..strategy() }
+    };
+    let is_open = |learnt: &Learnt, strategy: &Strategy| matches!(learnt.choose(strategy, 5 << 20), Choice::Try(..));
+    let learnt = Learnt::default();
+    let Choice::Try(buffered, _) = learnt.choose(&stating(Some(1 << 20)), 5 << 20) else { panic!("closed") };
+    learnt.refused(&stating(Some(1 << 20)), buffered, 5 << 20, too_large());
+    assert!(!is_open(&learnt, &stating(Some(1 << 20))));
+    assert!(is_open(&learnt, &stating(None)) && is_open(&learnt, &stating(Some(8 << 20))));
+    learnt.forget();
+    assert!(is_open(&learnt, &stating(Some(1 << 20))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_learnt_in_vain_is_forgotten_after_seconds() {
+    let learnt = Learnt::default();
+    let way = strategy();
+    let led_astray = Verdict {
+        remedy: "location-foreign",
+        reason: Reason::LocationRefused,
+        class: Class::OtherRoute,
+        hint: Hint::None,
+        sentence: "astray".to_owned(),
+    };
+    let Choice::Try(buffered, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
+    learnt.refused(&way, buffered, 5 << 20, led_astray.clone());
+    learnt.in_vain(&way);
+    assert_eq!(chosen(&learnt, 5 << 20), "closed: astray", "what is left of the run asks for nothing in vain");
+    tokio::time::advance(WITHOUT_BODY + Duration::from_millis(1)).await;
+    assert_eq!(chosen(&learnt, 5 << 20), "Buffered ");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_learnt_is_forgotten_after_a_time() {
     let learnt = Learnt::default();
     let way = strategy();

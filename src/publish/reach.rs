@@ -26,6 +26,7 @@ impl Identities for NewIdentities {
 }
 
 /// How a registry is reached, whatever the way.
+#[derive(Clone, Copy)]
 pub struct Reach<'a> {
     /// All connections.
     pub transport: &'a Transport,
@@ -46,9 +47,13 @@ pub struct Reach<'a> {
 impl Reach<'_> {
     /// The ways of `plan`, in its order.
     pub fn ways(&self, plan: &Plan, subject: Subject, learnt: Learnt) -> Ways {
+        Ways::new(self.each(&plan.strategies, &learnt), subject, learnt)
+    }
+
+    /// Each of `strategies` by itself.
+    pub fn each(&self, strategies: &[Strategy], learnt: &Learnt) -> Vec<Way> {
         let allowed = AllowedHosts::new(self.allowed_hosts.iter().cloned());
-        let ways = plan.strategies.iter().map(|strategy| self.way(strategy, &allowed, &learnt)).collect();
-        Ways::new(ways, subject, learnt)
+        strategies.iter().map(|strategy| self.way(strategy, &allowed, learnt)).collect()
     }
 
     fn way(&self, strategy: &Strategy, allowed: &AllowedHosts, learnt: &Learnt) -> Way {

@@ -90,6 +90,27 @@ pub struct Subject {
     pub insecure: bool,
 }
 
+impl Subject {
+    /// What a failure of `way` means.
+    pub(super) fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
+        let address = way.address();
+        let scene = Scene {
+            registry: &self.registry,
+            route: way.strategy.route,
+            address: &address,
+            scheme: way.strategy.origin.scheme,
+            via: way.strategy.via.as_ref(),
+            reference,
+            body_length,
+            secret: self.secret.as_deref(),
+            cert_secret: self.cert_secret.as_deref(),
+            insecure: self.insecure,
+        };
+        tracing::debug!(route = way.strategy.route.as_str(), %address, %reference, %failure, "attempt failed");
+        judge(failure, &scene)
+    }
+}
+
 /// All ways to one registry.
 pub struct Ways {
     in_order: Vec<Way>,
@@ -136,6 +157,19 @@ impl Ways {
         self.state().attempts.clone()
     }
 
+    /// What sentences name.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// The TCP segments that large bodies were seen to need on a way.
+    pub(super) fn segment(&self, way: &Way) -> Option<u32> {
+        match self.learnt.choose(&way.strategy, u64::MAX) {
+            Choice::Try(tactic, _) => tactic.segment,
+            Choice::Closed(..) => None,
+        }
+    }
+
     /// All of them.
     pub fn all(&self) -> &[Way] {
         &self.in_order
@@ -173,7 +207,7 @@ impl Ways {
                 continue;
             }
             let mut before: Option<Tactic> = None;
-            while let Some(tactic) = self.chosen(way, body_length, spent.allows(is_last, body_length), &mut first) {
+            while let Some(tactic) = self.chosen(way, body_length, is_last, &mut spent, &mut first) {
                 let registry = way.registry.with_segment(tactic.segment);
                 let tried = work(Attempt { registry, tactic }).await;
                 spent.attempts += 1;
@@ -214,9 +248,9 @@ impl Ways {
     }
 
     /// What is tried next by a way: nothing where all was refused, or where no more may be spent.
-    fn chosen(&self, way: &Way, body_length: u64, may_try: bool, first: &mut Option<Verdict>) -> Option<Tactic> {
+    fn chosen(&self, way: &Way, body_length: u64, is_last: bool, spent: &mut Spent, first: &mut Option<Verdict>) -> Option<Tactic> {
         match self.learnt.choose(&way.strategy, body_length) {
-            Choice::Try(tactic, passed) if may_try => {
+            Choice::Try(tactic, passed) if spent.allows(is_last, body_length) => {
                 self.show_all(way, &passed);
                 Some(tactic)
             }
@@ -230,21 +264,7 @@ impl Ways {
     }
 
     fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
-        let address = way.address();
-        let scene = Scene {
-            registry: &self.subject.registry,
-            route: way.strategy.route,
-            address: &address,
-            scheme: way.strategy.origin.scheme,
-            via: way.strategy.via.as_ref(),
-            reference,
-            body_length,
-            secret: self.subject.secret.as_deref(),
-            cert_secret: self.subject.cert_secret.as_deref(),
-            insecure: self.subject.insecure,
-        };
-        tracing::debug!(route = way.strategy.route.as_str(), %address, %reference, %failure, "attempt failed");
-        judge(failure, &scene)
+        self.subject.judged(way, reference, body_length, failure)
     }
 
     /// What was passed over in this run for what an earlier one was refused.
@@ -254,7 +274,8 @@ impl Ways {
         }
     }
 
-    fn show(&self, way: &Way, tactic: Tactic, verdict: &Verdict) {
+    /// Keeps a failure for the status, each cause once.
+    pub(super) fn show(&self, way: &Way, tactic: Tactic, verdict: &Verdict) {
         let attempt = FailedAttempt {
             route: way.strategy.route,
             address: way.address(),

@@ -175,7 +175,12 @@ impl<'r> Line<'r> {
         registry.pause.wait(registry.patience.stall).await.map_err(|answer| Failure::new(call.stage, answer))?;
         let head = call.head(self.endpoint, authorization)?;
         let transport = &registry.transport;
-        let result = transport.send(self.endpoint, self.lease.take(), self.reuse, head, call.body, registry.patience).await;
+        let (lease, body, patience) = (self.lease.take(), call.body, registry.patience);
+        // A registry that had a part of a chunk refuses the whole of it: how much it had is asked before.
+        let result = match call.range {
+            Some(_) => transport.send_once(self.endpoint, lease, self.reuse, head, body, patience).await,
+            None => transport.send(self.endpoint, lease, self.reuse, head, body, patience).await,
+        };
         self.sent += match &result {
             Ok(answered) => answered.sent,
             Err(NetError::Cut { sent } | NetError::WriteStalled { sent, .. }) => *sent,

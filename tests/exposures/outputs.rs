@@ -43,9 +43,10 @@ async fn the_document_shows_what_kubectl_prints() {
     apply(&namespace, &(broken.replace("- name: large", "- name: large\n      versions: 4.0.0") + INSECURE));
     namespace.becomes("broken", "it is Stalled", |status| condition(status, "Stalled").is_some()).await;
 
-    for name in ["charts", "large"] {
-        eventually(SOON, "both Events are there", async || match namespace.events_of(name).await.as_slice() {
-            [_, _] => Ok(()),
+    // Of the second one also that its readers' route was passed over.
+    for (name, count) in [("charts", 2), ("large", 3)] {
+        eventually(SOON, "all Events are there", async || match namespace.events_of(name).await {
+            events if events.len() == count => Ok(()),
             other => Err(format!("{other:?}")),
         })
         .await;

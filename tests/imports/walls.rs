@@ -178,6 +178,8 @@ pub const ROOMS: &[Room] = &[
             "publish::Known",
             "publish::MIXED",
             "publish::Outcome",
+            "publish::ReaderCheck",
+            "publish::ReadersPlan",
             "publish::Refused",
             "publish::Remembered",
             "publish::RememberedChunks",

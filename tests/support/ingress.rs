@@ -1,6 +1,9 @@
 //! An Ingress in front of a registry: the objects, and an nginx or haproxy that does what the controller would have it do for them.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use kube::{
@@ -53,6 +56,7 @@ pub struct IngressBuilder<'a> {
     body_limit: String,
     annotations: Value,
     address_in_status: bool,
+    fails_while: Option<PathBuf>,
 }
 
 /// An Ingress that answers. Dropping it ends its proxy and removes its class; the Ingress goes with its namespace.
@@ -81,6 +85,7 @@ impl Namespace {
             body_limit: "1m".to_owned(),
             annotations: json!({}),
             address_in_status: true,
+            fails_while: None,
         }
     }
 }
@@ -123,13 +128,19 @@ impl<'a> IngressBuilder<'a> {
         self
     }
 
+    /// Answers 500 for blobs, and for nothing else, as long as this file is there (nginx).
+    pub fn fails_while(mut self, file: &Path) -> Self {
+        self.fails_while = Some(file.to_owned());
+        self
+    }
+
     /// Starts the proxy and makes the objects.
     pub async fn start(self) -> ServedIngress {
         let bed = self.namespace.bed;
         let place = bed.place(if self.authority.is_some() { 443 } else { 80 });
         let identity = self.authority.map(|authority| authority.server(&[&self.host], Validity::Now).expect("a certificate"));
         let server = match self.kind {
-            Kind::Nginx => bed.nginx(place, Site { identity, directives: directives(&self.host, &self.upstreams, &self.body_limit) }).await,
+            Kind::Nginx => bed.nginx(place, Site { identity, directives: self.directives() }).await,
             Kind::Haproxy => bed.haproxy(place, identity, &self.host, &self.upstreams).await,
         };
         let class = format!("{}-{:?}", self.namespace.name(), self.kind).to_lowercase();
@@ -137,6 +148,14 @@ impl<'a> IngressBuilder<'a> {
         bed.name(&self.host, ingress.socket().ip());
         self.declare(&ingress.class, ingress.socket()).await;
         ingress
+    }
+
+    fn directives(&self) -> String {
+        let fails = self.fails_while.as_ref().map(|file| {
+            let file = file.display();
+            format!(r#"set $fails ""; if (-f {file}) {{ set $fails 1; }} if ($uri ~ /blobs/) {{ set $fails "${{fails}}b"; }} if ($fails = 1b) {{ return 500; }}"#)
+        });
+        directives(&self.host, &self.upstreams, &self.body_limit, fails.as_deref().unwrap_or_default())
     }
 
     async fn declare(&self, class: &str, address: SocketAddr) {
@@ -181,7 +200,9 @@ impl ServedIngress {
     pub async fn follow(&mut self, ingress: &Ingress) {
         let annotations = ingress.metadata.annotations.clone().unwrap_or_default();
         let limit = annotations.get(BODY_LIMIT).map_or("1m", String::as_str);
-        self.bed.change_nginx(&mut self.server, &Site { identity: None, directives: directives(&self.host, &self.upstreams, limit) }).await;
+        self.bed
+            .change_nginx(&mut self.server, &Site { identity: None, directives: directives(&self.host, &self.upstreams, limit, "") })
+            .await;
     }
 
     /// All requests so far.
@@ -200,13 +221,14 @@ impl Drop for ServedIngress {
 }
 
 /// What ingress-nginx writes for such an Ingress, as far as bodies and headers are concerned.
-fn directives(host: &str, upstreams: &[SocketAddr], limit: &str) -> String {
+fn directives(host: &str, upstreams: &[SocketAddr], limit: &str, fails: &str) -> String {
     let upstream = upstreams.first().expect("a server");
     format!(
         r#"server_name {host};
         client_max_body_size {limit};
         location / {{
             if ($host != "{host}") {{ return 404; }}
+            {fails}
             proxy_pass http://{upstream};
             proxy_http_version 1.1;
             proxy_request_buffering on;

@@ -13,7 +13,7 @@
 use bytes::Bytes;
 use http::{Method, header};
 
-use super::{Blob, SeenOfChunks, Session, buffered::BYTES, range::next_offset, settle};
+use super::{Abandoned, Blob, SeenOfChunks, Session, buffered::BYTES, range::next_offset, settle};
 use crate::{
     model::{Chunks, RepositoryName},
     net::Part,
@@ -66,7 +66,7 @@ impl Registry {
         blob: Blob<'_>,
         chunks: Chunks,
         seen: &mut SeenOfChunks,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Abandoned<'_>> {
         let session = Session::open(line, self, repository).await?;
         if let Some(endpoint) = session.elsewhere() {
             let mut other = Line::elsewhere(self, &endpoint);
@@ -83,19 +83,19 @@ impl Registry {
         blob: Blob<'_>,
         chunks: Chunks,
         seen: &mut SeenOfChunks,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Abandoned<'r>> {
         let size = chunks.first.max(LEAST).max(session.least_chunk.min(blob.body.length().max(1)));
         let mut progress = Progress { registry: self, session, blob, offset: 0, size, cuts: 0, doubts: 0 };
         while progress.offset < blob.body.length() {
             if let Err(failure) = progress.step(line, repository, chunks, seen).await {
-                progress.session.leave(line, repository).await;
-                return Err(failure);
+                return progress.session.ended(Err(failure));
             }
         }
         if chunks.renew {
             line.renew();
         }
-        self.close(line, repository, &progress.session, blob, &Bytes::new()).await
+        let closed = self.close(line, repository, &progress.session, blob, &Bytes::new()).await;
+        progress.session.ended(closed)
     }
 }
 
@@ -142,7 +142,7 @@ impl Progress<'_, '_> {
                 }
                 if self.offset > before {
                     self.cuts = 0;
-                } else {
+                } else if !is_stale(&failure) {
                     // Nothing of it arrived: it may be its size that is cut.
                     seen.refuse(length);
                     self.size = smaller(length, seen).max(LEAST);
@@ -251,6 +251,11 @@ fn smaller(length: u64, seen: &SeenOfChunks) -> u64 {
         None if length > FIRST_UNDER_A_LIMIT => FIRST_UNDER_A_LIMIT,
         None => length / 2,
     }
+}
+
+/// The connection may have ended before the chunk: that says nothing of its size.
+fn is_stale(failure: &Failure) -> bool {
+    matches!(&failure.cause, Cause::Net(crate::net::NetError::StaleConnection))
 }
 
 fn is_cut(failure: &Failure) -> bool {

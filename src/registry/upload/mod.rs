@@ -17,7 +17,7 @@ use crate::{
     model::{Digest, Framing, RepositoryName},
     net::{OpenBody, Reuse},
 };
-use session::Session;
+use session::{Abandoned, Session};
 
 /// A blob that is ready to be sent.
 #[derive(Clone, Copy)]
@@ -77,14 +77,9 @@ impl Registry {
             Framing::Streamed => self.streamed(&mut line, repository, blob).await,
         };
         let result = match result {
-            Err(failure) if failure.may_have_been_taken() => {
-                if self.has(repository, blob).await {
-                    Ok(())
-                } else {
-                    Err(failure)
-                }
-            }
-            other => other,
+            Ok(()) => Ok(()),
+            Err(abandoned) if abandoned.failure.may_have_been_taken() && self.has(repository, blob).await => Ok(()),
+            Err(abandoned) => Err(abandoned.leave(&mut line, repository).await),
         };
         Uploaded { result, sent: line.sent(), seen }
     }

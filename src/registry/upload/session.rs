@@ -1,17 +1,43 @@
 //! An upload session: opened by `POST`, asked for how far it is, left by `DELETE`.
 
+use std::time::Duration;
+
 use http::{HeaderMap, Method, StatusCode, header};
 
 use super::settle;
 use crate::{
     model::RepositoryName,
-    net::{Address, Endpoint},
+    net::{Address, Endpoint, NetError},
     registry::{
         Cause, Failure, Registry, Stage,
         exchange::{Call, Line},
         location::{UploadAddress, resolve, with_digest},
     },
 };
+
+const LONGEST_LEAVE: Duration = Duration::from_secs(5);
+
+/// An upload that failed, with the session that it was in.
+pub(super) struct Abandoned<'r> {
+    pub(super) failure: Failure,
+    session: Option<Session<'r>>,
+}
+
+impl From<Failure> for Abandoned<'_> {
+    fn from(failure: Failure) -> Self {
+        Self { failure, session: None }
+    }
+}
+
+impl Abandoned<'_> {
+    /// Leaves the session, where there is one; what is left is why.
+    pub(super) async fn leave(self, line: &mut Line<'_>, repository: &RepositoryName) -> Failure {
+        if let Some(session) = &self.session {
+            session.leave_after(&self.failure, line, repository).await;
+        }
+        self.failure
+    }
+}
 
 /// An upload session.
 pub(super) struct Session<'r> {
@@ -83,6 +109,11 @@ impl<'r> Session<'r> {
         }
     }
 
+    /// What came of it; after a failure it has to be left.
+    pub(super) fn ended(self, result: Result<(), Failure>) -> Result<(), Abandoned<'r>> {
+        result.map_err(|failure| Abandoned { failure, session: Some(self) })
+    }
+
     /// How many bytes the registry has (distribution specification, "Resuming an upload"); nothing when it does not say.
     pub(super) async fn offset(&mut self, line: &mut Line<'_>, repository: &RepositoryName) -> Result<Option<u64>, Failure> {
         let path = self.address.path_and_query.clone();
@@ -97,11 +128,27 @@ impl<'r> Session<'r> {
         Ok(offset)
     }
 
-    /// Leaves it. Registries forget sessions by themselves in the end, so that nothing depends on this.
+    /// Leaves it (distribution specification, "Canceling an upload"). Registries forget sessions by themselves in the end, so that
+    /// nothing depends on this, and nobody waits long for it.
     pub(super) async fn leave(&self, line: &mut Line<'_>, repository: &RepositoryName) {
         let call = Call::new(Stage::SendBlob, Method::DELETE, repository, &self.address.path_and_query);
-        if let Ok(answered) = line.ask(&call).await {
-            let _ = settle(line, answered, Stage::SendBlob).await;
+        let asked = async {
+            if let Ok(answered) = line.ask(&call).await {
+                let _ = settle(line, answered, Stage::SendBlob).await;
+            }
+        };
+        let _ = tokio::time::timeout(LONGEST_LEAVE, asked).await;
+    }
+
+    /// Leaves it after `failure`, wherever it is; not where it is gone, or nobody can be reached.
+    async fn leave_after(&self, failure: &Failure, line: &mut Line<'_>, repository: &RepositoryName) {
+        let is_gone = failure.answer().is_some_and(|answer| answer.status == 404);
+        if is_gone || matches!(failure.cause, Cause::Net(NetError::Connect { .. } | NetError::Tunnel(_))) {
+            return;
+        }
+        match self.elsewhere() {
+            Some(endpoint) => self.leave(&mut Line::elsewhere(self.registry, &endpoint), repository).await,
+            None => self.leave(line, repository).await,
         }
     }
 }

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::Method;
 
-use super::{Blob, Session, buffered::BYTES, settle};
+use super::{Abandoned, Blob, Session, buffered::BYTES, settle};
 use crate::{
     model::RepositoryName,
     net::Untold,
@@ -15,19 +15,20 @@ use crate::{
 };
 
 impl Registry {
-    pub(super) async fn streamed(&self, line: &mut Line<'_>, repository: &RepositoryName, blob: Blob<'_>) -> Result<(), Failure> {
-        let session = Session::open(line, self, repository).await?;
-        match session.elsewhere() {
-            Some(endpoint) => self.streamed_to(&mut Line::elsewhere(self, &endpoint), repository, session, blob).await,
-            None => self.streamed_to(line, repository, session, blob).await,
-        }
+    pub(super) async fn streamed(&self, line: &mut Line<'_>, repository: &RepositoryName, blob: Blob<'_>) -> Result<(), Abandoned<'_>> {
+        let mut session = Session::open(line, self, repository).await?;
+        let streamed = match session.elsewhere() {
+            Some(endpoint) => self.streamed_to(&mut Line::elsewhere(self, &endpoint), repository, &mut session, blob).await,
+            None => self.streamed_to(line, repository, &mut session, blob).await,
+        };
+        session.ended(streamed)
     }
 
     async fn streamed_to(
         &self,
         line: &mut Line<'_>,
         repository: &RepositoryName,
-        mut session: Session<'_>,
+        session: &mut Session<'_>,
         blob: Blob<'_>,
     ) -> Result<(), Failure> {
         let untold = Untold(blob.body);
@@ -44,6 +45,6 @@ impl Registry {
         }
         session.moves(&answered.head.headers)?;
         settle(line, answered, Stage::SendBlob).await?;
-        self.close(line, repository, &session, blob, &Bytes::new()).await
+        self.close(line, repository, session, blob, &Bytes::new()).await
     }
 }
