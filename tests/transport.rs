@@ -145,6 +145,33 @@ async fn the_rest_of_a_body_that_nobody_wants_holds_up_no_other_request() {
     }
 }
 
+/// As a gateway does whose time is over: it answers, reads no more, and keeps the connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_never_takes_the_rest_of_a_body_holds_nobody_up() {
+    let address = server(|mut socket| async move {
+        read_head(&mut socket).await;
+        // Time for the client to hand over what the buffers on the way can take.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let _ = socket.write_all(REFUSED).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let transport = Transport::new();
+    let mut went_on = 0;
+    for length in (1..=16).map(|count| count * (384 << 10)) {
+        let (head, body) = put(length);
+        let lease = transport.lease(&plain(address), LONG, Reuse::Never).await.unwrap();
+        let mut answered = lease.send(head, &body, LONG).await.unwrap();
+        answered.bounded(100).await.unwrap();
+        let Some(lease) = answered.into_lease() else { continue };
+        went_on += 1;
+        let (head, body) = put(0);
+        let next = tokio::time::timeout(Duration::from_secs(5), lease.send(head, &body, SHORT)).await;
+        assert!(next.unwrap_or_else(|_| panic!("waits for ever after {length} bytes")).is_err());
+    }
+    assert!(went_on > 0, "no body was small enough to be taken whole");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_ends_in_an_error_that_says_what_was_silent() {
     let never_reads = server(|socket| async move {

@@ -13,7 +13,9 @@ pub use publication::{
     Source, Target, Upload, UploadMethod,
 };
 pub use reason::Reason;
-pub use status::{Attempt, ChartPublicationStatus, PublishedVersion, SourceStatus, TargetStatus};
+pub use status::{
+    Attempt, ChartPublicationStatus, LearntOfChunks, LearntOfRoute, PublishedVersion, RefusedMethod, SourceStatus, TargetStatus,
+};
 
 /// The API group.
 pub const GROUP: &str = "chartpublisher.io";

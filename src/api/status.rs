@@ -92,6 +92,11 @@ pub struct TargetStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
 
+    /// What was learnt of the ways to this registry, and saves the next chart from finding it out again. Forgotten after an hour, and
+    /// when `reconcile.fluxcd.io/requestedAt` asks for a run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learnt: Vec<LearntOfRoute>,
+
     /// The address for `helm pull`, for readers of the Service's own exposure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull: Option<String>,
@@ -131,6 +136,61 @@ impl Attempt {
     pub fn is_of_bodies(&self) -> bool {
         !Reason::ALL.iter().any(|reason| reason.leads_nowhere() && reason.as_str() == self.reason)
     }
+}
+
+/// What was learnt of one way to a registry.
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct LearntOfRoute {
+    /// The route.
+    pub route: String,
+    /// Scheme, host and port.
+    pub origin: String,
+    /// What stands between: `Ingress platform/registry`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// How large chunks may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunks: Option<LearntOfChunks>,
+    /// What was refused, and is not tried again until its time is over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedMethod>,
+}
+
+/// How large chunks may be.
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct LearntOfChunks {
+    /// The largest that was taken, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<i64>,
+    /// The smallest that was refused, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<i64>,
+    /// When this is forgotten.
+    pub until: Time,
+}
+
+/// A method that was refused for bodies of some size.
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedMethod {
+    /// The method.
+    pub method: String,
+    /// Whether each chunk had a connection of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_connections: bool,
+    /// The longest TCP segment, in bytes, where it was made shorter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<i32>,
+    /// For bodies of this many bytes and more.
+    pub from: i64,
+    /// The remedy: a row of `docs/remedies.md`.
+    pub remedy: String,
+    /// What was seen, and what to mend.
+    pub message: String,
+    /// When this is forgotten.
+    pub until: Time,
 }
 
 /// A version that is published and proven.

@@ -23,7 +23,7 @@ use super::{
     patch::StatusWriter,
     schedule::Ended,
     start::Context,
-    targets::{Before, PlannedTarget, identity, target_run, unplanned},
+    targets::{Before, PlannedTarget, Recollection, identity, target_run, unplanned},
 };
 use crate::{
     api::{ChartPublication, ChartPublicationStatus, InventoryEntry, REQUESTED_AT, Reason, Target},
@@ -81,7 +81,8 @@ impl<'a> Run<'a> {
             Ok(offer) => offer,
             Err(failed) => return self.finish(None, &[failed], &Outcome::default()).await,
         };
-        let (runs, failed) = self.targets(&secrets, patience, &entries, &offer).await;
+        let recollection = self.recollection(memory);
+        let (runs, failed) = self.targets(&secrets, patience, &entries, &offer, recollection).await;
         let outcome = self.publish(&offer, &runs, failed).await;
         let updated = inventory::updated(&entries, &outcome, &now());
         let written = inventory.write(self.publication, updated, memory).await;
@@ -91,6 +92,16 @@ impl<'a> Run<'a> {
         Ended::Retry
     }
 
+    fn recollection(&self, memory: &Memory) -> Recollection {
+        let asked = self.publication.annotations().get(REQUESTED_AT);
+        let handled = self.publication.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
+        match &memory.last {
+            _ if asked.is_some() && asked != handled => Recollection::Forget,
+            None => Recollection::Recall,
+            Some(_) => Recollection::Keep,
+        }
+    }
+
     /// The ways to each target, or why there is none.
     async fn targets(
         &self,
@@ -98,10 +109,11 @@ impl<'a> Run<'a> {
         patience: Patience,
         entries: &[InventoryEntry],
         offer: &Offer,
+        recollection: Recollection,
     ) -> (Vec<TargetRun>, Vec<TargetOutcome>) {
         let (mut runs, mut failed) = (Vec::new(), Vec::new());
         for (target, planned) in self.publication.spec.targets.iter().zip(self.plans) {
-            match self.target(target, planned, secrets, patience, entries).await {
+            match self.target(target, planned, secrets, patience, entries, recollection).await {
                 Ok(run) => runs.push(run),
                 Err(failure) => failed.push(TargetOutcome {
                     name: target.name.clone(),
@@ -123,12 +135,13 @@ impl<'a> Run<'a> {
         secrets: &Secrets,
         patience: Patience,
         entries: &[InventoryEntry],
+        recollection: Recollection,
     ) -> Result<TargetRun, Failed> {
         let plan = planned.plan.as_ref().map_err(unplanned)?;
         let (secret, cert_secret) = (target.secret_ref.as_ref(), target.cert_secret_ref.as_ref());
         let keys = secrets.keys(secret, cert_secret, &self.context.roots, &self.context.plain_tls).await?;
         let status = self.publication.status.as_ref().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
-        let before = Before { namespace: &self.namespace, patience, inventory: entries, status };
+        let before = Before { namespace: &self.namespace, patience, inventory: entries, status, recollection };
         target_run(self.context, target, plan, &keys, &before)
     }
 

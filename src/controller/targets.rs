@@ -9,6 +9,7 @@ use crate::{
     net::{AddressPolicy, Patience},
     plan::{Plan, PlanError, Route, Strategy},
     publish::{Failed, Known, Learnt, Reach, Subject, TargetRun},
+    status::remembered,
 };
 
 /// A target and the ways that lead there, or why none does.
@@ -37,6 +38,15 @@ pub(super) fn identity(target: &Target, namespace: &str) -> String {
     }
 }
 
+/// What is learnt is learnt of a registry, whatever the path in it.
+fn place(target: &Target, namespace: &str) -> String {
+    let identity = identity(target, namespace);
+    match identity.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", rest.split('/').next().unwrap_or_default()),
+        None => identity,
+    }
+}
+
 /// As sentences name it.
 fn shown(target: &Target, namespace: &str) -> String {
     match (&target.service, &target.url) {
@@ -61,6 +71,18 @@ pub(super) struct Before<'a> {
     pub(super) patience: Patience,
     pub(super) inventory: &'a [InventoryEntry],
     pub(super) status: Option<&'a TargetStatus>,
+    pub(super) recollection: Recollection,
+}
+
+/// What is done with what was learnt of the ways before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recollection {
+    /// It holds.
+    Keep,
+    /// This process knows nothing yet, and the status does.
+    Recall,
+    /// Somebody asks to try all of it anew.
+    Forget,
 }
 
 /// Puts together what a run over `target` needs.
@@ -83,7 +105,16 @@ pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: 
         cert_secret: keys.cert_secret.clone(),
         insecure: target.insecure,
     };
-    let ways = reach.ways(plan, subject, context.learnt.of(registry.clone(), Learnt::default));
+    let learnt = context.learnt.of(place(target, namespace), Learnt::default);
+    match (before.recollection, before.status) {
+        (Recollection::Keep, _) | (Recollection::Recall, None) => {}
+        (Recollection::Forget, _) => learnt.forget(),
+        (Recollection::Recall, Some(status)) => {
+            let remembered = remembered(status);
+            plan.strategies.iter().for_each(|strategy| learnt.recall(strategy, &remembered));
+        }
+    }
+    let ways = reach.ways(plan, subject, learnt);
     Ok(TargetRun {
         name: target.name.clone(),
         known: known(before.inventory, &target.name, &registry),

@@ -43,7 +43,7 @@ mod tests {
     use crate::plan::first;
 
     fn verdict(reason: Reason, class: Class, hint: Hint) -> Verdict {
-        Verdict { reason, class, hint, sentence: String::new() }
+        Verdict { remedy: "", reason, class, hint, sentence: String::new() }
     }
 
     /// The whole search on one way, when everything fails alike.

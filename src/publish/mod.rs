@@ -7,6 +7,7 @@ mod need;
 mod outcome;
 mod push;
 mod reach;
+mod remembered;
 mod run;
 mod ways;
 
@@ -15,5 +16,6 @@ pub use need::{Known, Need};
 pub use outcome::{ChartOutcome, Done, Failed, MIXED, Outcome, TargetOutcome, Used};
 pub use push::{Package, Pushed, Taken, push, send};
 pub use reach::{Identities, NewIdentities, Reach};
+pub use remembered::{Refused, Remembered, RememberedChunks};
 pub use run::{Course, TargetRun, run};
 pub use ways::{Attempt, FailedAttempt, Subject, Tried, Way, Ways};

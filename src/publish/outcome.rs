@@ -1,6 +1,6 @@
 //! What came of a run: for each target and version either a proof or a reason.
 
-use super::{FailedAttempt, Known, Pushed, Way};
+use super::{FailedAttempt, Known, Pushed, Remembered, Way};
 use crate::{
     api::Reason,
     model::{RepositoryName, Tag},
@@ -36,6 +36,8 @@ pub struct TargetOutcome {
     pub ways: Vec<Used>,
     /// What failed on the way there.
     pub attempts: Vec<FailedAttempt>,
+    /// What was learnt of the ways.
+    pub learnt: Vec<Remembered>,
     /// The `oci://` address for readers, with the chart's name where there is only one.
     pub pull: Option<String>,
     /// Why nothing could be tried.

@@ -47,10 +47,11 @@ impl Reach<'_> {
     /// The ways of `plan`, in its order.
     pub fn ways(&self, plan: &Plan, subject: Subject, learnt: Learnt) -> Ways {
         let allowed = AllowedHosts::new(self.allowed_hosts.iter().cloned());
-        Ways::new(plan.strategies.iter().map(|strategy| self.way(strategy, &allowed)).collect(), subject, learnt)
+        let ways = plan.strategies.iter().map(|strategy| self.way(strategy, &allowed, &learnt)).collect();
+        Ways::new(ways, subject, learnt)
     }
 
-    fn way(&self, strategy: &Strategy, allowed: &AllowedHosts) -> Way {
+    fn way(&self, strategy: &Strategy, allowed: &AllowedHosts, learnt: &Learnt) -> Way {
         let endpoint = Endpoint {
             addresses: strategy.addresses.clone(),
             origin: strategy.origin.clone(),
@@ -60,6 +61,6 @@ impl Reach<'_> {
         };
         let authorizer = self.identities.of(strategy, self.login.to(&strategy.credential_hosts), allowed);
         let registry = Registry::new(self.transport.clone(), endpoint, authorizer, allowed.clone(), self.patience);
-        Way { strategy: strategy.clone(), registry }
+        Way { strategy: strategy.clone(), registry: registry.with_pause(learnt.pause.clone()) }
     }
 }

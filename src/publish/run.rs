@@ -223,6 +223,7 @@ fn collected(target: &TargetRun, wanted: &[Wanted], prepared: Prepared<'_>, resu
         used: super::Used::together(used),
         ways: target.ways.all().iter().map(super::Used::before_any).collect(),
         attempts: target.ways.attempts(),
+        learnt: target.ways.remembered(),
         pull: target.pull.clone(),
         failure: None,
     }

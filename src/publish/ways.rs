@@ -10,7 +10,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Learnt, learnt::Choice};
+use super::{Learnt, Remembered, learnt::Choice};
 use crate::{
     api::Reason,
     net::Address,
@@ -139,6 +139,11 @@ impl Ways {
         &self.in_order
     }
 
+    /// What was learnt of them, and is worth being kept.
+    pub fn remembered(&self) -> Vec<Remembered> {
+        self.in_order.iter().filter_map(|way| self.learnt.remembered(&way.strategy)).collect()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -166,33 +171,24 @@ impl Ways {
                 continue;
             }
             let mut before: Option<Tactic> = None;
-            loop {
-                let tactic = match self.learnt.choose(&way.strategy, body_length) {
-                    Choice::Try(tactic, passed) if spent.allows(is_last, body_length) => {
-                        self.show_all(way, &passed);
-                        tactic
-                    }
-                    Choice::Try(..) => break,
-                    Choice::Closed(verdict, passed) => {
-                        self.show_all(way, &passed);
-                        first.get_or_insert(verdict);
-                        break;
-                    }
-                };
+            while let Some(tactic) = self.chosen(way, body_length, spent.allows(is_last, body_length), &mut first) {
                 let registry = way.registry.with_segment(tactic.segment);
                 let tried = work(Attempt { registry, tactic }).await;
                 spent.attempts += 1;
                 spent.sent += tried.sent;
                 self.learnt.saw(&way.strategy, tried.seen);
-                let verdict = match tried.result {
+                let failure = match tried.result {
                     Ok(done) => return Ok((way, tactic, done)),
-                    Err(failure) => self.judged(way, reference, body_length, &failure),
+                    Err(failure) => failure,
                 };
+                let verdict = self.judged(way, reference, body_length, &failure);
                 self.show(way, tactic, &verdict);
-                if matches!(verdict.class, Class::Wait | Class::Final) {
+                // Who asks for a pause gets it before the next request, and that may be the same.
+                let may_be_repeated = verdict.class == Class::SameAgain || failure.asks_for_a_pause();
+                let again = may_be_repeated && before.replace(tactic) != Some(tactic);
+                if matches!(verdict.class, Class::Wait | Class::Final) && !again {
                     return Err(verdict);
                 }
-                let again = verdict.class == Class::SameAgain && before.replace(tactic) != Some(tactic);
                 first.get_or_insert_with(|| verdict.clone());
                 if again {
                     continue;
@@ -201,10 +197,26 @@ impl Ways {
                     self.state().unreachable.insert(index, verdict);
                     break;
                 }
-                self.learnt.refused(&way.strategy, tactic, body_length, &exhausted(verdict));
+                self.learnt.refused(&way.strategy, tactic, body_length, verdict);
             }
         }
         Err(first.unwrap_or(Verdict::no_route()))
+    }
+
+    /// What is tried next by a way: nothing where all was refused, or where no more may be spent.
+    fn chosen(&self, way: &Way, body_length: u64, may_try: bool, first: &mut Option<Verdict>) -> Option<Tactic> {
+        match self.learnt.choose(&way.strategy, body_length) {
+            Choice::Try(tactic, passed) if may_try => {
+                self.show_all(way, &passed);
+                Some(tactic)
+            }
+            Choice::Try(..) => None,
+            Choice::Closed(verdict, passed) => {
+                self.show_all(way, &passed);
+                first.get_or_insert(verdict);
+                None
+            }
+        }
     }
 
     fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
@@ -258,12 +270,4 @@ fn is_unreachable(verdict: &Verdict) -> bool {
         verdict.reason,
         Reason::RouteUnreachable | Reason::TlsFailed | Reason::TlsOnPlainHttp | Reason::PlainHttpOnTls | Reason::NotARegistry
     )
-}
-
-/// The same was tried again and failed alike: now something else.
-fn exhausted(verdict: Verdict) -> Verdict {
-    match verdict.class {
-        Class::SameAgain => Verdict { class: Class::OtherMethod, ..verdict },
-        _ => verdict,
-    }
 }

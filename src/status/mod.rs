@@ -4,9 +4,11 @@
 //! is made of a [`crate::verify::Verified`] of this run or of the record of one.
 
 mod conditions;
+mod learnt;
 mod summary;
 
 pub use conditions::{Standing, conditions};
+pub use learnt::remembered;
 pub use summary::{Report, SourceReport, progress, report, suspended};
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Standing, conditions};
+use super::{Standing, conditions, learnt::shown};
 use crate::{
     api::{Attempt, ChartPublicationStatus, PublishedVersion, Reason, SourceStatus, TargetStatus},
     model::ChartVersion,
@@ -165,6 +165,11 @@ fn target_status(report: &Report<'_>, target: &TargetOutcome) -> TargetStatus {
         attempts: match kept {
             Some(old) if target.attempts.is_empty() => old.attempts.clone(),
             _ => target.attempts.iter().map(attempt).collect(),
+        },
+        learnt: match (&target.failure, previous) {
+            // Nothing was tried, so that nothing was learnt.
+            (Some(_), Some(old)) => old.learnt.clone(),
+            _ => target.learnt.iter().map(shown).collect(),
         },
         pull: target.pull.clone(),
         published: Some(format!("{}/{}", target.proven(), target.wanted)),

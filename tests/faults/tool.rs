@@ -194,7 +194,7 @@ impl Tool {
         let line = match self {
             Self::Push => {
                 let trust = authority.map_or_else(|| "--insecure".to_owned(), |file| format!("--ca {file}"));
-                format!("{} push {chart} oci://{address}/{PREFIX} {trust}", env!("CARGO_BIN_EXE_chart-publisher"))
+                format!("{} push {chart} oci://{address}/{PREFIX} --timeout 3s {trust}", env!("CARGO_BIN_EXE_chart-publisher"))
             }
             Self::Helm => format!("helm push {chart} oci://{address}/{PREFIX} {}", if plain { "--plain-http" } else { "" }),
             Self::Oras => {

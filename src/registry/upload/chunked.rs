@@ -7,6 +7,7 @@
 //!   (regclient/regclient issue 961);
 //! * 416: ask; another offset is the one to go on from, and the same one means that the chunk is too large (GHCR);
 //! * 413: the chunk is too large, and the session is as it was;
+//! * 429, 503: a passing trouble, the session is as it was; once more the same, then smaller;
 //! * a cut: ask over a new connection, and send again only what is missing.
 
 use bytes::Bytes;
@@ -51,6 +52,8 @@ enum Step {
         /// By our own count.
         counted: u64,
     },
+    /// From where it stands now.
+    Again,
     /// Too large: a smaller one.
     Smaller(Failure),
 }
@@ -119,6 +122,7 @@ impl Progress<'_, '_> {
                 }
                 Ok(())
             }
+            Ok(Step::Again) => Ok(()),
             Ok(Step::Ask { counted }) => self.ask(line, repository, counted).await,
             Ok(Step::Smaller(failure)) => {
                 seen.refuse(length);
@@ -175,6 +179,14 @@ impl Progress<'_, '_> {
                 let before = self.offset;
                 self.ask(line, repository, before).await?;
                 Ok(if self.offset == before { Step::Smaller(failure) } else { Step::On })
+            }
+            // A passing trouble, so the same again; what meets it again and again may be too long on its way.
+            429 | 503 if self.cuts < MOST_CUTS => {
+                let failure = line.refused(&call, answered).await;
+                self.cuts += 1;
+                let before = self.offset;
+                self.ask(line, repository, before).await?;
+                Ok(if self.offset == before && self.cuts > 1 { Step::Smaller(failure) } else { Step::Again })
             }
             _ => Err(line.refused(&call, answered).await),
         }
