@@ -298,11 +298,11 @@ pub fn random_word() -> String {
     (0..8).map(|_| fastrand::lowercase()).collect()
 }
 
-/// The program of the supervisor. `cargo test --test NAME` does not build it, so it is built here when its sources have changed.
+/// The program of the supervisor. `cargo test --test NAME` does not build it, so it is built here when its sources have changed; never
+/// optimised, which would take minutes and gain nothing.
 pub fn supervisor_program() -> PathBuf {
-    let profile = profile();
-    build(&["--example", "bed"], profile.ends_with("release"));
-    profile.join("examples/bed")
+    build(&["--example", "bed"], false);
+    profile().with_file_name("debug").join("examples/bed")
 }
 
 /// `chart-publisher` as it is delivered: optimised and stripped. The first build takes some minutes.
