@@ -105,7 +105,12 @@ impl Engine {
         let claim = match target.charts.first().map(|chart| &chart.result) {
             Some(Ok(done)) => Claim::Ready {
                 manifest: done.known().map(|known| known.manifest.to_string()).unwrap_or_default(),
-                method: target.used.as_ref().filter(|_| !matches!(done, Done::Unchanged(_))).map(|used| used.method.clone()).unwrap_or_default(),
+                method: target
+                    .used
+                    .as_ref()
+                    .filter(|_| !matches!(done, Done::Unchanged(_)))
+                    .map(|used| used.method.clone())
+                    .unwrap_or_default(),
                 route: target.used.as_ref().map(|used| used.route.clone()).unwrap_or_default(),
             },
             Some(Err(failed)) => {
@@ -117,12 +122,7 @@ impl Engine {
     }
 
     fn target(&self, routes: &[Route]) -> TargetRun {
-        let subject = Subject {
-            registry: SUBJECT.to_owned(),
-            secret: Some("cells/push".to_owned()),
-            cert_secret: None,
-            insecure: true,
-        };
+        let subject = Subject { registry: SUBJECT.to_owned(), secret: Some("cells/push".to_owned()), cert_secret: None, insecure: true };
         TargetRun {
             name: "main".to_owned(),
             registry: "cells/registry".to_owned(),

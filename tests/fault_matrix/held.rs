@@ -158,4 +158,3 @@ fn blobs(content: &Value) -> impl Iterator<Item = (String, bool)> {
     let layers = content["layers"].as_array().into_iter().flatten().map(|layer| (layer, true));
     [(&content["config"], false)].into_iter().chain(layers).filter_map(|(blob, layer)| Some((blob["digest"].as_str()?.to_owned(), layer)))
 }
-

@@ -41,7 +41,8 @@ fn table(matrix: &Matrix) -> String {
     }
     let _ = writeln!(text, "\n|---|---|{}", "---|".repeat(Asked::ALL.len()));
     for (fault, made) in rows(&named) {
-        let of_row: Vec<_> = named.iter().filter(|(record, of)| record.cell.fault == fault && **of == made).map(|(record, _)| *record).collect();
+        let of_row: Vec<_> =
+            named.iter().filter(|(record, of)| record.cell.fault == fault && **of == made).map(|(record, _)| *record).collect();
         let says = of_row.first().map_or("", |record| record.cell.says);
         let _ = write!(text, "| {fault} {says} | {made} |");
         for asked in Asked::ALL {

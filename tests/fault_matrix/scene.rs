@@ -166,11 +166,8 @@ impl<'a> Scene<'a> {
         let kind = RouteKind::NodePort;
         let near = self.wire.as_ref().map(WireProxy::socket).or_else(|| self.front.as_ref().map(HttpProxy::socket));
         let socket = near.unwrap_or_else(|| self.registry());
-        let mut route = Route {
-            kind,
-            address: Address::Socket(socket),
-            origin: Place::new(Scheme::Http, &socket.ip().to_string(), socket.port()),
-        };
+        let mut route =
+            Route { kind, address: Address::Socket(socket), origin: Place::new(Scheme::Http, &socket.ip().to_string(), socket.port()) };
         match &self.cell.made {
             Made::Refused => route.address = Address::Socket(free_port()),
             Made::Dropped => {
@@ -275,4 +272,3 @@ impl<'a> Scene<'a> {
 fn free_port() -> SocketAddr {
     TcpListener::bind((Ipv4Addr::new(127, 0, 0, 67), 0)).and_then(|listener| listener.local_addr()).expect("a free port")
 }
-

@@ -62,7 +62,9 @@ impl Bug {
             Self::HollowManifest | Self::LeavesSession => "P02 proxy: Location without scheme and host before distribution 3 by Buffered",
             Self::Clobbers => "P02 registry: RelativeLocation before scripted by Buffered",
             Self::BelievesTheAnswer => "T04 registry: BlobCorrupt before scripted by Buffered",
-            Self::NeverAsksAgain | Self::HotLoop => "T15 proxy: 413 above 1 MiB, after 0 bytes of it (Lingering) before scripted by Buffered",
+            Self::NeverAsksAgain | Self::HotLoop => {
+                "T15 proxy: 413 above 1 MiB, after 0 bytes of it (Lingering) before scripted by Buffered"
+            }
             Self::FollowsLocation => "P05 registry: ForeignHost(\"registry.invalid:5000\") before scripted by Buffered",
         }
     }
@@ -154,7 +156,9 @@ impl Seeded<'_> {
 
     async fn resigned(&self) -> (Claim, Vec<FailedAttempt>) {
         let mut kept = self.engine.failed.lock().await;
-        if self.chart.tag != TAKEN.tag && let Some(kept) = kept.clone() {
+        if self.chart.tag != TAKEN.tag
+            && let Some(kept) = kept.clone()
+        {
             return kept;
         }
         let result = self.engine.run(self.routes, self.chart).await;
