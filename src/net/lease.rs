@@ -130,7 +130,8 @@ impl Lease {
         let response = match result {
             Ok(response) => response,
             Err(error) => {
-                let is_end = matches!(error, NetError::Cut { .. } | NetError::Tunnel(_));
+                // Bytes that come unasked over a kept connection are the rest of something earlier.
+                let is_end = matches!(error, NetError::Cut { .. } | NetError::Tunnel(_) | NetError::NotHttp { .. });
                 let stale = reused && is_end && progress.handed_over() <= MOST_SWALLOWED;
                 return Err(if stale { NetError::StaleConnection } else { error });
             }

@@ -86,6 +86,10 @@ mod tests {
         check(&tunnelled, FIVE, &stalled, &["Buffered", "Chunked chunks from 960 KiB", renewed]);
         let framing = verdict(Reason::FramingRefused, Class::OtherMethod, Hint::None);
         check(&auto, FIVE, &framing, &["Buffered", "Chunked chunks from 960 KiB", "SinglePost"]);
+        let inconsistent = verdict(Reason::RegistryInconsistent, Class::OtherMethod, Hint::None);
+        check(&auto, FIVE, &inconsistent, &["Buffered", "Chunked chunks from 960 KiB", "SinglePost"]);
+        let nowhere = verdict(Reason::LocationRefused, Class::OtherMethod, Hint::None);
+        check(&auto, FIVE, &nowhere, &["Buffered", "SinglePost"]);
         for class in [Class::OtherRoute, Class::Wait, Class::Final] {
             check(&auto, FIVE, &verdict(Reason::Denied, class, Hint::None), &["Buffered"]);
         }

@@ -234,11 +234,7 @@ impl Ways {
                     continue;
                 }
                 if is_unreachable(&verdict) {
-                    if body_length > 0 && verdict.reason != Reason::RouteUnreachable {
-                        // Who answered so will answer so to the next body, too.
-                        self.learnt.refused(&way.strategy, tactic, body_length, verdict.clone());
-                    }
-                    self.state().unreachable.insert(index, verdict);
+                    self.close(index, tactic, body_length, verdict);
                     break;
                 }
                 self.learnt.refused(&way.strategy, tactic, body_length, verdict);
@@ -276,6 +272,15 @@ impl Ways {
                 None
             }
         }
+    }
+
+    /// A way that leads nowhere is closed for this run; for the next bodies, too, where it was an answer that said so.
+    fn close(&self, index: usize, tactic: Tactic, body_length: u64, verdict: Verdict) {
+        let answers = body_length > 0 && verdict.reason != Reason::RouteUnreachable;
+        if let Some(way) = self.in_order.get(index).filter(|_| answers) {
+            self.learnt.refused(&way.strategy, tactic, body_length, verdict.clone());
+        }
+        self.state().unreachable.insert(index, verdict);
     }
 
     fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {

@@ -154,6 +154,7 @@ fn answer_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("token-refused", Https, Token, Cause::Answer(answer(403, BodyKind::Json))),
         ("tag-immutable", Https, WriteManifest, coded(400, "TAG_INVALID", "The image tag already exists and is immutable")),
         ("tag-precondition", Https, WriteManifest, coded(412, "PRECONDITION", "configured as protected")),
+        ("range-refused", Https, SendBlob, coded(416, "BLOB_UPLOAD_INVALID", "range invalid")),
         ("upload-unknown", Https, SendBlob, coded(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")),
         ("upload-not-found", Https, SendBlob, Cause::Answer(Answer { from_registry: true, ..answer(404, BodyKind::Text) })),
         ("blob-missing-at-manifest", Https, WriteManifest, coded(404, "MANIFEST_BLOB_UNKNOWN", "")),

@@ -79,12 +79,12 @@ impl Made {
     }
 
     /// Whether requests meet it whatever their form and way, so that nothing that can be learnt spares them: every second request of
-    /// a session comes to the wrong replica, tokens end, and connections end as soon as they are idle.
+    /// a session comes to the wrong replica, tokens end, answers are lost, and connections end as soon as they are idle.
     pub fn is_of_every_request(&self, fault: &str) -> bool {
         let alternates = |balanced: &Balanced| *balanced == Balanced::ByRequest;
         match self {
             Self::Replicas(balanced) | Self::By(Making::Quirk(Quirk::Replicas(balanced, _))) => alternates(balanced),
-            _ => matches!(fault, "P22" | "T11" | "T19"),
+            _ => matches!(fault, "P16" | "P22" | "T11" | "T19"),
         }
     }
 

@@ -36,7 +36,7 @@ const LONG: Duration = Duration::from_secs(20);
 /// Runs while the fault is there.
 const RUNS: usize = 3;
 /// How long a fault may be gone before all is well again (I3).
-pub const UNTIL_WELL: Duration = Duration::from_secs(60);
+pub const UNTIL_WELL: Duration = Duration::from_mins(1);
 
 /// One run, seen from outside.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ pub async fn run(cell: &Cell, number: usize, registries: &Registries, bug: Optio
     let scene = Scene::new(cell, registries);
     let prefix = format!("cells/{number}");
     let repository = format!("{prefix}/{NAME}");
-    let wanted = wanted().await;
+    let wanted = Box::pin(wanted()).await;
     let holder = scene.held().take(&repository, TAKEN.tag).await;
     let watched = Arc::<Mutex<Watched>>::default();
     let stall = if cell.made.is_silence() { SHORT } else { LONG };
@@ -111,7 +111,7 @@ pub async fn run(cell: &Cell, number: usize, registries: &Registries, bug: Optio
         tokio::select! {
             biased;
             record = stand.all(cell, &holder) => record,
-            () = watch(&scene, &repository, &watched) => unreachable!("it watches for ever"),
+            () = watch(&scene, &repository, &watched) => panic!("it watches for ever"),
         }
     };
     record.tasks = tasks_left().await;
@@ -137,7 +137,7 @@ async fn wanted() -> Vec<String> {
         }
         digests
     };
-    WANTED.get_or_init(|| made).await.clone()
+    Box::pin(WANTED.get_or_init(|| made)).await.clone()
 }
 
 /// An engine before a scene.

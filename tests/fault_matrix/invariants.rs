@@ -12,8 +12,8 @@ use crate::{
     scene::PASSWORD,
 };
 
-/// Bytes that go out beside the layer: config, manifest, and what a connection swallows.
-const BESIDE: u64 = 64 << 10;
+/// Bytes that go out beside the layer: config, manifest, and what the buffers of a connection swallow whose other side is gone.
+const BESIDE: u64 = (64 + 512) << 10;
 /// Requests in one run: eight attempts of this many.
 const MOST_REQUESTS: usize = 8 * 12;
 /// Sessions in one run: eight attempts, and each may be begun anew.

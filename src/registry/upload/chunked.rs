@@ -40,7 +40,7 @@ struct Progress<'a, 'r> {
     size: u64,
     cuts: u32,
     doubts: u32,
-    /// Chunks that the present connection has carried.
+    /// Requests of this upload that the present connection has carried: at first, the one that opened the session.
     carried: u32,
 }
 
@@ -86,10 +86,11 @@ impl Registry {
         seen: &mut SeenOfChunks,
     ) -> Result<(), Abandoned<'r>> {
         let size = chunks.first.max(LEAST).max(session.least_chunk.min(blob.body.length().max(1)));
-        let mut progress = Progress { registry: self, session, blob, offset: 0, size, cuts: 0, doubts: 0, carried: 0 };
+        let mut progress = Progress { registry: self, session, blob, offset: 0, size, cuts: 0, doubts: 0, carried: 1 };
         let most = line.sent().saturating_add(blob.body.length().saturating_mul(2));
         while progress.offset < blob.body.length() {
-            if line.sent() > most {
+            let next = progress.size.min(blob.body.length() - progress.offset);
+            if line.sent().saturating_add(next) > most {
                 let there = progress.offset;
                 let detail = format!("twice the blob's {} bytes were sent, and the registry has {there}", blob.body.length());
                 return progress.session.ended(Err(Failure::new(Stage::SendBlob, Cause::Malformed { detail })));
@@ -98,7 +99,7 @@ impl Registry {
                 return progress.session.ended(Err(failure));
             }
         }
-        if chunks.renew {
+        if chunks.renew || seen.renew {
             line.renew();
         }
         let closed = self.close(line, repository, &progress.session, blob, &Bytes::new()).await;
@@ -150,12 +151,11 @@ impl Progress<'_, '_> {
                     }
                     line.renew();
                 }
+                // Where the connection had carried others, it may be its length that is limited, not the chunk's.
+                seen.renew |= !was_first;
                 if self.offset > before {
                     self.cuts = 0;
-                } else if !was_first {
-                    // The connection had carried others: it is its length that is limited, not the chunk's.
-                    seen.renew = true;
-                } else if !is_stale(&failure) {
+                } else if was_first && !is_stale(&failure) {
                     // Nothing of it arrived: it may be its size that is cut.
                     seen.refuse(length);
                     self.size = smaller(length, seen).max(LEAST);

@@ -20,7 +20,7 @@ const LONGEST_LEAVE: Duration = Duration::from_secs(5);
 /// An upload that failed, with the session that it was in.
 pub(super) struct Abandoned<'r> {
     pub(super) failure: Failure,
-    session: Option<Session<'r>>,
+    session: Option<Box<Session<'r>>>,
 }
 
 impl From<Failure> for Abandoned<'_> {
@@ -111,7 +111,7 @@ impl<'r> Session<'r> {
 
     /// What came of it; after a failure it has to be left.
     pub(super) fn ended(self, result: Result<(), Failure>) -> Result<(), Abandoned<'r>> {
-        result.map_err(|failure| Abandoned { failure, session: Some(self) })
+        result.map_err(|failure| Abandoned { failure, session: Some(Box::new(self)) })
     }
 
     /// How many bytes the registry has (distribution specification, "Resuming an upload"); nothing when it does not say.
