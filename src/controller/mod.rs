@@ -28,8 +28,10 @@ mod run;
 mod schedule;
 mod settings;
 mod start;
+mod survey;
 mod targets;
 mod watches;
 
 pub use settings::Settings;
+pub use survey::{Survey, SurveyError};
 pub use start::{StartError, start};

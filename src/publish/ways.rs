@@ -207,7 +207,8 @@ impl Ways {
         Err(first.unwrap_or(Verdict::no_route()))
     }
 
-    fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
+    /// What a failure by `way` means.
+    pub fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
         let address = way.address();
         let scene = Scene {
             registry: &self.subject.registry,

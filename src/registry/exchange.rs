@@ -118,10 +118,11 @@ impl<'r> Line<'r> {
             };
             let Some(wait) = wait else { return result };
             tracing::debug!(stage = ?call.stage, wait = ?wait, "a passing trouble; the request is sent again");
-            if let Ok(mut answered) = result {
-                let _ = answered.bounded(64 * 1024).await;
-                self.done(answered);
+            if let Ok(answered) = result {
+                let failure = self.refused(call, answered).await;
+                self.registry.overcame(|| failure);
             } else {
+                self.registry.overcame(|| Failure::new(call.stage, NetError::AnswerCut { received: 0 }));
                 self.renew();
             }
             tokio::time::sleep(wait).await;
@@ -156,6 +157,11 @@ impl<'r> Line<'r> {
         self.reuse = Reuse::Never;
     }
 
+    /// Something was wrong, and is tried again.
+    pub(super) fn overcame(&self, failure: Failure) {
+        self.registry.overcame(|| failure);
+    }
+
     /// Bytes of bodies that went out so far.
     pub(super) fn sent(&self) -> u64 {
         self.sent
@@ -184,6 +190,9 @@ impl<'r> Line<'r> {
             Err(NetError::NoAnswer { .. } | NetError::NotHttp { .. }) => call.body.length(),
             Err(_) => 0,
         };
+        if result.as_ref().is_ok_and(|answered| answered.was_stale) {
+            registry.overcame(|| Failure::new(call.stage, NetError::StaleConnection));
+        }
         result.map_err(|error| Failure::new(call.stage, error))
     }
 }

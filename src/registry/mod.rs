@@ -6,10 +6,12 @@ mod client;
 mod exchange;
 mod failure;
 mod location;
+mod look;
 mod manifest;
 mod pull;
 mod tags;
 mod upload;
+mod witness;
 
 pub use auth::Authorizer;
 pub use client::Registry;
@@ -17,3 +19,4 @@ pub use failure::{Answer, BodyKind, Cause, Failure, Shown, Stage};
 pub use location::AllowedHosts;
 pub use manifest::{MANIFEST_TYPE, PulledManifest};
 pub use upload::{Blob, SeenOfChunks, Uploaded};
+pub use witness::Witness;

@@ -48,6 +48,7 @@ async fn taken(line: &mut Line<'_>, call: &Call<'_>) -> Result<(), Failure> {
         if asked_again || !is_unknown_session(&failure) {
             return Err(failure);
         }
+        line.overcame(failure);
         asked_again = true;
     }
 }

@@ -79,6 +79,7 @@ impl Registry {
         let result = match result {
             Err(failure) if failure.may_have_been_taken() => {
                 if self.has(repository, blob).await {
+                    self.overcame(|| Failure::new(Stage::SendBlob, crate::net::NetError::AnswerCut { received: 0 }));
                     Ok(())
                 } else {
                     Err(failure)
@@ -86,6 +87,9 @@ impl Registry {
             }
             other => other,
         };
+        if result.is_ok() {
+            self.ended();
+        }
         Uploaded { result, sent: line.sent(), seen }
     }
 
