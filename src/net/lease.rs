@@ -4,6 +4,7 @@ use std::{
     error::Error as _,
     net::SocketAddr,
     sync::{Arc, atomic::AtomicU64},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use hyper::{
 };
 use tokio::{
     task::JoinHandle,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
@@ -30,6 +31,10 @@ use crate::model::Scheme;
 
 /// A body below this rate over a whole `stall` counts as stopped: a server that sends a byte a second would otherwise hold a worker for days.
 const SLOWEST_BYTES_PER_SECOND: u64 = 64;
+
+/// A connection whose last body was answered early may still hold the end of that body, which nobody takes any more, so that it is
+/// never ready again; nothing of the next request was sent by then.
+const LONGEST_UNTIL_READY: Duration = Duration::from_secs(1);
 
 /// What buffers of this program and the kernel take for a connection whose other side is gone: where more of a body went out, somebody
 /// took it, and sending it again into the same session would be wrong.
@@ -199,8 +204,10 @@ impl Lease {
         let scheme = self.key.scheme();
         let connection = self.connection.as_mut().ok_or(NetError::StaleConnection)?;
         connection.meter.touch();
-        if connection.sender.ready().await.is_err() {
-            return Err(connection.driver.why_it_ended().await);
+        match timeout(LONGEST_UNTIL_READY, connection.sender.ready()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Err(connection.driver.why_it_ended().await),
+            Err(_) => return Err(NetError::StaleConnection),
         }
         let answer = connection.sender.send(request, scheme);
         tokio::pin!(answer);

@@ -67,10 +67,12 @@ fn known(routes: &[RouteReport], attempt: &Attempt, bytes: u64) -> Option<Result
     if let Some(finding) = route.of(Action::Greet).find_map(super::Cell::failure) {
         return Some(Err(finding.failure.clone()));
     }
-    if !has_cell(attempt.tactic) {
-        return None;
-    }
-    let method = attempt.tactic.method();
+    let result = of_method(route, attempt.tactic.method(), bytes);
+    // What passes whole passes in pieces too; what failed may not.
+    if has_cell(attempt.tactic) || result == Some(Ok(())) { result } else { None }
+}
+
+fn of_method(route: &RouteReport, method: Method, bytes: u64) -> Option<Result<(), Failure>> {
     let mut last = None;
     for cell in route.cells.iter().filter(|cell| cell.bytes <= bytes && cell.protocol == super::Protocol::Http1) {
         match (&cell.outcome, cell.action) {

@@ -109,6 +109,14 @@ impl Cell {
         matches!(self.outcome, Outcome::Passed { .. })
     }
 
+    /// What came to no end because the bytes stopped, and was tried again and again, has failed by that.
+    pub(super) fn end_by_stall(&mut self) {
+        let stall = self.notes.iter().position(Finding::is_stall);
+        if let (Outcome::NotApplicable(_), Some(at)) = (&self.outcome, stall) {
+            self.outcome = Outcome::Failed(Box::new(self.notes.remove(at)));
+        }
+    }
+
     /// Why it failed.
     pub fn failure(&self) -> Option<&Finding> {
         if let Outcome::Failed(finding) = &self.outcome { Some(finding) } else { None }

@@ -46,12 +46,11 @@ impl Settings {
     }
 }
 
-/// The most bytes of bodies that are sent up one route: each method with each size, `SinglePost` twice (a registry may take the body
-/// only with the second request), HTTP/2 once, and what `Auto` would do with other options (at most twice the largest body and one
-/// more).
+/// The most bytes of bodies that are sent up one route: each method with each size, the smallest once more where the registry takes no
+/// blob with its `POST`, HTTP/2 once, and what `Auto` would do with other options (twice the largest body, and once more).
 pub fn most_bytes(settings: &Settings) -> u64 {
     let once: u64 = settings.sizes().iter().sum();
-    once * 5 + MEDIUM + settings.size * 3
+    once * 4 + SMALL + MEDIUM + settings.size * 3
 }
 
 /// All that is found.
@@ -189,10 +188,10 @@ impl Bench<'_> {
         };
         report.cells.push(greeting);
         for method in METHODS {
-            let mut stalled = None;
+            let mut useless = None;
             for bytes in self.settings.sizes() {
                 self.tell(way, &format!("{} {}", method.as_str(), super::figures::size(bytes)));
-                let pair = match closed.clone().or(stalled.clone()).or_else(|| self.is_late()) {
+                let pair = match closed.clone().or(useless.clone()).or_else(|| self.is_late()) {
                     Some(why) => not_applicable(method, Protocol::Http1, bytes, &why),
                     None => self.pair(&stand, method, Protocol::Http1, bytes).await,
                 };
@@ -201,8 +200,11 @@ impl Bench<'_> {
                         closed = Some(format!("the registry refused it for good ({}), so it is not asked again", finding.reason));
                     }
                     if finding.is_stall() {
-                        stalled = Some(format!("the body of {} stalled, and a larger one would only wait as long", super::figures::size(bytes)));
+                        useless = Some(format!("the body of {} stalled, and a larger one would only wait as long", super::figures::size(bytes)));
                     }
+                }
+                if method == Method::SinglePost && stand.witness.saw_deferral() {
+                    useless = Some("the registry takes no blob with its POST (202, not 201), so a larger one would only be sent twice".to_owned());
                 }
                 report.cells.extend(pair);
             }
@@ -291,7 +293,9 @@ impl Bench<'_> {
             Ok(Uploaded { result: Err(failure), .. }) => Outcome::Failed(Box::new(self.finding(stand.way, bytes, failure))),
             Err(_) => Outcome::NotApplicable(self.too_slow(bytes)),
         };
-        Cell { action: Action::Upload(method), protocol, bytes, outcome, notes: self.notes(stand, bytes) }
+        let mut cell = Cell { action: Action::Upload(method), protocol, bytes, outcome, notes: self.notes(stand, bytes) };
+        cell.end_by_stall();
+        cell
     }
 
     async fn download(&self, stand: &Stand<'_>, method: Method, protocol: Protocol, body: &Body) -> Cell {

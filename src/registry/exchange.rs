@@ -93,20 +93,22 @@ pub(super) struct Line<'r> {
     lease: Option<Lease>,
     /// Bytes of bodies that went out.
     sent: u64,
+    /// Whether a request was sent again because its answer was lost: it may have been done twice.
+    lost: bool,
 }
 
 impl<'r> Line<'r> {
     pub(super) fn new(registry: &'r Registry, reuse: Reuse) -> Self {
-        Self { registry, endpoint: &registry.endpoint, own: true, reuse, lease: None, sent: 0 }
+        Self { registry, endpoint: &registry.endpoint, own: true, reuse, lease: None, sent: 0, lost: false }
     }
 
     /// To another place that the registry named and that is allowed; nobody learns there who we are.
     pub(super) fn elsewhere(registry: &'r Registry, endpoint: &'r Endpoint) -> Self {
-        Self { registry, endpoint, own: false, reuse: Reuse::Idle, lease: None, sent: 0 }
+        Self { registry, endpoint, own: false, reuse: Reuse::Idle, lease: None, sent: 0, lost: false }
     }
 
-    /// Sends `call`. The answer is whatever came, except a 401. A small request that a passing trouble met is sent again: all that
-    /// this program sends without a large body may be done twice.
+    /// Sends `call`. The answer is whatever came, except a 401. A small request that a passing trouble met is sent again: what this
+    /// program sends without a large body may be done twice, but for a `PATCH`.
     pub(super) async fn ask(&mut self, call: &Call<'_>) -> Result<Answered, Failure> {
         let mut pause = FIRST_PAUSE;
         for _ in 0..AGAIN {
@@ -114,7 +116,7 @@ impl<'r> Line<'r> {
             let wait = match &result {
                 _ if call.body.length() > SMALL => None,
                 Ok(answered) => passing(answered, pause),
-                Err(failure) => is_lost(failure).then_some(pause),
+                Err(failure) => (is_lost(failure) && call.method != Method::PATCH).then_some(pause),
             };
             let Some(wait) = wait else { return result };
             tracing::debug!(stage = ?call.stage, wait = ?wait, "a passing trouble; the request is sent again");
@@ -123,6 +125,7 @@ impl<'r> Line<'r> {
                 self.registry.overcame(|| failure);
             } else {
                 self.registry.overcame(|| Failure::new(call.stage, NetError::AnswerCut { received: 0 }));
+                self.lost = true;
                 self.renew();
             }
             tokio::time::sleep(wait).await;
@@ -162,6 +165,11 @@ impl<'r> Line<'r> {
         self.registry.overcame(|| failure);
     }
 
+    /// Whether an answer was lost, and its request sent again.
+    pub(super) fn has_lost(&self) -> bool {
+        self.lost
+    }
+
     /// Bytes of bodies that went out so far.
     pub(super) fn sent(&self) -> u64 {
         self.sent
@@ -191,6 +199,7 @@ impl<'r> Line<'r> {
             Err(_) => 0,
         };
         if result.as_ref().is_ok_and(|answered| answered.was_stale) {
+            self.lost = true;
             registry.overcame(|| Failure::new(call.stage, NetError::StaleConnection));
         }
         result.map_err(|error| Failure::new(call.stage, error))

@@ -76,11 +76,15 @@ impl Registry {
             Framing::SinglePost => self.single_post(&mut line, repository, blob).await,
             Framing::Streamed => self.streamed(&mut line, repository, blob).await,
         };
+        let lost = line.has_lost();
         let result = match result {
-            Err(failure) if failure.may_have_been_taken() => {
+            Err(failure) if failure.may_have_been_taken() || lost && failure.may_be_of_a_second_time() => {
+                let lost_answer = || Failure::new(Stage::SendBlob, crate::net::NetError::AnswerCut { received: 0 });
                 if self.has(repository, blob).await {
-                    self.overcame(|| Failure::new(Stage::SendBlob, crate::net::NetError::AnswerCut { received: 0 }));
+                    self.overcame(lost_answer);
                     Ok(())
+                } else if lost && failure.may_be_of_a_second_time() {
+                    Err(lost_answer())
                 } else {
                     Err(failure)
                 }
@@ -115,6 +119,17 @@ impl Failure {
                 &self.cause,
                 Cause::Net(NetError::Cut { .. } | NetError::NoAnswer { .. } | NetError::ReadStalled { .. } | NetError::AnswerCut { .. })
             )
+    }
+}
+
+impl Failure {
+    /// What a registry says of a session to which the same was done before, and the answer was lost.
+    fn may_be_of_a_second_time(&self) -> bool {
+        const CODES: [&str; 4] = ["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "RANGE_INVALID", "DIGEST_INVALID"];
+        let says_so = |answer: &super::Answer| {
+            matches!(answer.status, 404 | 416) || answer.codes.iter().any(|code| CODES.contains(&code.as_str()))
+        };
+        self.stage == Stage::SendBlob && self.answer().is_some_and(says_so)
     }
 }
 
