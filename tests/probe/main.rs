@@ -10,4 +10,7 @@ mod faults;
 mod support;
 
 mod hostile;
+mod leftovers;
+mod outputs;
 mod probed;
+mod services;
