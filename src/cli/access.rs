@@ -76,9 +76,7 @@ impl Access {
     pub(super) fn tls(&self) -> Result<TlsConfig, Failure> {
         let read = |path: &Option<PathBuf>| match path {
             None => Ok(None),
-            Some(path) => {
-                std::fs::read(path).map(Some).map_err(|error| Usage(format!("`{}` cannot be read: {error}", path.display())))
-            }
+            Some(path) => std::fs::read(path).map(Some).map_err(|error| Usage(format!("`{}` cannot be read: {error}", path.display()))),
         };
         let (ca, certificate, key) = (read(&self.ca)?, read(&self.cert)?, read(&self.key)?);
         let client = certificate.as_deref().zip(key.as_deref()).map(|(certificate, key)| ClientCertificate { certificate, key });

@@ -151,7 +151,8 @@ fn told(probe: &Probe, report: &Report) -> Result<(), Failure> {
         return Ok(());
     }
     let missing: Vec<_> = probe.require.iter().filter(|one| !one.holds(report)).map(|one| format!("`{one}`")).collect();
-    let what = if missing.is_empty() { "no method arrives by any route".to_owned() } else { format!("{} does not work", missing.join(", ")) };
+    let what =
+        if missing.is_empty() { "no method arrives by any route".to_owned() } else { format!("{} does not work", missing.join(", ")) };
     Err(NotHeld(what).into())
 }
 

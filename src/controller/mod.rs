@@ -33,5 +33,5 @@ mod targets;
 mod watches;
 
 pub use settings::Settings;
-pub use survey::{Survey, SurveyError};
 pub use start::{StartError, start};
+pub use survey::{Survey, SurveyError};

@@ -64,7 +64,8 @@ impl Sender {
     async fn send(&mut self, request: Request<WatchedBody>, scheme: Scheme) -> hyper::Result<Response<Incoming>> {
         match self {
             Self::Http1(sender) => sender.send_request(request).await,
-            Self::Http2(sender) => sender.send_request(absolute(request, scheme)).await,
+            // The one of the two that is seldom taken does not make the other one larger.
+            Self::Http2(sender) => Box::pin(sender.send_request(absolute(request, scheme))).await,
         }
     }
 }
@@ -107,12 +108,7 @@ impl Drop for Driver {
 }
 
 impl Connection {
-    pub(super) fn new(
-        sender: Sender,
-        driver: JoinHandle<hyper::Result<()>>,
-        meter: Arc<Meter>,
-        peer: Option<SocketAddr>,
-    ) -> Self {
+    pub(super) fn new(sender: Sender, driver: JoinHandle<hyper::Result<()>>, meter: Arc<Meter>, peer: Option<SocketAddr>) -> Self {
         Self { sender, driver: Driver(driver), meter, peer }
     }
 
@@ -191,7 +187,17 @@ impl Lease {
         let (head, body) = response.into_parts();
         let sent = progress.handed_over();
         let window = (Instant::now(), 0);
-        Ok(Answered { head, sent, was_stale: false, body, patience, received: 0, window, whole_request_was_sent: sent >= length, lease: self })
+        Ok(Answered {
+            head,
+            sent,
+            was_stale: false,
+            body,
+            patience,
+            received: 0,
+            window,
+            whole_request_was_sent: sent >= length,
+            lease: self,
+        })
     }
 
     async fn exchange(

@@ -1,7 +1,7 @@
 //! What `Auto` would do: the engine's own search, with the matrix in place of the registry. Only what the matrix has no cell for (a
 //! connection for each chunk, small TCP segments) is really sent.
 
-use std::cell::RefCell;
+use tokio::sync::Mutex;
 
 use super::{Action, Outcome, RouteReport, run::Bench};
 use crate::{
@@ -40,14 +40,12 @@ pub struct Chosen {
 pub(super) async fn ask(ways: &Ways, routes: &[RouteReport], bench: &mut Bench<'_>) -> Auto {
     let bytes = bench.settings.size;
     let reference = bench.settings.repository.to_string();
-    // One attempt at a time.
-    let bench = RefCell::new(bench);
+    let bench = Mutex::new(bench);
     let work = async |attempt: Attempt| {
         if let Some(result) = known(routes, &attempt, bytes) {
             return Tried { result, sent: 0, seen: SeenOfChunks::default() };
         }
-        #[expect(clippy::await_holding_refcell_ref, reason = "the engine makes one attempt after the other")]
-        let uploaded = bench.borrow_mut().once(&attempt.registry, attempt.tactic.framing, bytes).await;
+        let uploaded = bench.lock().await.once(&attempt.registry, attempt.tactic.framing, bytes).await;
         Tried { result: uploaded.result, sent: uploaded.sent, seen: uploaded.seen }
     };
     let chosen = ways.through(&reference, bytes, work).await.map(|(way, tactic, ())| Chosen {

@@ -1,4 +1,4 @@
-//! PURE: the report as JUnit XML, one test case a cell, as CI systems read it.
+//! PURE: the report as XML of the kind `JUnit`, one test case a cell, as CI systems read it.
 
 use std::fmt::Write;
 
@@ -35,7 +35,8 @@ fn case(xml: &mut String, route: &RouteReport, cell: &Cell) {
     match &cell.outcome {
         Outcome::Passed { .. } => {}
         Outcome::Failed(finding) => {
-            let _ = write!(xml, "<failure message=\"{}\" type=\"{}\">{}</failure>", finding.reason, finding.remedy, escaped(&finding.sentence));
+            let _ =
+                write!(xml, "<failure message=\"{}\" type=\"{}\">{}</failure>", finding.reason, finding.remedy, escaped(&finding.sentence));
         }
         Outcome::NotApplicable(why) => {
             let _ = write!(xml, "<skipped message=\"{}\"/>", escaped(why));

@@ -200,11 +200,14 @@ impl Bench<'_> {
                         closed = Some(format!("the registry refused it for good ({}), so it is not asked again", finding.reason));
                     }
                     if finding.is_stall() {
-                        useless = Some(format!("the body of {} stalled, and a larger one would only wait as long", super::figures::size(bytes)));
+                        useless =
+                            Some(format!("the body of {} stalled, and a larger one would only wait as long", super::figures::size(bytes)));
                     }
                 }
                 if method == Method::SinglePost && stand.witness.saw_deferral() {
-                    useless = Some("the registry takes no blob with its POST (202, not 201), so a larger one would only be sent twice".to_owned());
+                    useless = Some(
+                        "the registry takes no blob with its POST (202, not 201), so a larger one would only be sent twice".to_owned(),
+                    );
                 }
                 report.cells.extend(pair);
             }

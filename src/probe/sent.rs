@@ -70,16 +70,16 @@ impl Ledger {
             self.left_behind.push(LeftBehind { thing: Thing::Session, bytes, why: in_short(&failure) });
         }
         match registry.remove_blob(repository, body.digest).await {
-            Ok(()) if was_taken => {
-                self.removed += 1;
-                self.removed_bytes += bytes;
+            Ok(()) => {
+                self.removed += u64::from(was_taken);
+                self.removed_bytes += if was_taken { bytes } else { 0 };
             }
-            Ok(()) => {}
-            // An upload that failed may have arrived all the same.
-            Err(failure) if was_taken || registry.says_it_has(repository, body.digest).await == Ok(true) => {
-                self.left_behind.push(LeftBehind { thing: Thing::Blob(body.digest), bytes, why: in_short(&failure) });
+            Err(failure) => {
+                // An upload that failed may have arrived all the same.
+                if was_taken || registry.says_it_has(repository, body.digest).await == Ok(true) {
+                    self.left_behind.push(LeftBehind { thing: Thing::Blob(body.digest), bytes, why: in_short(&failure) });
+                }
             }
-            Err(_) => {}
         }
     }
 }

@@ -16,17 +16,14 @@ struct Footnotes(Vec<(String, String)>);
 impl Footnotes {
     /// A later text replaces an earlier one: it is of a larger body.
     fn number(&mut self, key: String, text: String) -> usize {
-        let at = self.0.iter().position(|(known, _)| *known == key);
-        match at.and_then(|at| self.0.get_mut(at).map(|known| (at, known))) {
-            Some((at, known)) => {
-                known.1 = text;
-                at + 1
-            }
-            None => {
-                self.0.push((key, text));
-                self.0.len()
+        for (at, (known, old)) in self.0.iter_mut().enumerate() {
+            if *known == key {
+                *old = text;
+                return at + 1;
             }
         }
+        self.0.push((key, text));
+        self.0.len()
     }
 }
 
@@ -78,7 +75,11 @@ impl Report {
             let _ = writeln!(text, "Left behind: {what}, {} ({})", figures::size(left.bytes), left.why);
         }
         if let Some(left) = self.left_behind.first() {
-            wrapped(text, "", &format!("Left behind in all: {blobs} things, {}, in {}: {}.", figures::size(bytes), self.repository, left.cure()));
+            wrapped(
+                text,
+                "",
+                &format!("Left behind in all: {blobs} things, {}, in {}: {}.", figures::size(bytes), self.repository, left.cure()),
+            );
         }
     }
 }
@@ -146,8 +147,11 @@ fn in_few_words(cell: &Cell, footnotes: &mut Footnotes) -> String {
 }
 
 fn auto(text: &mut String, auto: &Auto, size: u64) {
-    let before: Vec<String> =
-        auto.attempts.iter().map(|tried| format!("{} by {} ({})", tried.method.as_str(), tried.route.as_str(), tried.verdict.reason)).collect();
+    let before: Vec<String> = auto
+        .attempts
+        .iter()
+        .map(|tried| format!("{} by {} ({})", tried.method.as_str(), tried.route.as_str(), tried.verdict.reason))
+        .collect();
     let after = if before.is_empty() { String::new() } else { format!(", after {}", before.join(", ")) };
     let line = match &auto.chosen {
         Ok(chosen) => {

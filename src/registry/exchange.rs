@@ -112,7 +112,7 @@ impl<'r> Line<'r> {
     pub(super) async fn ask(&mut self, call: &Call<'_>) -> Result<Answered, Failure> {
         let mut pause = FIRST_PAUSE;
         for _ in 0..AGAIN {
-            let result = self.ask_once(call).await;
+            let result = Box::pin(self.ask_once(call)).await;
             let wait = match &result {
                 _ if call.body.length() > SMALL => None,
                 Ok(answered) => passing(answered, pause),
@@ -131,7 +131,7 @@ impl<'r> Line<'r> {
             tokio::time::sleep(wait).await;
             pause *= 2;
         }
-        self.ask_once(call).await
+        Box::pin(self.ask_once(call)).await
     }
 
     async fn ask_once(&mut self, call: &Call<'_>) -> Result<Answered, Failure> {

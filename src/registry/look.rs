@@ -33,7 +33,7 @@ impl Registry {
         let call = Call::new(Stage::FindBlob, Method::HEAD, repository, &path);
         let answered = line.ask(&call).await?;
         match answered.head.status.as_u16() {
-            200..=299 | 300..=399 => Ok(true),
+            200..=399 => Ok(true),
             404 => Ok(false),
             _ => Err(line.refused(&call, answered).await),
         }

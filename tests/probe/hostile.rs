@@ -44,6 +44,9 @@ const STREAMED: Option<&[&str]> = Some(&["Streamed"]);
 const UNSPLIT: Option<&[&str]> = Some(&["Buffered", "Streamed"]);
 const NONE: Option<&[&str]> = Some(&[]);
 
+/// What docs/probe.md promises.
+const MOST: u64 = 64 << 20;
+
 /// All paths. What is met by no cell of its own is met beside one: a wrong `Location`, a missing `Range`, a refused `HEAD` and a reset
 /// connection are overcome by the client, and stand there as notes.
 const ALL: [Expected; 23] = [
@@ -107,6 +110,8 @@ async fn check(expected: &Expected) {
     let arrives = ["Buffered", "Chunked", "SinglePost", "Streamed"].iter().any(|method| probed.arrives(method));
     assert_eq!(probed.code, Some(i32::from(!arrives)), "{}", story());
     assert_eq!(probed.json["leftBehind"], serde_json::json!([]), "{}", story());
+    let sent = probed.json["bytesSent"].as_u64().expect("a number");
+    assert!(sent <= MOST, "{sent} bytes: {}", story());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,7 +119,12 @@ async fn a_path_on_which_nothing_is_wrong_has_no_fault() {
     for origin in Origin::ALL {
         let path = Path::plain(support::on_loopback(), origin).await;
         let probed = Probed::along(&path, &[]).await;
-        assert_eq!((probed.faults(), probed.found(), probed.code), (vec![], BTreeSet::new(), Some(0)), "{origin:?}: {}", probed.lines().join("\n"));
+        assert_eq!(
+            (probed.faults(), probed.found(), probed.code),
+            (vec![], BTreeSet::new(), Some(0)),
+            "{origin:?}: {}",
+            probed.lines().join("\n")
+        );
         let passed = probed.cells().filter(|cell| cell["result"] == "pass").count();
         // distribution takes no blob with its POST.
         let single_posts = if origin == Origin::Scripted { 3 } else { 1 };

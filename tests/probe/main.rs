@@ -9,6 +9,7 @@ mod faults;
 #[expect(dead_code, reason = "each test uses a part of the bed")]
 mod support;
 
+mod document;
 mod hostile;
 mod leftovers;
 mod outputs;

@@ -1,13 +1,9 @@
-//! What is printed, as others read it: JSON and JUnit by readers that are not ours, the table by people.
+//! What is printed, as others read it: JSON and `JUnit` by readers that are not ours, the table by people.
 
 use super::probed::{Probed, run};
 use crate::{
     faults::{hostile::Hostile, origin::Origin, path::Path},
-    support::{
-        self,
-        authority::Authority,
-        registry::Version,
-    },
+    support::{self, authority::Authority, registry::Version},
 };
 
 /// What `tests/probe/read.go` counts.

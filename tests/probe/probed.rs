@@ -23,7 +23,8 @@ pub struct Probed {
 pub async fn run(bed: &'static Bed, namespace: Option<&str>, words: &[&str]) -> Ran {
     let (namespace, words) = (namespace.map(str::to_owned), words.iter().map(ToString::to_string).collect::<Vec<_>>());
     let run = move || {
-        let words: Vec<&str> = [env!("CARGO_BIN_EXE_chart-publisher"), "probe"].into_iter().chain(words.iter().map(String::as_str)).collect();
+        let words: Vec<&str> =
+            [env!("CARGO_BIN_EXE_chart-publisher"), "probe"].into_iter().chain(words.iter().map(String::as_str)).collect();
         bed.run_inside(namespace.as_deref(), &words)
     };
     tokio::task::spawn_blocking(run).await.expect("the program")
@@ -52,7 +53,8 @@ impl Probed {
 
     /// What was printed.
     pub fn of(ran: Ran) -> Self {
-        let json = serde_json::from_str(&ran.output).unwrap_or_else(|error| panic!("{error}: `{}`\n{}{}", ran.words, ran.output, ran.errors));
+        let json =
+            serde_json::from_str(&ran.output).unwrap_or_else(|error| panic!("{error}: `{}`\n{}{}", ran.words, ran.output, ran.errors));
         Self { code: ran.code, json, errors: ran.errors }
     }
 
@@ -64,7 +66,8 @@ impl Probed {
     /// All that cells found, what was overcome included: reason and remedy.
     pub fn found(&self) -> BTreeSet<(String, String)> {
         let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let findings = self.cells().flat_map(|cell| cell["notes"].as_array().into_iter().flatten().chain((cell["result"] == "fail").then_some(cell)));
+        let findings =
+            self.cells().flat_map(|cell| cell["notes"].as_array().into_iter().flatten().chain((cell["result"] == "fail").then_some(cell)));
         findings.map(|finding| (word(&finding["reason"]), word(&finding["remedy"]))).collect()
     }
 
@@ -82,7 +85,8 @@ impl Probed {
     /// `Buffered/1024/upload pass`, for messages.
     pub fn lines(&self) -> Vec<String> {
         let line = |cell: &Value| {
-            let notes: Vec<_> = cell["notes"].as_array().into_iter().flatten().map(|note| note["remedy"].as_str().unwrap_or_default()).collect();
+            let notes: Vec<_> =
+                cell["notes"].as_array().into_iter().flatten().map(|note| note["remedy"].as_str().unwrap_or_default()).collect();
             format!(
                 "{} {} {} {} {} {} {notes:?} {}",
                 cell["protocol"], cell["method"], cell["bytes"], cell["action"], cell["result"], cell["remedy"], cell["message"]

@@ -126,9 +126,8 @@ impl Failure {
     /// What a registry says of a session to which the same was done before, and the answer was lost.
     fn may_be_of_a_second_time(&self) -> bool {
         const CODES: [&str; 4] = ["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "RANGE_INVALID", "DIGEST_INVALID"];
-        let says_so = |answer: &super::Answer| {
-            matches!(answer.status, 404 | 416) || answer.codes.iter().any(|code| CODES.contains(&code.as_str()))
-        };
+        let says_so =
+            |answer: &super::Answer| matches!(answer.status, 404 | 416) || answer.codes.iter().any(|code| CODES.contains(&code.as_str()));
         self.stage == Stage::SendBlob && self.answer().is_some_and(says_so)
     }
 }
