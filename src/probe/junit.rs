@@ -1,4 +1,4 @@
-//! PURE: the report as XML of the kind `JUnit`, one test case a cell, as CI systems read it.
+//! PURE: the report as JUnit XML, one test case a cell, as CI systems read it.
 
 use std::fmt::Write;
 

@@ -1,6 +1,6 @@
 //! The matrix: every method over every route, up and down, by bodies of its own; what fails is named with its remedy.
 //!
-//! In: the ways to a registry ([`crate::publish::Ways`]), and how much to send. Out: a [`Report`], as text, as JSON or for `JUnit`.
+//! In: the ways to a registry ([`crate::publish::Ways`]), and how much to send. Out: a [`Report`], as text, JSON or JUnit.
 //!
 //! # Guarantees
 //! * A cell is one method on one route. Nothing takes another way inside of a cell; what the client overcame on the spot (a 503, a

@@ -91,3 +91,23 @@ impl Report {
         self.routes.iter().any(|route| METHODS.into_iter().any(|method| arrives(route, method)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_requirement_is_read_in_any_case_and_printed_in_one() {
+        for (text, shown) in [
+            ("buffered", "buffered"),
+            ("Single-Post", "single-post"),
+            ("NodePort/Chunked", "nodeport/chunked"),
+            (" url/download ", "url/download"),
+        ] {
+            assert_eq!(text.parse::<Requirement>().map(|one| one.to_string()).as_deref(), Ok(shown));
+        }
+        for wrong in ["", "chunk", "nodeport", "nodeport/", "/buffered", "tunnel/buffered", "url/buffered/x"] {
+            assert!(wrong.parse::<Requirement>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! What is printed, as others read it: JSON and `JUnit` by readers that are not ours, the table by people.
+//! What is printed, as others read it: JSON and JUnit by readers that are not ours, the table by people.
 
 use super::probed::{Probed, run};
 use crate::{
