@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint generate cluster bench compare-paths
+.PHONY: help quickstart test lint generate cluster bench compare-paths soak faults
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,3 +29,9 @@ bench: ## what a push costs beside curl and helm, as ratios (two minutes, after 
 
 compare-paths: ## hostile paths × push, helm, oras, crane, skopeo, regctl: what arrives, as a table (ten minutes)
 	@cargo test --quiet --test fault_bed compare_paths -- --ignored --nocapture
+
+soak: ## 200 publications over a path that breaks in another way every 10 s, and a puller that looks at each tag (eleven minutes, as root)
+	@cargo test --quiet --test broken_paths soak::soak -- --ignored --nocapture
+
+faults: ## each known fault × each method × real and scripted registries: what becomes of a chart, as docs/faults.md (three minutes)
+	@cargo test --quiet --test fault_matrix faults -- --ignored --nocapture

@@ -9,11 +9,13 @@ mod status;
 pub use definitions::definitions;
 pub use inventory::{ChartInventory, ChartInventorySpec, InventoryEntry};
 pub use publication::{
-    ArchiveSource, ChartPublication, ChartPublicationSpec, ChartSelection, HelmRepositorySource, LocalReference, RouteKind, ServiceTarget,
-    Source, Target, Upload, UploadMethod,
+    ArchiveSource, ChartPublication, ChartPublicationSpec, ChartSelection, HelmRepositorySource, LocalReference, Proof, RouteKind,
+    ServiceTarget, Source, Target, Upload, UploadMethod,
 };
 pub use reason::Reason;
-pub use status::{Attempt, ChartPublicationStatus, PublishedVersion, SourceStatus, TargetStatus};
+pub use status::{
+    Attempt, ChartPublicationStatus, LearntOfChunks, LearntOfRoute, PublishedVersion, RefusedMethod, RouteProof, SourceStatus, TargetStatus,
+};
 
 /// The API group.
 pub const GROUP: &str = "chartpublisher.io";
@@ -21,5 +23,7 @@ pub const GROUP: &str = "chartpublisher.io";
 pub const VERSION: &str = "v1alpha1";
 /// The annotation that asks for a run now: any change of its value does. It is echoed in the status and never removed.
 pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
+/// With the value of [`REQUESTED_AT`]: the run that is asked for tries everything anew, whatever was learnt of the registry.
+pub const FORCE_AT: &str = "reconcile.fluxcd.io/forceAt";
 /// The field manager of everything that the controller writes.
 pub const FIELD_MANAGER: &str = "chart-publisher";

@@ -84,7 +84,7 @@ impl Survey {
     /// # Errors
     /// As [`crate::plan::routes`].
     pub fn plan(&self, target: &Target) -> Result<Plan, PlanError> {
-        self.cluster.plan(target, &self.namespace)
+        Ok(self.cluster.plan(target, &self.namespace, &[])?.0)
     }
 
     /// The kinds that may not be read: routes through them are not seen.

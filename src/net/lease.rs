@@ -16,7 +16,7 @@ use hyper::{
 };
 use tokio::{
     task::JoinHandle,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::{
@@ -32,13 +32,12 @@ use crate::model::Scheme;
 /// A body below this rate over a whole `stall` counts as stopped: a server that sends a byte a second would otherwise hold a worker for days.
 const SLOWEST_BYTES_PER_SECOND: u64 = 64;
 
-/// A connection whose last body was answered early may still hold the end of that body, which nobody takes any more, so that it is
-/// never ready again; nothing of the next request was sent by then.
-const LONGEST_UNTIL_READY: Duration = Duration::from_secs(1);
-
 /// What buffers of this program and the kernel take for a connection whose other side is gone: where more of a body went out, somebody
 /// took it, and sending it again into the same session would be wrong.
 const MOST_SWALLOWED: u64 = 512 * 1024;
+
+/// A connection that was answered on is ready at once; one that is not has bytes of the request before that nobody takes.
+const LONGEST_TO_BE_READY: Duration = Duration::from_secs(1);
 
 /// Where requests go in, by the protocol that was agreed upon.
 pub(super) enum Sender {
@@ -113,7 +112,7 @@ impl Connection {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        !self.sender.is_closed() && !self.driver.0.is_finished()
+        !self.sender.is_closed() && !self.driver.0.is_finished() && !self.meter.is_broken()
     }
 }
 
@@ -210,10 +209,14 @@ impl Lease {
         let scheme = self.key.scheme();
         let connection = self.connection.as_mut().ok_or(NetError::StaleConnection)?;
         connection.meter.touch();
-        match timeout(LONGEST_UNTIL_READY, connection.sender.ready()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return Err(connection.driver.why_it_ended().await),
-            Err(_) => return Err(NetError::StaleConnection),
+        // What was taken of an earlier request may be stuck for ever: after an early answer the other side need not read it.
+        let is_ready = tokio::select! {
+            ready = connection.sender.ready() => ready.is_ok(),
+            () = connection.meter.broken() => return Err(NetError::Cut { sent: 0 }),
+            () = sleep(patience.stall.min(LONGEST_TO_BE_READY)) => return Err(NetError::Cut { sent: 0 }),
+        };
+        if !is_ready {
+            return Err(connection.driver.why_it_ended().await);
         }
         let answer = connection.sender.send(request, scheme);
         tokio::pin!(answer);

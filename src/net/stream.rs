@@ -19,6 +19,7 @@ use tokio::{
     net::TcpStream,
     time::Instant,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::tunnel::{TunnelIo, Tunneled};
 
@@ -27,11 +28,13 @@ use super::tunnel::{TunnelIo, Tunneled};
 pub(super) struct Meter {
     written: AtomicU64,
     last_write: Mutex<Instant>,
+    /// Cancelled when a write has failed: only what is still to be read may come of the connection.
+    broken: CancellationToken,
 }
 
 impl Meter {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { written: AtomicU64::new(0), last_write: Mutex::new(Instant::now()) })
+        Arc::new(Self { written: AtomicU64::new(0), last_write: Mutex::new(Instant::now()), broken: CancellationToken::new() })
     }
 
     /// When bytes were last taken by the kernel, or a request began.
@@ -42,6 +45,16 @@ impl Meter {
     /// A request begins: silence before it does not count.
     pub(super) fn touch(&self) {
         *self.last_write.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Whether nothing more can be sent.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.is_cancelled()
+    }
+
+    /// Ends when nothing more can be sent.
+    pub(super) async fn broken(&self) {
+        self.broken.cancelled().await;
     }
 
     fn wrote(&self, bytes: usize) {
@@ -86,6 +99,7 @@ impl PatientStream {
             Poll::Ready(Err(error)) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
                 if !self.write_is_broken {
                     self.write_is_broken = true;
+                    self.meter.broken.cancel();
                     context.waker().wake_by_ref();
                 }
                 Poll::Pending

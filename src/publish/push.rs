@@ -86,8 +86,13 @@ impl Taken {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
     }
 
-    fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// After a failure at the end: a blob that the registry took and does not know, or that comes back as something else, has to be
+    /// sent again.
+    fn after(&self, failure: Failure) -> Failure {
+        if is_of_content(&failure) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        failure
     }
 }
 
@@ -101,6 +106,27 @@ pub async fn push(
     taken: &Taken,
 ) -> Tried<Pushed> {
     let begin = Instant::now();
+    let Tried { result, sent, seen } = send(registry, framing, repository, tag, package, taken).await;
+    let pushing = begin.elapsed();
+    if let Err(failure) = result {
+        return Tried { result: Err(failure), sent, seen };
+    }
+    let result = match pull_back(registry, package.expected(repository, tag)).await {
+        Ok(verified) => Ok(Pushed { verified, pushing, pulling: begin.elapsed().saturating_sub(pushing) }),
+        Err(failure) => Err(taken.after(failure)),
+    };
+    Tried { result, sent, seen }
+}
+
+/// Sends the blobs, then the manifest with its tag. That it arrived is not proven yet.
+pub async fn send(
+    registry: &Registry,
+    framing: Framing,
+    repository: &RepositoryName,
+    tag: &Tag,
+    package: &Package,
+    taken: &Taken,
+) -> Tried<()> {
     let (mut sent, mut seen) = (0, SeenOfChunks::default());
     for (body, digest) in package.blobs() {
         if taken.has(digest) {
@@ -114,23 +140,12 @@ pub async fn push(
         }
         taken.add(digest);
     }
-    let result = tagged(registry, repository, tag, package, begin).await;
-    if result.as_ref().is_err_and(is_of_content) {
-        taken.forget();
-    }
-    Tried { result, sent, seen }
+    let result = registry.write_manifest(repository, tag, &package.manifest.bytes).await;
+    Tried { result: result.map_err(|failure| taken.after(failure)), sent, seen }
 }
 
-/// A blob that the registry took and does not know, or that comes back as something else, has to be sent again.
 fn is_of_content(failure: &Failure) -> bool {
     let is_unknown = |code: &String| code.contains("BLOB_UNKNOWN") || code == "MANIFEST_INVALID";
     matches!(failure.cause, Cause::Content { .. })
         || failure.answer().is_some_and(|answer| answer.status == 404 || answer.codes.iter().any(is_unknown))
-}
-
-async fn tagged(registry: &Registry, repository: &RepositoryName, tag: &Tag, package: &Package, begin: Instant) -> Result<Pushed, Failure> {
-    registry.write_manifest(repository, tag, &package.manifest.bytes).await?;
-    let pushing = begin.elapsed();
-    let verified = pull_back(registry, package.expected(repository, tag)).await?;
-    Ok(Pushed { verified, pushing, pulling: begin.elapsed().saturating_sub(pushing) })
 }

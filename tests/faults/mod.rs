@@ -35,6 +35,7 @@ pub mod table;
 pub mod tool;
 pub mod watch;
 pub mod wire;
+mod words;
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,9 @@
 //! What a fault proxy does to HTTP, as data: on which requests, and what.
 
-use std::time::Duration;
+use std::{
+    fmt::{self, Display, Formatter},
+    time::Duration,
+};
 
 use super::{
     Close,
@@ -84,6 +87,25 @@ impl When {
             && self.over.is_none_or(large)
             && (!self.unlengthed || asked.framing == Framing::Chunked)
             && !(self.later && first_of_connection)
+    }
+}
+
+/// Empty for every request.
+impl Display for When {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let mut words = Vec::new();
+        if !self.methods.is_empty() {
+            words.push(self.methods.join("/"));
+        } else if self.unlengthed || self.later || self.over.is_some() || !self.path.is_empty() {
+            words.push("requests".to_owned());
+        }
+        words.extend(Some(self.path.to_owned()).filter(|path| !path.is_empty()));
+        words.extend(self.over.map(|over| format!("over {} KiB", over >> 10)));
+        words.extend(self.unlengthed.then(|| "without a length".to_owned()));
+        words.extend(self.later.then(|| "that are not their connection's first".to_owned()));
+        words.extend((self.every > 1).then(|| format!("each {}th", self.every)));
+        words.extend(self.times.map(|times| if times == 1 { "once".to_owned() } else { format!("{times} times") }));
+        formatter.write_str(&words.join(" "))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::{Blob, Session, settle};
+use super::{Abandoned, Blob, Session, settle};
 use crate::{
     model::RepositoryName,
     registry::{
@@ -14,9 +14,10 @@ use crate::{
 pub(super) const BYTES: &str = "application/octet-stream";
 
 impl Registry {
-    pub(super) async fn buffered(&self, line: &mut Line<'_>, repository: &RepositoryName, blob: Blob<'_>) -> Result<(), Failure> {
+    pub(super) async fn buffered(&self, line: &mut Line<'_>, repository: &RepositoryName, blob: Blob<'_>) -> Result<(), Abandoned<'_>> {
         let session = Session::open(line, self, repository).await?;
-        self.close(line, repository, &session, blob, blob.body).await
+        let closed = self.close(line, repository, &session, blob, blob.body).await;
+        session.ended(closed)
     }
 
     /// The `PUT` that closes a session, with what is left of the body.

@@ -7,12 +7,13 @@
 //!   (regclient/regclient issue 961);
 //! * 416: ask; another offset is the one to go on from, and the same one means that the chunk is too large (GHCR);
 //! * 413: the chunk is too large, and the session is as it was;
+//! * 429, 503: a passing trouble, the session is as it was; once more the same, then smaller;
 //! * a cut: ask over a new connection, and send again only what is missing.
 
 use bytes::Bytes;
 use http::{Method, header};
 
-use super::{Blob, SeenOfChunks, Session, buffered::BYTES, range::next_offset, settle};
+use super::{Abandoned, Blob, SeenOfChunks, Session, buffered::BYTES, range::next_offset, settle};
 use crate::{
     model::{Chunks, RepositoryName},
     net::Part,
@@ -51,6 +52,8 @@ enum Step {
         /// By our own count.
         counted: u64,
     },
+    /// From where it stands now.
+    Again,
     /// Too large: a smaller one.
     Smaller(Failure),
 }
@@ -63,7 +66,7 @@ impl Registry {
         blob: Blob<'_>,
         chunks: Chunks,
         seen: &mut SeenOfChunks,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Abandoned<'_>> {
         let session = Session::open(line, self, repository).await?;
         if let Some(endpoint) = session.elsewhere() {
             let mut other = Line::elsewhere(self, &endpoint);
@@ -80,19 +83,19 @@ impl Registry {
         blob: Blob<'_>,
         chunks: Chunks,
         seen: &mut SeenOfChunks,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Abandoned<'r>> {
         let size = chunks.first.max(LEAST).max(session.least_chunk.min(blob.body.length().max(1)));
         let mut progress = Progress { registry: self, session, blob, offset: 0, size, cuts: 0, doubts: 0 };
         while progress.offset < blob.body.length() {
             if let Err(failure) = progress.step(line, repository, chunks, seen).await {
-                progress.session.leave(line, repository).await;
-                return Err(failure);
+                return progress.session.ended(Err(failure));
             }
         }
         if chunks.renew {
             line.renew();
         }
-        self.close(line, repository, &progress.session, blob, &Bytes::new()).await
+        let closed = self.close(line, repository, &progress.session, blob, &Bytes::new()).await;
+        progress.session.ended(closed)
     }
 }
 
@@ -119,6 +122,7 @@ impl Progress<'_, '_> {
                 }
                 Ok(())
             }
+            Ok(Step::Again) => Ok(()),
             Ok(Step::Ask { counted }) => self.ask(line, repository, counted).await,
             Ok(Step::Smaller(failure)) => {
                 line.overcame(failure.clone());
@@ -140,7 +144,7 @@ impl Progress<'_, '_> {
                 }
                 if self.offset > before {
                     self.cuts = 0;
-                } else {
+                } else if !is_stale(&failure) {
                     // Nothing of it arrived: it may be its size that is cut.
                     seen.refuse(length);
                     self.size = smaller(length, seen).max(LEAST);
@@ -180,6 +184,14 @@ impl Progress<'_, '_> {
                 let before = self.offset;
                 self.ask(line, repository, before).await?;
                 Ok(if self.offset == before { Step::Smaller(failure) } else { Step::On })
+            }
+            // A passing trouble, so the same again; what meets it again and again may be too long on its way.
+            429 | 503 if self.cuts < MOST_CUTS => {
+                let failure = line.refused(&call, answered).await;
+                self.cuts += 1;
+                let before = self.offset;
+                self.ask(line, repository, before).await?;
+                Ok(if self.offset == before && self.cuts > 1 { Step::Smaller(failure) } else { Step::Again })
             }
             _ => Err(line.refused(&call, answered).await),
         }
@@ -244,6 +256,11 @@ fn smaller(length: u64, seen: &SeenOfChunks) -> u64 {
         None if length > FIRST_UNDER_A_LIMIT => FIRST_UNDER_A_LIMIT,
         None => length / 2,
     }
+}
+
+/// The connection may have ended before the chunk: that says nothing of its size.
+fn is_stale(failure: &Failure) -> bool {
+    matches!(&failure.cause, Cause::Net(crate::net::NetError::StaleConnection))
 }
 
 fn is_cut(failure: &Failure) -> bool {

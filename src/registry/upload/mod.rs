@@ -17,7 +17,7 @@ use crate::{
     model::{Digest, Framing, RepositoryName},
     net::{OpenBody, Reuse},
 };
-use session::Session;
+use session::{Abandoned, Session};
 
 /// A blob that is ready to be sent.
 #[derive(Clone, Copy)]
@@ -78,18 +78,18 @@ impl Registry {
         };
         let lost = line.has_lost();
         let result = match result {
-            Err(failure) if failure.may_have_been_taken() || lost && failure.may_be_of_a_second_time() => {
+            Ok(()) => Ok(()),
+            Err(abandoned) => {
                 let lost_answer = || Failure::new(Stage::SendBlob, crate::net::NetError::AnswerCut { received: 0 });
-                if self.has(repository, blob).await {
+                let is_done_twice = lost && abandoned.failure.may_be_of_a_second_time();
+                if (is_done_twice || abandoned.failure.may_have_been_taken()) && self.has(repository, blob).await {
                     self.overcame(lost_answer);
                     Ok(())
-                } else if lost && failure.may_be_of_a_second_time() {
-                    Err(lost_answer())
                 } else {
-                    Err(failure)
+                    let failure = abandoned.leave(&mut line, repository).await;
+                    Err(if is_done_twice { lost_answer() } else { failure })
                 }
             }
-            other => other,
         };
         if result.is_ok() {
             self.ended();

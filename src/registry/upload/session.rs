@@ -1,11 +1,13 @@
 //! An upload session: opened by `POST`, asked for how far it is, left by `DELETE`.
 
+use std::time::Duration;
+
 use http::{HeaderMap, Method, StatusCode, header};
 
 use super::settle;
 use crate::{
     model::RepositoryName,
-    net::{Address, Endpoint},
+    net::{Address, Endpoint, NetError},
     registry::{
         Cause, Failure, Registry, Stage,
         exchange::{Call, Line},
@@ -13,6 +15,30 @@ use crate::{
         witness::OpenSession,
     },
 };
+
+const LONGEST_LEAVE: Duration = Duration::from_secs(5);
+
+/// An upload that failed, with the session that it was in.
+pub(super) struct Abandoned<'r> {
+    pub(super) failure: Failure,
+    session: Option<Session<'r>>,
+}
+
+impl From<Failure> for Abandoned<'_> {
+    fn from(failure: Failure) -> Self {
+        Self { failure, session: None }
+    }
+}
+
+impl Abandoned<'_> {
+    /// Leaves the session, where there is one; what is left is why.
+    pub(super) async fn leave(self, line: &mut Line<'_>, repository: &RepositoryName) -> Failure {
+        if let Some(session) = &self.session {
+            session.leave_after(&self.failure, line, repository).await;
+        }
+        self.failure
+    }
+}
 
 /// An upload session.
 pub(super) struct Session<'r> {
@@ -82,11 +108,18 @@ impl<'r> Session<'r> {
     pub(super) fn explained(&self, failure: Failure) -> Failure {
         match (&self.address.foreign, failure.answer().map(|answer| answer.status)) {
             (Some(named), Some(400 | 404 | 405)) => {
+                // Each session has a name of its own, which would make each failure another one.
+                let named = named.split_once("/uploads/").map_or_else(|| named.clone(), |(before, _)| format!("{before}/uploads/…"));
                 let detail = format!("`{named}` is on another host, which is not in `allowedHosts`, and its path leads nowhere on our own");
                 Failure::new(failure.stage, Cause::Location { detail })
             }
             _ => failure,
         }
+    }
+
+    /// What came of it; after a failure it has to be left.
+    pub(super) fn ended(self, result: Result<(), Failure>) -> Result<(), Abandoned<'r>> {
+        result.map_err(|failure| Abandoned { failure, session: Some(self) })
     }
 
     /// How many bytes the registry has (distribution specification, "Resuming an upload"); nothing when it does not say.
@@ -103,11 +136,27 @@ impl<'r> Session<'r> {
         Ok(offset)
     }
 
-    /// Leaves it. Registries forget sessions by themselves in the end, so that nothing depends on this.
+    /// Leaves it (distribution specification, "Canceling an upload"). Registries forget sessions by themselves in the end, so that
+    /// nothing depends on this, and nobody waits long for it.
     pub(super) async fn leave(&self, line: &mut Line<'_>, repository: &RepositoryName) {
         let call = Call::new(Stage::SendBlob, Method::DELETE, repository, &self.address.path_and_query);
-        if let Ok(answered) = line.ask(&call).await {
-            let _ = settle(line, answered, Stage::SendBlob).await;
+        let asked = async {
+            if let Ok(answered) = line.ask(&call).await {
+                let _ = settle(line, answered, Stage::SendBlob).await;
+            }
+        };
+        let _ = tokio::time::timeout(LONGEST_LEAVE, asked).await;
+    }
+
+    /// Leaves it after `failure`, wherever it is; not where it is gone, or nobody can be reached.
+    async fn leave_after(&self, failure: &Failure, line: &mut Line<'_>, repository: &RepositoryName) {
+        let is_gone = failure.answer().is_some_and(|answer| answer.status == 404);
+        if is_gone || matches!(failure.cause, Cause::Net(NetError::Connect { .. } | NetError::Tunnel(_))) {
+            return;
+        }
+        match self.elsewhere() {
+            Some(endpoint) => self.leave(&mut Line::elsewhere(self.registry, &endpoint), repository).await,
+            None => self.leave(line, repository).await,
         }
     }
 }

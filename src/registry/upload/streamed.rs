@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 
-use super::{Blob, Session, buffered::BYTES, range::next_offset, settle};
+use super::{Abandoned, Blob, Session, buffered::BYTES, range::next_offset, settle};
 use crate::{
     model::RepositoryName,
     net::Untold,
@@ -24,19 +24,20 @@ fn is_of_digest(failure: &Failure) -> bool {
 }
 
 impl Registry {
-    pub(super) async fn streamed(&self, line: &mut Line<'_>, repository: &RepositoryName, blob: Blob<'_>) -> Result<(), Failure> {
-        let session = Session::open(line, self, repository).await?;
-        match session.elsewhere() {
-            Some(endpoint) => self.streamed_to(&mut Line::elsewhere(self, &endpoint), repository, session, blob).await,
-            None => self.streamed_to(line, repository, session, blob).await,
-        }
+    pub(super) async fn streamed(&self, line: &mut Line<'_>, repository: &RepositoryName, blob: Blob<'_>) -> Result<(), Abandoned<'_>> {
+        let mut session = Session::open(line, self, repository).await?;
+        let streamed = match session.elsewhere() {
+            Some(endpoint) => self.streamed_to(&mut Line::elsewhere(self, &endpoint), repository, &mut session, blob).await,
+            None => self.streamed_to(line, repository, &mut session, blob).await,
+        };
+        session.ended(streamed)
     }
 
     async fn streamed_to(
         &self,
         line: &mut Line<'_>,
         repository: &RepositoryName,
-        mut session: Session<'_>,
+        session: &mut Session<'_>,
         blob: Blob<'_>,
     ) -> Result<(), Failure> {
         let untold = Untold(blob.body);
@@ -54,7 +55,7 @@ impl Registry {
         let arrived = arrived(&answered.head.headers);
         session.moves(&answered.head.headers)?;
         settle(line, answered, Stage::SendBlob).await?;
-        let closed = self.close(line, repository, &session, blob, &Bytes::new()).await;
+        let closed = self.close(line, repository, session, blob, &Bytes::new()).await;
         closed.map_err(|failure| match arrived {
             Some(arrived) if is_of_digest(&failure) && arrived < blob.body.length() => {
                 Failure::new(Stage::SendBlob, Cause::Swallowed { sent: blob.body.length(), arrived })
