@@ -22,6 +22,7 @@
 //! | [`source`] | where charts come from, read with limits | know Kubernetes |
 //! | [`remedy`] | a failure → reason, class, sentence | I/O, read a clock |
 //! | [`publish`] | attempt, classify, fall back, remember | know Kubernetes |
+//! | [`probe`] | every method over every route, by bodies of its own | know Kubernetes |
 //! | [`verify`] | pull back, compare | write |
 //! | [`status`] | outcome → conditions | I/O, read a clock |
 //! | [`controller`] | watches, reconciles, patches | judge failures, plan routes |
@@ -44,6 +45,7 @@ pub mod controller;
 pub mod model;
 pub mod net;
 pub mod plan;
+pub mod probe;
 pub mod publish;
 pub mod registry;
 pub mod relay;

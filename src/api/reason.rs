@@ -78,6 +78,8 @@ reasons! {
     FramingRefused,
     /// The upload address that the registry named is not one that may be used.
     LocationRefused,
+    /// An answer lacks a header that the specification demands, and the upload went on without it.
+    HeaderMissing,
     /// Replicas of the registry do not know of each other's uploads.
     ReplicasNotShared,
     /// The TLS handshake failed.

@@ -6,7 +6,9 @@
 //! | 1 | it could not be done; the reason stands on standard error |
 //! | 2 | what was given cannot be used: flags, files, credentials |
 
+mod access;
 mod bar;
+mod probe;
 mod push;
 mod run;
 
@@ -33,6 +35,8 @@ enum Command {
     Run(Box<run::Run>),
     /// Push one chart into one registry, and pull it back: by the engine of the controller, without a cluster.
     Push(Box<push::Push>),
+    /// Try every method over every route to a registry, up and down, and say what is wrong.
+    Probe(Box<probe::Probe>),
     /// Print the custom resource definitions as YAML.
     Crd,
 }
@@ -44,6 +48,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Crd => print_crds(),
         Command::Run(run) => run::started(*run),
         Command::Push(push) => push::pushed(&push),
+        Command::Probe(probe) => probe::probed(&probe),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -74,6 +79,12 @@ fn complain(error: &(dyn std::error::Error + 'static)) {
         source = cause.source();
     }
     eprintln!();
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    // A reader that has gone away is no reason to panic.
+    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
 }
 
 fn print_crds() -> Result<(), Failure> {

@@ -2,16 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{IsTerminal, Read},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use chart_publisher::{
     api::{Target, Upload, UploadMethod},
     chart::Limits,
-    model::{Credential, Login, size, span},
-    net::{AddressPolicy, ClientCertificate, Patience, SystemRoots, TlsConfig, Transport},
+    model::{size, span},
+    net::{AddressPolicy, Patience, Transport},
     plan,
     publish::{
         self, ChartOutcome, Course, Done, Learnt, NewIdentities, Outcome, Reach, Readers, Replicas, Subject, TargetOutcome, TargetRun,
@@ -24,7 +23,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 use tokio_util::sync::CancellationToken;
 
-use super::{BLOCKING_THREADS, Failure, Usage, bar::Bar, log, run::LogFormat};
+use super::{BLOCKING_THREADS, Failure, Usage, access::Access, bar::Bar, log, print, run::LogFormat};
 
 /// Push one chart into one registry.
 #[derive(Args)]
@@ -35,36 +34,14 @@ pub(super) struct Push {
     /// Where to: the chart will lie at PREFIX/NAME:VERSION.
     #[arg(value_name = "oci://HOST[:PORT]/PREFIX")]
     target: String,
-    /// Speak plain HTTP.
-    #[arg(long)]
-    insecure: bool,
+    #[command(flatten)]
+    access: Access,
     /// How the bytes are sent; `auto` finds a way that works.
     #[arg(long, value_enum, default_value_t = MethodName::Auto)]
     method: MethodName,
     /// The largest chunk.
     #[arg(long, value_name = "SIZE", default_value = "16Mi", value_parser = size)]
     chunk_size: u64,
-    /// Trust these roots (PEM) beside those of the system.
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
-    /// A client certificate (PEM).
-    #[arg(long, value_name = "FILE", requires = "key")]
-    cert: Option<PathBuf>,
-    /// Its key (PEM).
-    #[arg(long, value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
-    /// The name to log in with. Without it: what Docker's config.json has for this registry, else nobody.
-    #[arg(long, short = 'u', value_name = "NAME", requires = "password_stdin")]
-    username: Option<String>,
-    /// Read the password from standard input.
-    #[arg(long, requires = "username")]
-    password_stdin: bool,
-    /// Docker's configuration.
-    #[arg(long, value_name = "FILE", env = "CHART_PUBLISHER_DOCKER_CONFIG")]
-    docker_config: Option<PathBuf>,
-    /// Another host that the registry may name as token service or upload address; may be given several times.
-    #[arg(long = "allow-host", value_name = "HOST[:PORT]")]
-    allow_hosts: Vec<String>,
     /// Refuse archives that are larger.
     #[arg(long, value_name = "SIZE", default_value = "100Mi", value_parser = size)]
     max_chart_size: u64,
@@ -128,8 +105,8 @@ pub(super) fn pushed(push: &Push) -> Result<(), Failure> {
 async fn work(push: &Push) -> Result<(), Failure> {
     let target = target(push);
     let plan = plan::url(&target).map_err(|error| Usage(error.to_string()))?;
-    let login = login(push)?;
-    let tls = tls(push)?;
+    let login = push.access.login()?;
+    let tls = push.access.tls()?;
     let hashing = Instant::now();
     let given = given(push).await?;
     let hashing = hashing.elapsed();
@@ -139,12 +116,12 @@ async fn work(push: &Push) -> Result<(), Failure> {
         transport: &transport,
         login: &login,
         tls: &tls,
-        allowed_hosts: &push.allow_hosts,
+        allowed_hosts: &push.access.allow_hosts,
         patience: Patience { stall: push.timeout },
         policy: &|_| AddressPolicy::Any,
         identities: &NewIdentities,
     };
-    let subject = Subject { registry: push.target.clone(), secret: None, cert_secret: None, insecure: push.insecure };
+    let subject = Subject { registry: push.target.clone(), secret: None, cert_secret: None, insecure: push.access.insecure };
     let run = TargetRun {
         name: "target".to_owned(),
         registry: push.target.clone(),
@@ -175,58 +152,11 @@ fn target(push: &Push) -> Target {
         routes: Vec::new(),
         upload: Upload { method: push.method.into(), chunk_size: push.chunk_size.to_string() },
         hostname: None,
-        allowed_hosts: push.allow_hosts.clone(),
+        allowed_hosts: push.access.allow_hosts.clone(),
         secret_ref: None,
         cert_secret_ref: None,
-        insecure: push.insecure,
+        insecure: push.access.insecure,
     }
-}
-
-fn login(push: &Push) -> Result<Login, Failure> {
-    if let Some(username) = &push.username {
-        if std::io::stdin().is_terminal() {
-            return Err(Usage("`--password-stdin` reads standard input, which is a terminal: pipe the password into it".to_owned()).into());
-        }
-        let mut password = String::new();
-        std::io::stdin().take(64 * 1024).read_to_string(&mut password)?;
-        return Ok(Login::Pair(Credential::new(username.clone(), password.trim_end_matches(['\r', '\n']).to_owned())));
-    }
-    let (path, must_exist) = match (&push.docker_config, docker_config()) {
-        (Some(path), _) => (path.clone(), true),
-        (None, Some(path)) => (path, false),
-        (None, None) => return Ok(Login::Anonymous),
-    };
-    let file = match std::fs::read(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => return Ok(Login::Anonymous),
-        Err(error) => return Err(Usage(format!("`{}` cannot be read: {error}", path.display())).into()),
-    };
-    match Login::from_docker_config(&file) {
-        Ok(login) => Ok(login),
-        // Somebody's configuration may hold helpers for other registries, and be no matter of ours.
-        Err(_) if !must_exist => Ok(Login::Anonymous),
-        Err(error) => Err(Usage(format!("`{}`: {error}", path.display())).into()),
-    }
-}
-
-/// Where Docker looks: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`.
-#[expect(clippy::disallowed_methods, reason = "the command line reads the environment")]
-fn docker_config() -> Option<PathBuf> {
-    let folder = match std::env::var("DOCKER_CONFIG") {
-        Ok(folder) if !folder.is_empty() => PathBuf::from(folder),
-        _ => Path::new(&std::env::var("HOME").ok()?).join(".docker"),
-    };
-    Some(folder.join("config.json"))
-}
-
-fn tls(push: &Push) -> Result<TlsConfig, Failure> {
-    let read = |path: &Option<PathBuf>| match path {
-        None => Ok(None),
-        Some(path) => std::fs::read(path).map(Some).map_err(|error| Usage(format!("`{}` cannot be read: {error}", path.display()))),
-    };
-    let (ca, certificate, key) = (read(&push.ca)?, read(&push.cert)?, read(&push.key)?);
-    let client = certificate.as_deref().zip(key.as_deref()).map(|(certificate, key)| ClientCertificate { certificate, key });
-    Ok(TlsConfig::new(&SystemRoots::load(), ca.as_deref(), client).map_err(|error| Usage(error.to_string()))?)
 }
 
 async fn given(push: &Push) -> Result<Given, Failure> {
@@ -285,12 +215,6 @@ fn report(push: &Push, outcome: &Outcome, hashing: Duration, length: u64) -> Res
         (Some(failed), _) => Err(NotPushed(format!("{}: {}", failed.reason, failed.sentence)).into()),
         (None, None) => Err(NotPushed("nothing was pushed".to_owned()).into()),
     }
-}
-
-fn print(text: &str) -> Result<(), Failure> {
-    use std::io::Write;
-    // A reader that has gone away is no reason to panic.
-    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
 }
 
 fn reference(target: &TargetOutcome, chart: &ChartOutcome) -> String {

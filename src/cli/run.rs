@@ -105,7 +105,7 @@ async fn controlled(run: Run) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn configured(kubeconfig: Option<&std::path::Path>) -> Result<Config, Failure> {
+pub(super) async fn configured(kubeconfig: Option<&std::path::Path>) -> Result<Config, Failure> {
     let Some(path) = kubeconfig else { return Ok(Config::infer().await?) };
     let kubeconfig = kube::config::Kubeconfig::read_from(path)?;
     Ok(Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?)

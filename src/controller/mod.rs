@@ -30,8 +30,10 @@ mod run;
 mod schedule;
 mod settings;
 mod start;
+mod survey;
 mod targets;
 mod watches;
 
 pub use settings::Settings;
 pub use start::{StartError, start};
+pub use survey::{Survey, SurveyError};

@@ -56,6 +56,11 @@ impl<K: OptionalKind> Clone for Optional<K> {
 }
 
 impl<K: OptionalKind> Optional<K> {
+    /// What was read once.
+    pub(super) fn holding(store: Store<DeserializeGuard<K>>) -> Self {
+        Self { stores: Arc::new(Mutex::new(vec![store])), ..Self::default() }
+    }
+
     /// Looks for the CRD of `K`, and watches its objects in `scopes` while it is there.
     pub(super) fn watch(client: &Client, scopes: &[Option<&str>], changes: &UnboundedSender<Change>, stop: &CancellationToken) -> Self {
         let (settled, receiver) = watch::channel(false);

@@ -10,7 +10,10 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response, response};
 use http_body_util::BodyExt;
-use hyper::{body::Incoming, client::conn::http1::SendRequest};
+use hyper::{
+    body::Incoming,
+    client::conn::{http1, http2},
+};
 use tokio::{
     task::JoinHandle,
     time::{Instant, sleep, sleep_until},
@@ -24,6 +27,7 @@ use super::{
     stream::Meter,
     transport::{Key, Pool},
 };
+use crate::model::Scheme;
 
 /// A body below this rate over a whole `stall` counts as stopped: a server that sends a byte a second would otherwise hold a worker for days.
 const SLOWEST_BYTES_PER_SECOND: u64 = 64;
@@ -35,9 +39,51 @@ const MOST_SWALLOWED: u64 = 512 * 1024;
 /// A connection that was answered on is ready at once; one that is not has bytes of the request before that nobody takes.
 const LONGEST_TO_BE_READY: Duration = Duration::from_secs(1);
 
+/// Where requests go in, by the protocol that was agreed upon.
+pub(super) enum Sender {
+    Http1(http1::SendRequest<WatchedBody>),
+    Http2(http2::SendRequest<WatchedBody>),
+}
+
+impl Sender {
+    fn is_closed(&self) -> bool {
+        match self {
+            Self::Http1(sender) => sender.is_closed(),
+            Self::Http2(sender) => sender.is_closed(),
+        }
+    }
+
+    async fn ready(&mut self) -> hyper::Result<()> {
+        match self {
+            Self::Http1(sender) => sender.ready().await,
+            Self::Http2(sender) => sender.ready().await,
+        }
+    }
+
+    async fn send(&mut self, request: Request<WatchedBody>, scheme: Scheme) -> hyper::Result<Response<Incoming>> {
+        match self {
+            Self::Http1(sender) => sender.send_request(request).await,
+            // The one of the two that is seldom taken does not make the other one larger.
+            Self::Http2(sender) => Box::pin(sender.send_request(absolute(request, scheme))).await,
+        }
+    }
+}
+
+/// HTTP/2 says scheme and host beside the path, and not in `Host` (RFC 9113, section 8.3.1).
+fn absolute(mut request: Request<WatchedBody>, scheme: Scheme) -> Request<WatchedBody> {
+    let mut parts = request.uri().clone().into_parts();
+    let host = request.headers_mut().remove(http::header::HOST);
+    parts.authority = host.and_then(|host| host.to_str().ok()?.parse().ok());
+    parts.scheme = scheme.as_str().parse().ok();
+    if let Ok(uri) = http::Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
 /// A connection.
 pub(super) struct Connection {
-    sender: SendRequest<WatchedBody>,
+    sender: Sender,
     driver: Driver,
     meter: Arc<Meter>,
     peer: Option<SocketAddr>,
@@ -61,12 +107,7 @@ impl Drop for Driver {
 }
 
 impl Connection {
-    pub(super) fn new(
-        sender: SendRequest<WatchedBody>,
-        driver: JoinHandle<hyper::Result<()>>,
-        meter: Arc<Meter>,
-        peer: Option<SocketAddr>,
-    ) -> Self {
+    pub(super) fn new(sender: Sender, driver: JoinHandle<hyper::Result<()>>, meter: Arc<Meter>, peer: Option<SocketAddr>) -> Self {
         Self { sender, driver: Driver(driver), meter, peer }
     }
 
@@ -91,6 +132,8 @@ pub struct Answered {
     pub head: response::Parts,
     /// Bytes of the request's body that HTTP had taken when the answer came.
     pub sent: u64,
+    /// Whether the connection that the request was to go over was found closed, and another one was made for it.
+    pub was_stale: bool,
     body: Incoming,
     patience: Patience,
     received: u64,
@@ -107,6 +150,11 @@ impl Lease {
     /// Who is on the other side; nothing where that is the end of a tunnel.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.connection.as_ref().and_then(|connection| connection.peer)
+    }
+
+    /// Whether it speaks HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| matches!(connection.sender, Sender::Http2(_)))
     }
 
     /// Whether another exchange may go over it.
@@ -139,7 +187,17 @@ impl Lease {
         let (head, body) = response.into_parts();
         let sent = progress.handed_over();
         let window = (Instant::now(), 0);
-        Ok(Answered { head, sent, body, patience, received: 0, window, whole_request_was_sent: sent >= length, lease: self })
+        Ok(Answered {
+            head,
+            sent,
+            was_stale: false,
+            body,
+            patience,
+            received: 0,
+            window,
+            whole_request_was_sent: sent >= length,
+            lease: self,
+        })
     }
 
     async fn exchange(
@@ -149,6 +207,7 @@ impl Lease {
         length: u64,
         patience: Patience,
     ) -> Result<Response<Incoming>, NetError> {
+        let scheme = self.key.scheme();
         let connection = self.connection.as_mut().ok_or(NetError::StaleConnection)?;
         connection.meter.touch();
         // What was taken of an earlier request may be stuck for ever: after an early answer the other side need not read it.
@@ -160,7 +219,7 @@ impl Lease {
         if !is_ready {
             return Err(connection.driver.why_it_ended().await);
         }
-        let answer = connection.sender.send_request(request);
+        let answer = connection.sender.send(request, scheme);
         tokio::pin!(answer);
         loop {
             let deadline = connection.meter.last_write() + patience.stall;

@@ -1,6 +1,6 @@
 //! Trust: the roots and the client certificate of one endpoint.
 //!
-//! In: PEM as Secrets hold it. Out: a rustls configuration, HTTP/1.1 only. Certificates are always checked.
+//! In: PEM as Secrets hold it. Out: a rustls configuration, HTTP/1.1 only unless HTTP/2 is asked for. Certificates are always checked.
 
 use std::sync::Arc;
 
@@ -8,6 +8,10 @@ use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
+
+/// As ALPN writes them (RFC 7301, section 6).
+const HTTP1: &[u8] = b"http/1.1";
+pub(super) const HTTP2: &[u8] = b"h2";
 
 /// A rustls configuration, with what tells two of them apart.
 #[derive(Clone, Debug)]
@@ -81,8 +85,17 @@ impl TlsConfig {
                 builder.with_client_auth_cert(chain, key).map_err(|_| InvalidPem::Mismatch)?
             }
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![HTTP1.to_vec()];
         Ok(Self { client: Arc::new(config), fingerprint: fingerprint(roots, client) })
+    }
+
+    /// The same trust, with HTTP/2 offered before HTTP/1.1. The probe's alone: what is published goes by HTTP/1.1.
+    #[must_use]
+    pub fn offering_http2(&self) -> Self {
+        let mut config = (*self.client).clone();
+        config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
+        let fingerprint = crate::model::Digest::of(format!("{} h2", self.fingerprint).as_bytes());
+        Self { client: Arc::new(config), fingerprint }
     }
 }
 

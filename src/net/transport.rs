@@ -15,15 +15,16 @@ use std::{
     time::Duration,
 };
 
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::time::{Instant, timeout};
 
 use super::{
     Address, AddressPolicy, Answered, Endpoint, NetError, OpenBody, TunnelAddress, TunnelError, TunnelFailure, WatchedBody,
     dial::dial,
     handshake::secured,
-    lease::{Connection, Lease},
+    lease::{Connection, Lease, Sender},
     stream::{Meter, PatientStream, Socket},
+    tls::HTTP2,
     tunnel::{Gate, Lane, Tunnels},
 };
 use crate::model::{Digest, Origin, Scheme};
@@ -73,6 +74,10 @@ impl Key {
             policy: endpoint.policy.clone(),
             segment: endpoint.segment,
         }
+    }
+
+    pub(super) fn scheme(&self) -> Scheme {
+        self.origin.scheme
     }
 
     fn is_of_tunnels(&self) -> bool {
@@ -183,7 +188,11 @@ impl Transport {
     ) -> Result<Answered, NetError> {
         match self.send_once(endpoint, lease, reuse, head.clone(), body, patience).await {
             // A new connection is never stale.
-            Err(NetError::StaleConnection) => self.send_once(endpoint, None, Reuse::Never, head, body, patience).await,
+            Err(NetError::StaleConnection) => {
+                let mut answered = self.send_once(endpoint, None, Reuse::Never, head, body, patience).await?;
+                answered.was_stale = true;
+                Ok(answered)
+            }
             other => other,
         }
     }
@@ -234,6 +243,9 @@ impl Transport {
         let stream = timeout(patience.connect(), secured(stream, host, &endpoint.tls))
             .await
             .unwrap_or_else(|_| Err(NetError::NoAnswer { after: patience.connect() }))?;
+        if stream.get_ref().1.alpn_protocol() == Some(HTTP2) {
+            return handshake_of_http2(TokioIo::new(stream), meter, peer).await;
+        }
         handshake(TokioIo::new(stream), meter, peer).await
     }
 
@@ -259,5 +271,16 @@ where
         .handshake::<_, WatchedBody>(stream)
         .await
         .map_err(|error| NetError::NotHttp { detail: error.to_string() })?;
-    Ok(Connection::new(sender, tokio::spawn(connection), meter, peer))
+    Ok(Connection::new(Sender::Http1(sender), tokio::spawn(connection), meter, peer))
+}
+
+async fn handshake_of_http2<S>(stream: S, meter: Arc<Meter>, peer: Option<std::net::SocketAddr>) -> Result<Connection, NetError>
+where
+    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+{
+    let (sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .handshake::<_, WatchedBody>(stream)
+        .await
+        .map_err(|error| NetError::NotHttp { detail: error.to_string() })?;
+    Ok(Connection::new(Sender::Http2(sender), tokio::spawn(connection), meter, peer))
 }

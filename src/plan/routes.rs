@@ -32,6 +32,26 @@ pub struct Plan {
     pub replicas: Vec<Strategy>,
 }
 
+impl Plan {
+    /// The same for somebody outside of the cluster, where its own addresses lead nowhere.
+    ///
+    /// # Errors
+    /// When nothing is left.
+    pub fn from_outside(mut self, service: &str) -> Result<Self, PlanError> {
+        let route = RouteKind::ClusterIp;
+        let before = self.strategies.len();
+        self.strategies.retain(|strategy| strategy.route != Route::Service(route));
+        if self.strategies.len() < before {
+            let why = "this program runs outside of the cluster, where the Service's own address leads nowhere".to_owned();
+            self.left_out.push(LeftOut { route, why });
+        }
+        if self.strategies.is_empty() {
+            return Err(PlanError::NoRoute { service: service.to_owned(), left_out: in_words(&self.left_out) });
+        }
+        Ok(self)
+    }
+}
+
 /// A route that cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LeftOut {

@@ -283,7 +283,8 @@ impl Ways {
         self.state().unreachable.insert(index, verdict);
     }
 
-    fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
+    /// What a failure by `way` means.
+    pub fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
         self.subject.judged(way, reference, body_length, failure)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AllowedHosts, Authorizer, Pause};
+use super::{AllowedHosts, Authorizer, Pause, Witness};
 use crate::net::{Endpoint, Patience, Transport};
 
 /// A registry, reached by one way.
@@ -13,13 +13,14 @@ pub struct Registry {
     pub(super) authorizer: Arc<Authorizer>,
     pub(super) allowed: AllowedHosts,
     pub(super) patience: Patience,
+    pub(super) witness: Option<Arc<Witness>>,
     pub(super) pause: Pause,
 }
 
 impl Registry {
     /// Nothing is connected yet.
     pub fn new(transport: Transport, endpoint: Endpoint, authorizer: Arc<Authorizer>, allowed: AllowedHosts, patience: Patience) -> Self {
-        Self { transport, endpoint: Arc::new(endpoint), authorizer, allowed, patience, pause: Pause::default() }
+        Self { transport, endpoint: Arc::new(endpoint), authorizer, allowed, patience, pause: Pause::default(), witness: None }
     }
 
     /// The same, heeding what others who talk to this registry were asked to wait.
@@ -36,6 +37,19 @@ impl Registry {
             other.endpoint = Arc::new(Endpoint { segment, ..(*self.endpoint).clone() });
         }
         other
+    }
+
+    /// The same, seen by `witness`.
+    #[must_use]
+    pub fn before(&self, witness: Arc<Witness>) -> Self {
+        Self { witness: Some(witness), ..self.clone() }
+    }
+
+    /// The same with HTTP/2 offered in the TLS handshake.
+    #[must_use]
+    pub fn offering_http2(&self) -> Self {
+        let tls = self.endpoint.tls.offering_http2();
+        Self { endpoint: Arc::new(Endpoint { tls, ..(*self.endpoint).clone() }), ..self.clone() }
     }
 
     /// Where it is dialled.

@@ -89,41 +89,45 @@ pub(super) struct Line<'r> {
     lease: Option<Lease>,
     /// Bytes of bodies that went out.
     sent: u64,
+    /// Whether a request was sent again because its answer was lost: it may have been done twice.
+    lost: bool,
 }
 
 impl<'r> Line<'r> {
     pub(super) fn new(registry: &'r Registry, reuse: Reuse) -> Self {
-        Self { registry, endpoint: &registry.endpoint, own: true, reuse, lease: None, sent: 0 }
+        Self { registry, endpoint: &registry.endpoint, own: true, reuse, lease: None, sent: 0, lost: false }
     }
 
     /// To another place that the registry named and that is allowed; nobody learns there who we are.
     pub(super) fn elsewhere(registry: &'r Registry, endpoint: &'r Endpoint) -> Self {
-        Self { registry, endpoint, own: false, reuse: Reuse::Idle, lease: None, sent: 0 }
+        Self { registry, endpoint, own: false, reuse: Reuse::Idle, lease: None, sent: 0, lost: false }
     }
 
-    /// Sends `call`. The answer is whatever came, except a 401. A small request that a passing trouble met is sent again: all that
-    /// this program sends without a large body may be done twice.
+    /// Sends `call`. The answer is whatever came, except a 401. A small request that a passing trouble met is sent again: what this
+    /// program sends without a large body may be done twice, but for a `PATCH`.
     pub(super) async fn ask(&mut self, call: &Call<'_>) -> Result<Answered, Failure> {
         let mut pause = FIRST_PAUSE;
         for _ in 0..AGAIN {
-            let result = self.ask_once(call).await;
+            let result = Box::pin(self.ask_once(call)).await;
             let wait = match &result {
                 _ if call.body.length() > SMALL => None,
                 Ok(answered) => is_passing(answered, self.registry.patience.stall).then_some(pause),
-                Err(failure) => is_lost(failure).then_some(pause),
+                Err(failure) => (is_lost(failure) && call.method != Method::PATCH).then_some(pause),
             };
             let Some(wait) = wait else { return result };
             tracing::debug!(stage = ?call.stage, wait = ?wait, "a passing trouble; the request is sent again");
-            if let Ok(mut answered) = result {
-                let _ = answered.bounded(64 * 1024).await;
-                self.done(answered);
+            if let Ok(answered) = result {
+                let failure = self.refused(call, answered).await;
+                self.registry.overcame(|| failure);
             } else {
+                self.registry.overcame(|| Failure::new(call.stage, NetError::AnswerCut { received: 0 }));
+                self.lost = true;
                 self.renew();
             }
             tokio::time::sleep(wait).await;
             pause *= 2;
         }
-        self.ask_once(call).await
+        Box::pin(self.ask_once(call)).await
     }
 
     async fn ask_once(&mut self, call: &Call<'_>) -> Result<Answered, Failure> {
@@ -150,6 +154,16 @@ impl<'r> Line<'r> {
     pub(super) fn renew(&mut self) {
         self.lease = None;
         self.reuse = Reuse::Never;
+    }
+
+    /// Something was wrong, and is tried again.
+    pub(super) fn overcame(&self, failure: Failure) {
+        self.registry.overcame(|| failure);
+    }
+
+    /// Whether an answer was lost, and its request sent again.
+    pub(super) fn has_lost(&self) -> bool {
+        self.lost
     }
 
     /// Bytes of bodies that went out so far.
@@ -187,6 +201,10 @@ impl<'r> Line<'r> {
             Err(NetError::NoAnswer { .. } | NetError::NotHttp { .. }) => call.body.length(),
             Err(_) => 0,
         };
+        if result.as_ref().is_ok_and(|answered| answered.was_stale) {
+            self.lost = true;
+            registry.overcame(|| Failure::new(call.stage, NetError::StaleConnection));
+        }
         let answered = result.map_err(|error| Failure::new(call.stage, error))?;
         registry.pause.heed(&answered.head);
         Ok(answered)

@@ -9,6 +9,8 @@ use crate::net::NetError;
 pub enum Stage {
     /// `GET` of the token service that the registry named.
     Token,
+    /// `GET /v2/`
+    Greet,
     /// `GET /v2/<name>/tags/list`
     ListTags,
     /// `GET` or `HEAD /v2/<name>/manifests/<reference>`, before a push.
@@ -25,6 +27,8 @@ pub enum Stage {
     PullManifest,
     /// `GET` of the layer, after a push.
     PullBlob,
+    /// `DELETE` of a blob or of an upload session.
+    Remove,
 }
 
 impl Stage {
@@ -32,6 +36,7 @@ impl Stage {
     pub fn doing(self) -> &'static str {
         match self {
             Self::Token => "asking for a token",
+            Self::Greet => "asking for the registry's API",
             Self::ListTags => "listing the tags",
             Self::ReadManifest => "reading the manifest",
             Self::FindBlob => "looking for the blob",
@@ -40,6 +45,7 @@ impl Stage {
             Self::WriteManifest => "writing the manifest",
             Self::PullManifest => "pulling the manifest back",
             Self::PullBlob => "pulling the layer back",
+            Self::Remove => "removing what was sent",
         }
     }
 
@@ -117,6 +123,18 @@ pub enum Cause {
         expected: String,
         /// What it was.
         found: String,
+    },
+    /// Fewer bytes of a body arrived than were sent, and the registry did not notice.
+    Swallowed {
+        /// Bytes that went out.
+        sent: u64,
+        /// Bytes that the registry says it has.
+        arrived: u64,
+    },
+    /// An answer lacks a header that the specification demands; work went on without it.
+    HeaderMissing {
+        /// Which.
+        header: &'static str,
     },
     /// An answer that no registry gives: not JSON, without what the specification demands, or too large.
     Malformed {
@@ -219,6 +237,8 @@ impl fmt::Display for Failure {
             Cause::Location { detail } => write!(formatter, "the upload address was refused: {detail}"),
             Cause::Realm { origin } => write!(formatter, "the token service `{origin}` is not one that credentials may be sent to"),
             Cause::Content { expected, found } => write!(formatter, "expected {expected}, found {found}"),
+            Cause::Swallowed { sent, arrived } => write!(formatter, "{sent} bytes were sent and {arrived} of them arrived"),
+            Cause::HeaderMissing { header } => write!(formatter, "the answer has no `{header}`"),
             Cause::Malformed { detail } => write!(formatter, "the answer was malformed: {detail}"),
         }
     }

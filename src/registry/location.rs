@@ -18,6 +18,8 @@ pub(super) struct UploadAddress {
     pub(super) path_and_query: String,
     /// What was named, without its query, where it was on another host that is not allowed: its path is tried on our own.
     pub(super) foreign: Option<String>,
+    /// What was named, without its query, where scheme, host or port were not those that were dialled.
+    pub(super) misnamed: Option<String>,
 }
 
 /// What is allowed to stand in a `Location` or as a token service.
@@ -55,23 +57,23 @@ pub(super) fn resolve(own: &Origin, request_path: &str, location: &str, allowed:
             None => (None, location),
         },
     };
-    let at_own = |path_and_query| Ok(UploadAddress { origin: own.clone(), own: true, path_and_query, foreign: None });
-    let Some(scheme) = scheme else { return at_own(relative(request_path, rest)) };
+    let at_own = |path_and_query, misnamed| Ok(UploadAddress { origin: own.clone(), own: true, path_and_query, foreign: None, misnamed });
+    let Some(scheme) = scheme else { return at_own(relative(request_path, rest), None) };
     let (authority, path) = rest.find(['/', '?']).map_or((rest, "/"), |at| rest.split_at(at));
     let path_and_query = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     let Ok(named) = Origin::parse(scheme, authority) else { return refused("names no host") };
+    let misnamed = (named != *own).then(|| super::answer::without_query(location));
     if named.host == own.host {
-        return at_own(path_and_query);
+        return at_own(path_and_query, misnamed);
     }
     if !allowed.contains(&named) {
         // A registry behind a proxy that does not tell it its name; the bytes go nowhere but where they were to go.
-        let foreign = Some(super::answer::without_query(location));
-        return Ok(UploadAddress { origin: own.clone(), own: true, path_and_query, foreign });
+        return Ok(UploadAddress { origin: own.clone(), own: true, path_and_query, foreign: misnamed.clone(), misnamed });
     }
     if own.scheme == Scheme::Https && named.scheme == Scheme::Http {
         return refused("would leave TLS");
     }
-    Ok(UploadAddress { origin: named, own: false, path_and_query, foreign: None })
+    Ok(UploadAddress { origin: named, own: false, path_and_query, foreign: None, misnamed: None })
 }
 
 /// RFC 3986, section 5.3, for what registries send: an absolute path, a query alone, or a path below the request's.

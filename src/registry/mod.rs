@@ -6,11 +6,13 @@ mod client;
 mod exchange;
 mod failure;
 mod location;
+mod look;
 mod manifest;
 mod pause;
 mod pull;
 mod tags;
 mod upload;
+mod witness;
 
 pub use auth::Authorizer;
 pub use client::Registry;
@@ -19,3 +21,4 @@ pub use location::AllowedHosts;
 pub use manifest::{MANIFEST_TYPE, PulledManifest};
 pub use pause::Pause;
 pub use upload::{Blob, SeenOfChunks, Uploaded};
+pub use witness::Witness;

@@ -118,11 +118,11 @@ pub(super) const CONNECTIONS: &[Row] = &[
     },
     Row {
         id: "stale-connection",
-        seen: "a connection that was idle is closed",
+        seen: "a connection that had been used is closed before the next request over it is answered",
         pattern: Pattern::Seen(Symptom::StaleConnection),
-        reason: Reason::RouteUnreachable,
+        reason: Reason::PathStalled,
         class: Class::SameAgain,
-        sentence: "Nothing was lost; a new connection is made.",
+        sentence: "Nothing was lost, since a new connection was made; where it happens each time, something on the way ends connections that are kept: look at the keep-alive of {place}.",
         link: "https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1",
     },
     Row {

@@ -63,6 +63,11 @@ fn hint(row: &Row) -> Hint {
     }
 }
 
+/// Names the row of a failure: what tells two causes apart that have one reason.
+pub fn fingerprint(failure: &Failure, scheme: Scheme) -> &'static str {
+    row(failure, scheme).id
+}
+
 /// The row of a failure.
 pub(super) fn row(failure: &Failure, scheme: Scheme) -> &'static Row {
     let evidence = evidence(failure, scheme);
@@ -90,6 +95,8 @@ fn evidence(failure: &Failure, scheme: Scheme) -> Evidence<'_> {
         Cause::Realm { .. } => Symptom::RealmForeign,
         Cause::Content { .. } if failure.stage == Stage::PullBlob => Symptom::BlobDiffers,
         Cause::Content { .. } => Symptom::ManifestDiffers,
+        Cause::Swallowed { .. } => Symptom::BodySwallowed,
+        Cause::HeaderMissing { .. } => Symptom::HeaderMissing,
         Cause::Malformed { .. } => Symptom::Malformed,
     };
     Evidence::Symptom(symptom)

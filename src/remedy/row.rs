@@ -78,6 +78,8 @@ pub enum Symptom {
     RealmForeign,
     ManifestDiffers,
     BlobDiffers,
+    BodySwallowed,
+    HeaderMissing,
     Malformed,
 }
 

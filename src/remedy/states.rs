@@ -63,7 +63,7 @@ pub(super) const STATES: &[Row] = &[
         pattern: Pattern::Answered(Shape::status(411)),
         reason: Reason::FramingRefused,
         class: Class::OtherMethod,
-        sentence: "Each request carried its Content-Length, so something on the way takes it off: look at what {place} does with request bodies (for nginx, `proxy_http_version` and `proxy_request_buffering`).",
+        sentence: "Something on the way wants a Content-Length. Each method but Streamed sends one, so where another was refused, something takes it off: look at what {place} does with request bodies (for nginx, `proxy_http_version` and `proxy_request_buffering`).",
         link: "https://github.com/distribution/distribution/issues/1873",
     },
     Row {
@@ -155,6 +155,15 @@ pub(super) const STATES: &[Row] = &[
         class: Class::OtherRoute,
         sentence: "Not the registry but something before it refuses, as allow-lists and web application firewalls do: let {place} pass POST, PUT and PATCH below `/v2/` for this controller.",
         link: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.4",
+    },
+    Row {
+        id: "method-refused",
+        seen: "405 for a body, not the registry's, after it had opened the upload",
+        pattern: Pattern::Answered(Shape { statuses: (405, 405), at: &[Stage::SendBlob], ..PROXY }),
+        reason: Reason::FramingRefused,
+        class: Class::OtherMethod,
+        sentence: "Not the registry but something before it refuses this method: let {place} pass POST, PUT and PATCH below `/v2/`, as firewalls and `limit_except` of nginx often do not.",
+        link: "https://github.com/goharbor/harbor-helm/issues/1492",
     },
     Row {
         id: "not-a-registry",

@@ -143,6 +143,14 @@ fn no_room_reaches_through_a_wall() {
 }
 
 #[test]
+fn http2_is_asked_for_by_the_probe_alone() {
+    let files = files();
+    let asking = files.iter().filter(|file| file.text.contains(".offering_http2()")).map(|file| file.name.as_str());
+    // A registry offers it as its connections do, and the probe asks for it.
+    assert_eq!(asking.collect::<Vec<_>>(), ["probe/run.rs", "registry/client.rs"]);
+}
+
+#[test]
 fn every_file_opens_by_saying_what_it_does() {
     let silent = files().into_iter().filter(|file| !file.text.starts_with("//! "));
     check("files without `//!` on their first line", &silent.map(|file| file.name).collect::<Vec<_>>());

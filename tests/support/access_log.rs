@@ -16,6 +16,8 @@ pub struct Request {
     pub method: String,
     /// The path, with the query.
     pub target: String,
+    /// `HTTP/1.1`, `HTTP/2.0`
+    pub protocol: String,
     /// The status of the answer.
     pub status: u16,
     /// The bytes of the answer's body.
@@ -54,7 +56,7 @@ fn parse(line: &str) -> Option<Request> {
     let (before, rest) = line.split_once(" \"")?;
     let (request, rest) = rest.split_once("\" ")?;
     let mut words = request.split(' ');
-    let (method, target) = (words.next()?, words.next()?);
+    let (method, target, protocol) = (words.next()?, words.next()?, words.next().unwrap_or_default());
     let (numbers, rest) = rest.split_once(" \"")?;
     let (status, sent) = numbers.split_once(' ')?;
     let mut quoted = rest.split('"');
@@ -66,6 +68,7 @@ fn parse(line: &str) -> Option<Request> {
         client: before.split(' ').next()?.to_owned(),
         method: method.to_owned(),
         target: target.to_owned(),
+        protocol: protocol.to_owned(),
         status: status.parse().ok()?,
         sent: sent.parse().unwrap_or(0),
         user_agent: user_agent.to_owned(),

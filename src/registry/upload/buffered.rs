@@ -49,6 +49,10 @@ async fn taken(line: &mut Line<'_>, call: &Call<'_>) -> Result<(), Failure> {
         if asked_again || !is_unknown_session(&failure) {
             return Err(failure);
         }
+        // The session of a closing request that was done before is gone, and all replicas know that.
+        if !line.has_lost() {
+            line.overcame(failure);
+        }
         asked_again = true;
     }
 }

@@ -135,12 +135,14 @@ impl Progress<'_, '_> {
             Ok(Step::Again) => Ok(()),
             Ok(Step::Ask { counted }) => self.ask(line, repository, counted).await,
             Ok(Step::Smaller(failure)) => {
+                line.overcame(failure.clone());
                 seen.refuse(length);
                 self.shrink(length, seen, failure)
             }
             Err(failure) if is_cut(&failure) && self.cuts < MOST_CUTS => {
                 self.cuts += 1;
                 tracing::debug!(offset = self.offset, cuts = self.cuts, %failure, "a chunk was cut; asking how far it got");
+                line.overcame(failure.clone());
                 let was_first = std::mem::take(&mut self.carried) == 0;
                 line.renew();
                 let before = self.offset;
@@ -180,6 +182,9 @@ impl Progress<'_, '_> {
             200..=202 | 204 => {
                 let told = next_offset(&answered.head.headers);
                 let is_told = answered.head.headers.contains_key(header::RANGE);
+                if !is_told {
+                    line.overcame(Failure::new(Stage::SendBlob, Cause::HeaderMissing { header: "Range" }));
+                }
                 self.session.moves(&answered.head.headers)?;
                 settle(line, answered, Stage::SendBlob).await?;
                 Ok(self.advanced(length, told, is_told))

@@ -78,11 +78,24 @@ impl Registry {
             Framing::SinglePost => self.single_post(&mut line, repository, blob).await,
             Framing::Streamed => self.streamed(&mut line, repository, blob).await,
         };
+        let lost = line.has_lost();
         let result = match result {
             Ok(()) => Ok(()),
-            Err(abandoned) if abandoned.failure.may_have_been_taken() && self.has(repository, blob).await => Ok(()),
-            Err(abandoned) => Err(abandoned.leave(&mut line, repository).await),
+            Err(abandoned) => {
+                let lost_answer = || Failure::new(Stage::SendBlob, crate::net::NetError::AnswerCut { received: 0 });
+                let is_done_twice = lost && abandoned.failure.may_be_of_a_second_time();
+                if (is_done_twice || abandoned.failure.may_have_been_taken()) && self.has(repository, blob).await {
+                    self.overcame(lost_answer);
+                    Ok(())
+                } else {
+                    let failure = abandoned.leave(&mut line, repository).await;
+                    Err(if is_done_twice { lost_answer() } else { failure })
+                }
+            }
         };
+        if result.is_ok() {
+            self.ended();
+        }
         Uploaded { result, sent: line.sent(), seen }
     }
 
@@ -115,6 +128,16 @@ impl Failure {
             &self.cause,
             Cause::Net(NetError::Cut { .. } | NetError::NoAnswer { .. } | NetError::ReadStalled { .. } | NetError::AnswerCut { .. })
         )
+    }
+}
+
+impl Failure {
+    /// What a registry says of a session to which the same was done before, and the answer was lost.
+    fn may_be_of_a_second_time(&self) -> bool {
+        const CODES: [&str; 4] = ["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "RANGE_INVALID", "DIGEST_INVALID"];
+        let says_so =
+            |answer: &super::Answer| matches!(answer.status, 404 | 416) || answer.codes.iter().any(|code| CODES.contains(&code.as_str()));
+        self.stage == Stage::SendBlob && self.answer().is_some_and(says_so)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
         Cause, Failure, Registry, Stage,
         exchange::{Call, Line},
         location::{UploadAddress, resolve, with_digest},
+        witness::OpenSession,
     },
 };
 
@@ -67,8 +68,15 @@ impl<'r> Session<'r> {
         let location = headers.get(header::LOCATION).ok_or_else(|| refused("the answer names no upload address"))?;
         let location = location.to_str().map_err(|_| refused("the upload address is no text"))?;
         let address = resolve(&registry.endpoint.origin, request_path, location, &registry.allowed);
+        let address = address.map_err(|detail| Cause::Location { detail })?;
+        if let Some(named) = &address.misnamed {
+            let detail = format!("`{named}` is not where the registry was asked; its path was used there");
+            registry.overcame(|| Failure::new(Stage::OpenUpload, Cause::Location { detail }));
+        }
         let least = headers.get("oci-chunk-min-length").and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Ok(Self { registry, address: address.map_err(|detail| Cause::Location { detail })?, least_chunk: least.unwrap_or(0) })
+        let session = Self { registry, address, least_chunk: least.unwrap_or(0) };
+        registry.opened(|| OpenSession { path: session.address.path_and_query.clone(), elsewhere: session.elsewhere() });
+        Ok(session)
     }
 
     /// Takes the address that an answer names for the next request, where it names one that may be used.

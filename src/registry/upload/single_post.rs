@@ -23,6 +23,7 @@ impl Registry {
             202 => {
                 let session = Session::of(self, &path, &answered.head.headers).map_err(|cause| Failure::new(Stage::SendBlob, cause))?;
                 settle(line, answered, Stage::SendBlob).await?;
+                self.deferred();
                 let closed = self.close(line, repository, &session, blob, blob.body).await;
                 session.ended(closed)
             }

@@ -2,17 +2,26 @@
 //! stream; never chosen by itself, there to compare and to diagnose (google/go-containerregistry issue 2005).
 
 use bytes::Bytes;
-use http::Method;
+use http::{HeaderMap, Method, header};
 
-use super::{Abandoned, Blob, Session, buffered::BYTES, settle};
+use super::{Abandoned, Blob, Session, buffered::BYTES, range::next_offset, settle};
 use crate::{
     model::RepositoryName,
     net::Untold,
     registry::{
-        Failure, Registry, Stage,
+        Cause, Failure, Registry, Stage,
         exchange::{Call, Line},
     },
 };
+
+/// What the registry says that it has. Some never say, or say `0-0` whatever they have: only the digest decides.
+fn arrived(headers: &HeaderMap) -> Option<u64> {
+    next_offset(headers).or_else(|| headers.get(header::RANGE).is_some_and(|range| range == "0-0").then_some(0))
+}
+
+fn is_of_digest(failure: &Failure) -> bool {
+    failure.answer().is_some_and(|answer| answer.codes.iter().any(|code| code == "DIGEST_INVALID"))
+}
 
 impl Registry {
     pub(super) async fn streamed(&self, line: &mut Line<'_>, repository: &RepositoryName, blob: Blob<'_>) -> Result<(), Abandoned<'_>> {
@@ -43,8 +52,15 @@ impl Registry {
         if !matches!(answered.head.status.as_u16(), 200..=202 | 204) {
             return Err(line.refused(&call, answered).await);
         }
+        let arrived = arrived(&answered.head.headers);
         session.moves(&answered.head.headers)?;
         settle(line, answered, Stage::SendBlob).await?;
-        self.close(line, repository, session, blob, &Bytes::new()).await
+        let closed = self.close(line, repository, session, blob, &Bytes::new()).await;
+        closed.map_err(|failure| match arrived {
+            Some(arrived) if is_of_digest(&failure) && arrived < blob.body.length() => {
+                Failure::new(Stage::SendBlob, Cause::Swallowed { sent: blob.body.length(), arrived })
+            }
+            _ => failure,
+        })
     }
 }

@@ -107,7 +107,8 @@ impl Line {
     async fn answer(&mut self, own: Own, entry: &Entry) -> io::Result<Next> {
         entry.answer(own.status);
         let page = own.page.unwrap_or(Page::Empty);
-        self.near.answer(own.status, &own.fields, &page, own.close.is_none()).await?;
+        let is_head = entry.asked().method == "HEAD";
+        self.near.answer(own.status, &own.fields, &page, own.close.is_none(), is_head).await?;
         Ok(own.close.map_or(Next::Request, Next::End))
     }
 

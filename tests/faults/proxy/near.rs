@@ -33,8 +33,8 @@ impl Near {
         Self { read: BufReader::new(read), write }
     }
 
-    /// Sends an answer of the proxy's own.
-    pub async fn answer(&mut self, status: u16, fields: &[(&str, String)], page: &Page, stays: bool) -> io::Result<()> {
+    /// Sends an answer of the proxy's own: to `HEAD` without its body (RFC 9110, section 9.3.2).
+    pub async fn answer(&mut self, status: u16, fields: &[(&str, String)], page: &Page, stays: bool, is_head: bool) -> io::Result<()> {
         let (kind, body) = render(status, page);
         let mut head = format!("HTTP/1.1 {status} {}\r\ncontent-length: {}\r\n", title(status), body.len());
         head += kind;
@@ -42,7 +42,10 @@ impl Near {
             let _ = write!(head, "{name}: {value}\r\n");
         }
         head += if stays { "\r\n" } else { "connection: close\r\n\r\n" };
-        self.write.write_all((head + &body).as_bytes()).await
+        if !is_head {
+            head += &body;
+        }
+        self.write.write_all(head.as_bytes()).await
     }
 
     /// Ends the connection.

@@ -1,0 +1,17 @@
+//! `chart-publisher probe`: what it names on each hostile path, what it leaves behind, what other tools read of it, and the routes of a
+//! Service.
+#![cfg(test)]
+
+#[path = "../faults/mod.rs"]
+#[expect(dead_code, reason = "each test uses a part of the bed")]
+mod faults;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "each test uses a part of the bed")]
+mod support;
+
+mod document;
+mod hostile;
+mod leftovers;
+mod outputs;
+mod probed;
+mod services;
