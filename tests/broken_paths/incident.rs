@@ -22,7 +22,7 @@ async fn where_streamed_layers_get_400_push_and_controller_publish() {
     let Some(bed) = support::with_node() else { return };
     let namespace = bed.namespace().await;
     let source = bed.helm_repository(&["large-3.0.0"]).start().await;
-    let broken = Broken::set_up(&namespace, NAME, rules(Hostile::Chunked400).expect("rules")).await;
+    let broken = Broken::set_up(&namespace, NAME, rules(Hostile::Chunked400).expect("rules"), |proxy, _| proxy.socket()).await;
     let (address, package) = (broken.exposed.socket.to_string(), Package::large(bed));
 
     let chart = package.file().display();
