@@ -23,5 +23,7 @@ pub const GROUP: &str = "chartpublisher.io";
 pub const VERSION: &str = "v1alpha1";
 /// The annotation that asks for a run now: any change of its value does. It is echoed in the status and never removed.
 pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
+/// With the value of [`REQUESTED_AT`]: the run that is asked for tries everything anew, whatever was learnt of the registry.
+pub const FORCE_AT: &str = "reconcile.fluxcd.io/forceAt";
 /// The field manager of everything that the controller writes.
 pub const FIELD_MANAGER: &str = "chart-publisher";

@@ -27,7 +27,7 @@ use super::{
     targets::{Before, PlannedTarget, Recollection, asked, identity, target_run},
 };
 use crate::{
-    api::{ChartPublication, ChartPublicationStatus, InventoryEntry, REQUESTED_AT, Reason, Target},
+    api::{ChartPublication, ChartPublicationStatus, FORCE_AT, InventoryEntry, REQUESTED_AT, Reason, Target},
     model::span,
     net::Patience,
     publish::{self, Course, Failed, Outcome, TargetOutcome, TargetRun},
@@ -150,6 +150,14 @@ impl<'a> Run<'a> {
         let readers_asked = !asked(self.publication).is_empty();
         let before = Before { readers_asked, namespace: &self.namespace, patience, inventory: entries, status, recollection };
         target_run(self.context, target, planned, &keys, &before)
+    }
+
+    /// Whether a user asks to try everything anew, as `flux reconcile --force` does.
+    fn is_forced(&self) -> bool {
+        let annotations = self.publication.annotations();
+        let handled = self.publication.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
+        let request = annotations.get(REQUESTED_AT).filter(|request| Some(*request) != handled);
+        request.is_some_and(|request| annotations.get(FORCE_AT) == Some(request))
     }
 
     async fn publish(&self, offer: &Offer, runs: &[TargetRun], failed: Vec<TargetOutcome>) -> Outcome {

@@ -8,6 +8,7 @@
 //!   stated anew (another limit, another method in the spec) is another way, of which nothing was learnt.
 //! * That a way could not be reached is not remembered here: it may open at any time.
 //! * Where a search found nothing that works, what it was refused is forgotten after seconds: the next run sees what was mended.
+//!   So is all when a user forces a run.
 
 use std::{
     collections::HashMap,
@@ -79,11 +80,6 @@ impl Term {
     fn left(shown: i64) -> Option<Self> {
         let left = Duration::from_secs(u64::try_from(shown - seconds()).ok().filter(|left| *left > 0)?);
         Some(Self { until: Instant::now() + left.min(LIMITED), shown })
-    }
-
-    /// What ends with the run is of no use to a later one.
-    fn outlasts_a_run(&self) -> bool {
-        self.until > Instant::now() + WITHOUT_BODY
     }
 
     fn is_over(&self) -> bool {

@@ -42,7 +42,7 @@ pub(super) fn documented(word: &str) -> &'static str {
         "address" => "the address that was dialled",
         "scheme" => "the scheme",
         "reference" => "the chart's repository and tag",
-        "place" => "the Ingress, or the server at the address,",
+        "place" => "the Ingress (or the server at the address)",
         "pause" => " for the time that it names",
         "unreachable_cure" => "look whether something listens there, also for Pods.",
         "stall_cure" => STALL,

@@ -1,5 +1,7 @@
 //! A registry on the node whose Service leads through the fault proxies: one that knows only bytes before one that knows HTTP.
 
+use std::net::SocketAddr;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -29,8 +31,13 @@ pub struct Broken {
 }
 
 impl Broken {
-    /// Exposes it as the Service `name` of type NodePort; whatever route is taken leads through the proxies.
-    pub async fn set_up(namespace: &Namespace, name: &str, rules: impl IntoIterator<Item = Rule>) -> Self {
+    /// Exposes it as the Service `name` of type NodePort; whatever route is taken leads to `front`: to both proxies, or to one.
+    pub async fn set_up(
+        namespace: &Namespace,
+        name: &str,
+        rules: impl IntoIterator<Item = Rule>,
+        front: impl Fn(&HttpProxy, &WireProxy) -> SocketAddr,
+    ) -> Self {
         let bed = namespace.bed;
         let registry = bed.registry(Version::V3).start().await;
         let place = bed.place(5000);
@@ -39,7 +46,7 @@ impl Broken {
         let proxy = HttpProxy::start(&node, at(registry.socket()), rules);
         let wire = WireProxy::start(&node, at(proxy.socket()), &[]);
         let past = HttpProxy::start(&Ground::loopback(), at(registry.socket()), []);
-        let exposed = namespace.expose(name, Exposure::NodePort, &[wire.socket()]).await;
+        let exposed = namespace.expose(name, Exposure::NodePort, &[front(&proxy, &wire)]).await;
         Self { _registry: registry, proxy, wire, exposed, past, _place: place }
     }
 

@@ -58,7 +58,7 @@ async fn go(course: &Course) -> Option<Figures> {
     let namespace = bed.namespace().await;
     let source = bed.helm_repository(&["small-1.2.2", "large-3.0.0"]).start().await;
     let _controller = namespace.controller(&[]).await;
-    let broken = Broken::set_up(&namespace, NAME, []).await;
+    let broken = Broken::set_up(&namespace, NAME, [], |_, wire| wire.socket()).await;
     let puller = Puller::default();
     let course = async {
         let broken_for = break_in_turn(course, &namespace, &source, &broken, &puller).await;
