@@ -55,6 +55,10 @@ impl Registry {
         let arrived = arrived(&answered.head.headers);
         session.moves(&answered.head.headers)?;
         settle(line, answered, Stage::SendBlob).await?;
+        if arrived.is_some_and(|arrived| arrived < blob.body.length()) {
+            // Who took less than was sent may end the connection, on which the rest still lies.
+            line.renew();
+        }
         let closed = self.close(line, repository, session, blob, &Bytes::new()).await;
         closed.map_err(|failure| match arrived {
             Some(arrived) if is_of_digest(&failure) && arrived < blob.body.length() => {
