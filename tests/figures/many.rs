@@ -154,7 +154,7 @@ async fn engine(parcels: &[Parcel], registry: SocketAddr, proven: bool) -> Durat
         }
     });
     let results: Vec<_> = futures::stream::iter(each).buffer_unordered(AT_ONCE).collect().await;
-    assert_eq!(results.iter().filter_map(|result| result.as_ref().err()).next(), None);
+    assert_eq!(results.iter().find_map(|result| result.as_ref().err()), None);
     begin.elapsed()
 }
 
