@@ -1,6 +1,6 @@
 //! A chunked upload that is cut once, at any byte of the chart: how much of it is sent again.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::{
     charts::Chart,
@@ -87,7 +87,7 @@ impl Series {
         costs
     }
 
-    async fn upload(&self, bed: &Bed, registry: &Registry, archive: &PathBuf, chart: &Chart, cut_at: u64, how: Close) -> Cost {
+    async fn upload(&self, bed: &Bed, registry: &Registry, archive: &Path, chart: &Chart, cut_at: u64, how: Close) -> Cost {
         let number = usize::try_from(cut_at / self.chunk).expect("a small number");
         let chunk = When::always().method("PATCH").every(number + 1).times(1);
         let cut = Rule::new(chunk, What::CutBody(cut_at % self.chunk, how));

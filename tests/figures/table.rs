@@ -43,7 +43,7 @@ impl Times {
     pub fn print(&self) {
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let rounds = self.of(self.base).len();
-        let mut text = format!("\n{}: medians of {rounds}, load {}\n\n", self.title, load.split(" ").take(3).collect::<Vec<_>>().join(" "));
+        let mut text = format!("\n{}: medians of {rounds}, load {}\n\n", self.title, load.split(' ').take(3).collect::<Vec<_>>().join(" "));
         text += "| | seconds | least | most | ratio |\n|---|---|---|---|---|\n";
         for (what, times) in &self.rows {
             let (least, most) = times.iter().fold((f64::MAX, 0_f64), |(least, most), time| (least.min(*time), most.max(*time)));

@@ -36,7 +36,7 @@ fn the_session_went_on(requests: &[Asked], chart: &Chart) {
     assert_eq!(of("POST", 202), 2, "one session for each blob: {requests:#?}");
     assert_eq!(of("PUT", 201), 3, "{requests:#?}");
     let taken = requests.iter().filter(|asked| asked.method == "PATCH" && asked.status == Some(202));
-    let config = requests.iter().filter(|asked| asked.method == "PATCH").next_back().map_or(0, |asked| asked.received);
+    let config = requests.iter().rfind(|asked| asked.method == "PATCH").map_or(0, |asked| asked.received);
     assert_eq!(taken.map(|asked| asked.received).sum::<u64>(), chart.length + config, "{requests:#?}");
 }
 
