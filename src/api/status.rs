@@ -93,7 +93,7 @@ pub struct TargetStatus {
     pub attempts: Vec<Attempt>,
 
     /// What was learnt of the ways to this registry, and saves the next chart from finding it out again. Forgotten after an hour, and
-    /// when `reconcile.fluxcd.io/requestedAt` asks for a run.
+    /// when a run is forced (`reconcile.fluxcd.io/forceAt`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub learnt: Vec<LearntOfRoute>,
 

@@ -100,10 +100,8 @@ impl<'a> Run<'a> {
     }
 
     fn recollection(&self, memory: &Memory) -> Recollection {
-        let asked = self.publication.annotations().get(REQUESTED_AT);
-        let handled = self.publication.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
         match &memory.last {
-            _ if asked.is_some() && asked != handled => Recollection::Forget,
+            _ if self.is_forced() => Recollection::Forget,
             None => Recollection::Recall,
             Some(_) => Recollection::Keep,
         }

@@ -82,6 +82,11 @@ impl Term {
         Some(Self { until: Instant::now() + left.min(LIMITED), shown })
     }
 
+    /// What ends with the run is of no use to a later one.
+    fn outlasts_a_run(&self) -> bool {
+        self.until > Instant::now() + WITHOUT_BODY
+    }
+
     fn is_over(&self) -> bool {
         self.until <= Instant::now()
     }
@@ -168,7 +173,7 @@ impl Learnt {
         }
     }
 
-    /// Nothing is known any more: a user asks for a run.
+    /// Nothing is known any more: a user forces a run.
     pub fn forget(&self) {
         self.ways().clear();
     }

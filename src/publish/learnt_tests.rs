@@ -64,7 +64,7 @@ async fn what_was_learnt_of_one_ingress_says_nothing_of_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_learnt_says_nothing_once_another_limit_is_stated_or_a_run_is_asked_for() {
+async fn what_was_learnt_says_nothing_once_another_limit_is_stated_or_a_run_is_forced() {
     let stating = |limit: Option<u64>| {
         let bodies = Bodies { fixed: Some(Method::Buffered), limit: limit.map(|limit| (limit, "x".to_owned())), ..Bodies::default() };
         Strategy { bodies, ..strategy() }
@@ -136,4 +136,25 @@ async fn a_way_that_states_another_limit_is_another_way() {
     learnt.refused(&strategy(), buffered, 5 << 20, too_large());
     let raised = Strategy { bodies: Bodies { limit: Some((64 << 20, "x".to_owned())), ..Bodies::default() }, ..strategy() };
     assert!(matches!(learnt.choose(&raised, 5 << 20), Choice::Try(same, _) if same == buffered));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_learnt_in_vain_is_forgotten_after_seconds() {
+    let learnt = Learnt::default();
+    let way = strategy();
+    let led_astray = Verdict {
+        remedy: "location-foreign",
+        reason: Reason::LocationRefused,
+        class: Class::OtherRoute,
+        hint: Hint::None,
+        sentence: "astray".to_owned(),
+    };
+    let Choice::Try(buffered, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
+    learnt.refused(&way, buffered, 5 << 20, led_astray);
+    assert!(learnt.remembered(&way).is_some());
+    learnt.in_vain(&way);
+    assert_eq!(learnt.remembered(&way), None, "the status does not keep it");
+    assert_eq!(chosen(&learnt, 5 << 20), "closed: astray", "what is left of the run asks for nothing in vain");
+    tokio::time::advance(WITHOUT_BODY + Duration::from_millis(1)).await;
+    assert_eq!(chosen(&learnt, 5 << 20), "Buffered ");
 }

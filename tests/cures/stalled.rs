@@ -46,7 +46,7 @@ async fn the_command_that_the_attempt_names_opens_the_path() {
     documented(&namespace, "stalled-before", &names);
 
     path.run_at_both_ends(quoted_after(message, "suspect the packet size ("));
-    namespace.run_again(NAME).await;
+    namespace.force_a_run(NAME).await;
     let lost = path.lost();
     namespace.change(NAME, &json!({"charts": [{"name": "large"}, {"name": "umbrella"}]})).await;
     let cured = is_cured(&namespace, NAME, "NodePort").await.status.expect("a status");

@@ -43,8 +43,8 @@ async fn what_was_learnt_is_shown_outlives_a_restart_and_is_forgotten_when_someb
 
     controller.stop();
     let controller = namespace.controller(&anywhere).await;
-    let again = namespace.run_again("first").await;
-    assert_eq!(again.status.expect("a status").targets[0].learnt, [], "asked for a run, it tries all of it anew");
+    let again = namespace.force_a_run("first").await;
+    assert_eq!(again.status.expect("a status").targets[0].learnt, [], "a forced run tries all of it anew");
     assert_eq!(refused(), found_out, "and had nothing to send");
 
     namespace.publish("second", &to("two")).await;

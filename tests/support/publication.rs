@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chart_publisher::api::{ChartInventory, ChartPublication, ChartPublicationStatus, REQUESTED_AT};
+use chart_publisher::api::{ChartInventory, ChartPublication, ChartPublicationStatus, FORCE_AT, REQUESTED_AT};
 use k8s_openapi::{api::events::v1::Event, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::{
     Api,
@@ -103,6 +103,15 @@ impl Namespace {
     pub async fn run_again(&self, name: &str) -> ChartPublication {
         let request = self.request_run(name).await;
         self.becomes(name, "the run that was asked for ends", |status| status.last_handled_reconcile_at.as_ref() == Some(&request)).await
+    }
+
+    /// Asks for a run that passes over nothing, as `flux reconcile --force` does, and waits until it has ended.
+    pub async fn force_a_run(&self, name: &str) -> ChartPublication {
+        let request = random_word();
+        let patch = Patch::Merge(json!({"metadata": {"annotations": {FORCE_AT: request, REQUESTED_AT: request}}}));
+        self.api::<ChartPublication>().patch(name, &PatchParams::default(), &patch).await.expect("a publication");
+        let is_handled = |status: &ChartPublicationStatus| status.last_handled_reconcile_at.as_ref() == Some(&request);
+        self.becomes(name, "the forced run ends", is_handled).await
     }
 
     /// The inventory of a publication, where there is one.
