@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint generate cluster bench compare-paths faults
+.PHONY: help quickstart test lint generate cluster bench bench-times bench-memory bench-cuts compare-paths soak faults
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,11 +24,26 @@ cluster: ## a cluster in the foreground, until Ctrl-C; prints how to use it (POD
 	@cargo build --quiet --bins --example bed
 	@exec "$${CARGO_TARGET_DIR:-target}/debug/examples/bed" up $(if $(PODS),--mode pods) --keep-in-foreground
 
-bench: ## what a push costs beside curl and helm, as ratios (two minutes, after a release build)
-	@tests/tools/bench.sh
+# The long forms of tests/figures, in a release build; one at a time, since they measure.
+figures = RUST_BACKTRACE=0 cargo test --quiet --release --test figures -- --ignored --nocapture --test-threads 1
+
+bench: ## all figures of docs/performance.md, each with its bound (40 minutes, after a release build)
+	@$(figures)
+
+bench-times: ## seconds beside curl, helm, oras and a bare loop, as ratios (12 minutes)
+	@$(figures) large:: many::
+
+bench-cuts: ## what cuts cost, and tokens that expire on the way (12 minutes)
+	@$(figures) cuts:: tokens::
+
+bench-memory: ## 64 charts of 90 MiB, also through Relay (15 minutes, 25 GiB of disk)
+	@$(figures) memory::
 
 compare-paths: ## hostile paths × push, helm, oras, crane, skopeo, regctl: what arrives, as a table (ten minutes)
 	@cargo test --quiet --test fault_bed compare_paths -- --ignored --nocapture
+
+soak: ## 200 publications over a path that breaks in another way every 10 s, and a puller that looks at each tag (eleven minutes, as root)
+	@cargo test --quiet --test broken_paths soak::soak -- --ignored --nocapture
 
 faults: ## each known fault × each method × real and scripted registries: what becomes of a chart, as docs/faults.md (three minutes)
 	@cargo test --quiet --test fault_matrix faults -- --ignored --nocapture

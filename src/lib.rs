@@ -32,7 +32,7 @@
 //! * *Invariant:* a body is complete and hashed before its first byte is sent, and every `POST`, `PUT` and `PATCH` has a
 //!   `Content-Length`.
 //! * *Invariant:* the manifest is written after its blobs, and the tag with it: nothing half-published is visible under a tag.
-//! * *Invariant:* `Ready=True` is made of proofs, and only [`verify::pull_back`] makes one.
+//! * *Invariant:* `Ready=True` is made of proofs, and only [`verify::pull_back`] and [`verify::pull_again`] make one.
 //! * *Invariant:* every connection to a registry or source is made by [`net::Transport`].
 //! * *Invariant:* a credential goes to the origin that it was read for, to a token service that is listed, and nowhere else; it has no
 //!   `Debug` and no `Display`.

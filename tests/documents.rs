@@ -44,6 +44,23 @@ fn every_reason_stands_in_the_reference_with_its_meaning_and_in_the_page_of_cure
 }
 
 #[test]
+fn the_page_of_remedies_is_made_from_the_rows() {
+    let head = "# What is seen, and what mends it\n\nMade from the rows of `src/remedy/`: `UPDATE_DOCS=1 cargo test --test documents` writes it anew. \
+        What the controller does next follows\n*Next*; what stands under *Mend* is said in the status, with the names of the objects \
+        filled in. [Troubleshooting](troubleshooting.md)\nis by reason, and [cures](cures.md) shows some of them taken from the status.\n\n";
+    let wanted = format!("{head}{}", chart_publisher::remedy::markdown());
+    if is_to_be_written() {
+        fs::write(root().join("docs/remedies.md"), &wanted).expect("the page");
+    }
+    assert!(text("docs/remedies.md") == wanted, "docs/remedies.md is out of date: run this test with UPDATE_DOCS=1");
+}
+
+#[expect(clippy::disallowed_methods, reason = "a developer's wish, as snapshots have it")]
+fn is_to_be_written() -> bool {
+    std::env::var("UPDATE_DOCS").is_ok_and(|value| value == "1")
+}
+
+#[test]
 fn every_field_of_the_schema_stands_in_the_reference() {
     let reference = text("docs/reference.md");
     let words: BTreeSet<&str> = reference.split(|c: char| !c.is_alphanumeric()).collect();

@@ -6,6 +6,8 @@
 mod body_limit;
 #[path = "exposures/changes.rs"]
 mod changes;
+#[path = "exposures/chosen.rs"]
+mod chosen;
 #[path = "exposures/detour.rs"]
 mod detour;
 #[path = "exposures/doors.rs"]

@@ -16,6 +16,7 @@ use support::{
     namespace::Namespace,
     publication::{ready, spec},
     registry::{Registry, Version},
+    resident::{mebibytes, memory},
 };
 
 const PUBLICATIONS: usize = 100;
@@ -40,26 +41,25 @@ async fn a_hundred_publications_at_rest_fit_into_forty_mebibytes() {
     assert_ne!(file_system(&bed.folder("controller").display().to_string(), bed), "tmpfs", "the spool must lie on a disk");
     let mut controller = namespace.described_controller(&[]).await.program(program).start();
     controller.wait_until_ready().await;
-    let begin = memory(controller.id(), "VmRSS");
+    let begin = memory(controller.id(), "VmRSS").expect("a running process");
     create(&namespace, &source.url()).await;
     all_are_ready(&namespace).await;
-    let peak = memory(controller.id(), "VmHWM");
+    let peak = memory(controller.id(), "VmHWM").expect("a running process");
     eventually(UNTIL_REST, "no connection to the registry is open", async || {
         let open = connections(controller.id(), exposed.socket);
         if open == 0 { Ok(()) } else { Err(format!("{open} are")) }
     })
     .await;
-    let rest = memory(controller.id(), "VmRSS");
-    let mib = |bytes: u64| format!("{}.{} MiB", bytes / MIB, bytes % MIB * 10 / MIB);
+    let rest = memory(controller.id(), "VmRSS").expect("a running process");
     support::say(&format!(
         "release build: {} stripped ({size} bytes); resident {} at the start, {} at most while {PUBLICATIONS} publications with a small chart each were created at once, {} at rest with all of them Ready (of it anonymous {})",
-        mib(size),
-        mib(begin),
-        mib(peak),
-        mib(rest),
-        mib(memory(controller.id(), "RssAnon"))
+        mebibytes(size),
+        mebibytes(begin),
+        mebibytes(peak),
+        mebibytes(rest),
+        mebibytes(memory(controller.id(), "RssAnon").expect("a running process"))
     ));
-    assert!(rest <= MOST_AT_REST, "{} at rest", mib(rest));
+    assert!(rest <= MOST_AT_REST, "{} at rest", mebibytes(rest));
 }
 
 /// All at once.
@@ -82,13 +82,6 @@ async fn all_are_ready(namespace: &Namespace) {
         if ready == PUBLICATIONS { Ok(()) } else { Err(format!("{ready} are")) }
     })
     .await;
-}
-
-/// Bytes, as the kernel counts them for a process.
-fn memory(process: u32, what: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("a running process");
-    let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':')).expect("a line of the kernel's");
-    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
 }
 
 /// Connections from the network namespace of a process to an address.

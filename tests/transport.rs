@@ -111,6 +111,67 @@ async fn a_connection_on_which_an_early_answer_came_is_not_used_again() {
     assert!(answered.into_lease().is_none());
 }
 
+/// As a gateway does whose time is over: it answers, reads no more, and keeps the connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_never_takes_the_rest_of_a_body_holds_nobody_up() {
+    let address = server(|mut socket| async move {
+        read_head(&mut socket).await;
+        // Time for the client to hand over what the buffers on the way can take.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let _ = socket.write_all(REFUSED).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let transport = Transport::new();
+    let mut went_on = 0;
+    for length in (1..=16).map(|count| count * (384 << 10)) {
+        let (head, body) = put(length);
+        let lease = transport.lease(&plain(address), LONG, Reuse::Never).await.unwrap();
+        let mut answered = lease.send(head, &body, LONG).await.unwrap();
+        answered.bounded(100).await.unwrap();
+        let Some(lease) = answered.into_lease() else { continue };
+        went_on += 1;
+        let (head, body) = put(0);
+        let next = tokio::time::timeout(Duration::from_secs(5), lease.send(head, &body, SHORT)).await;
+        assert!(next.unwrap_or_else(|_| panic!("waits for ever after {length} bytes")).is_err());
+    }
+    assert!(went_on > 0, "no body was small enough to be taken whole");
+}
+
+/// All of a body was handed over and not all of it went out: the rest lies in a buffer that nobody will ever empty.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_of_a_body_that_nobody_wants_holds_up_no_other_request() {
+    for length in [400 << 10, 700 << 10, 1 << 20, 3 << 19] {
+        let turn = Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let address = server(move |mut socket| {
+            let is_first = turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
+            async move {
+                read_head(&mut socket).await;
+                if !is_first {
+                    let _ = socket.write_all(ACCEPTED).await;
+                    return;
+                }
+                let mut part = vec![0; 64 << 10];
+                let _ = socket.read_exact(&mut part).await;
+                // The client has taken all that its buffers hold by then.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let _ = socket.write_all(REFUSED).await;
+                let _ = socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO));
+            }
+        })
+        .await;
+        let (transport, place) = (Transport::new(), plain(address));
+        let (head, body) = put(length);
+        let lease = transport.lease(&place, LONG, Reuse::Never).await.unwrap();
+        let mut answered = lease.send(head, &body, LONG).await.unwrap();
+        let _ = answered.bounded(100).await;
+        let (head, body) = put(0);
+        let next = transport.send(&place, answered.into_lease(), Reuse::Idle, head, &body, LONG);
+        let next = tokio::time::timeout(Duration::from_secs(5), next).await.expect("the next request is not held up");
+        assert_eq!(next.unwrap().head.status, 202, "{length}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_whose_end_was_refused_and_reset_holds_up_nobody() {
     const READ: usize = 1 << 20;

@@ -57,4 +57,7 @@ pub struct InventoryEntry {
     pub layer: String,
     /// When it was pulled back and compared.
     pub proved: Time,
+    /// When a later proof found it missing, damaged or overwritten. Gone as soon as one holds again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Time>,
 }

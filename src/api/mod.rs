@@ -9,11 +9,13 @@ mod status;
 pub use definitions::definitions;
 pub use inventory::{ChartInventory, ChartInventorySpec, InventoryEntry};
 pub use publication::{
-    ArchiveSource, ChartPublication, ChartPublicationSpec, ChartSelection, HelmRepositorySource, LocalReference, RouteKind, ServiceTarget,
-    Source, Target, Upload, UploadMethod,
+    ArchiveSource, ChartPublication, ChartPublicationSpec, ChartSelection, HelmRepositorySource, LocalReference, Proof, RouteKind,
+    ServiceTarget, Source, Target, Upload, UploadMethod,
 };
 pub use reason::Reason;
-pub use status::{Attempt, ChartPublicationStatus, PublishedVersion, SourceStatus, TargetStatus};
+pub use status::{
+    Attempt, ChartPublicationStatus, LearntOfChunks, LearntOfRoute, PublishedVersion, RefusedMethod, RouteProof, SourceStatus, TargetStatus,
+};
 
 /// The API group.
 pub const GROUP: &str = "chartpublisher.io";

@@ -31,6 +31,8 @@ use super::ChartPublicationStatus;
 #[x_kube(
     validation = Rule::new("has(self.source.archive) ? !has(self.charts) || self.charts.size() == 0 : has(self.charts) && self.charts.size() > 0")
         .message("`charts` names what to take from a `helmRepository`; an `archive` is one chart and takes no `charts`"),
+    validation = Rule::new("!has(self.proof) || !has(self.proof.routes) || self.proof.routes.size() == 0 || self.targets.exists(target, has(target.service))")
+        .message("`proof.routes` lead to a `service`, and no target has one"),
 )]
 pub struct ChartPublicationSpec {
     /// How often the source is asked again, for example `1h` or `30m`. Spread by up to a tenth, so that many publications do not ask at once.
@@ -62,10 +64,36 @@ pub struct ChartPublicationSpec {
     #[schemars(length(min = 1, max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub targets: Vec<Target>,
+
+    /// Proofs beyond the one after each push. Without it, what was published is read again only when its route changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
 }
 
 fn default_interval() -> String {
     "1h".to_owned()
+}
+
+/// Proofs beyond the one after each push.
+#[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Proof {
+    /// How often everything that is published is read whole again and compared, by the route that is used. Spread by up to a tenth.
+    #[serde(default = "default_proof_interval")]
+    #[schemars(regex(pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"), length(max = 32))]
+    #[x_kube(validation = Rule::new("duration(self) >= duration('1m') && duration(self) <= duration('8760h')").message("must lie between 1m and 8760h"))]
+    pub interval: String,
+
+    /// The routes that readers take: the newest chart is downloaded by each of them at each proof and after each push of something
+    /// new. What came of it stands in the target's `proofs`, and in its condition `ReaderRoute`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 6))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub routes: Vec<RouteKind>,
+}
+
+fn default_proof_interval() -> String {
+    "24h".to_owned()
 }
 
 fn default_timeout() -> String {

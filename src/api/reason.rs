@@ -110,6 +110,8 @@ reasons! {
     Drifted,
     /// The spool has no room.
     SpoolFull,
+    /// What was published and proven before is missing in the registry.
+    ProofFailed,
 }
 
 impl Reason {

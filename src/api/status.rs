@@ -67,7 +67,7 @@ pub struct TargetStatus {
     /// The target's name in the spec.
     pub name: String,
 
-    /// `Ready` for this target.
+    /// `Ready` for this target, and `ReaderRoute`: whether readers of the registry get what was published by the route that is theirs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -92,6 +92,11 @@ pub struct TargetStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
 
+    /// What was learnt of the ways to this registry, and saves the next chart from finding it out again. Forgotten after an hour, and
+    /// when `reconcile.fluxcd.io/requestedAt` asks for a run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learnt: Vec<LearntOfRoute>,
+
     /// The address for `helm pull`, for readers of the Service's own exposure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull: Option<String>,
@@ -100,9 +105,13 @@ pub struct TargetStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<String>,
 
-    /// When everything was last pulled back and compared.
+    /// Everything that is published was pulled back and compared at this time, or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_proved: Option<Time>,
+
+    /// What the newest download by each of the routes of `proof.routes` gave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proofs: Vec<RouteProof>,
 
     /// The newest 20 versions. The whole record is the `ChartInventory` of the same name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -131,6 +140,81 @@ impl Attempt {
     pub fn is_of_bodies(&self) -> bool {
         !Reason::ALL.iter().any(|reason| reason.leads_nowhere() && reason.as_str() == self.reason)
     }
+}
+
+/// A download by a route that readers take.
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct RouteProof {
+    /// The route.
+    pub route: String,
+    /// The address that was dialled; nothing where the route is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// `Succeeded`, or one of the other reasons that conditions have.
+    pub result: String,
+    /// What was downloaded; or what was seen instead, and what to mend.
+    pub message: String,
+    /// When.
+    pub time: Time,
+}
+
+/// What was learnt of one way to a registry.
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct LearntOfRoute {
+    /// The route.
+    pub route: String,
+    /// Scheme, host and port.
+    pub origin: String,
+    /// What stands between: `Ingress platform/registry`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// How large chunks may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunks: Option<LearntOfChunks>,
+    /// What was refused, and is not tried again until its time is over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedMethod>,
+}
+
+/// How large chunks may be.
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct LearntOfChunks {
+    /// The largest that was taken, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<i64>,
+    /// The smallest that was refused, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<i64>,
+    /// Whether each needs a connection of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_connections: bool,
+    /// When this is forgotten.
+    pub until: Time,
+}
+
+/// A method that was refused for bodies of some size.
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedMethod {
+    /// The method.
+    pub method: String,
+    /// Whether each chunk had a connection of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_connections: bool,
+    /// The longest TCP segment, in bytes, where it was made shorter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<i32>,
+    /// For bodies of this many bytes and more.
+    pub from: i64,
+    /// The remedy: a row of `docs/remedies.md`.
+    pub remedy: String,
+    /// What was seen, and what to mend.
+    pub message: String,
+    /// When this is forgotten.
+    pub until: Time,
 }
 
 /// A version that is published and proven.

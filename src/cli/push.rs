@@ -13,7 +13,9 @@ use chart_publisher::{
     model::{Credential, Login, size, span},
     net::{AddressPolicy, ClientCertificate, Patience, SystemRoots, TlsConfig, Transport},
     plan,
-    publish::{self, ChartOutcome, Course, Done, Learnt, NewIdentities, Outcome, Reach, Subject, TargetOutcome, TargetRun},
+    publish::{
+        self, ChartOutcome, Course, Done, Learnt, NewIdentities, Outcome, Reach, Readers, Replicas, Subject, TargetOutcome, TargetRun,
+    },
     source::{Given, Source},
     spool::{Budget, Spool, Spooled},
 };
@@ -150,13 +152,16 @@ async fn work(push: &Push) -> Result<(), Failure> {
         ways: reach.ways(&plan, subject, Learnt::default()),
         known: BTreeMap::default(),
         known_by: None,
+        known_at: None,
         refuse_bodies: BTreeSet::new(),
         pull: plan.pull.clone(),
+        replicas: Replicas::default(),
+        readers: Readers::default(),
     };
     let length = given.chart().archive.length();
     let outcome = {
         let _bar = Bar::start(&format!("{} {}", wanted.name, wanted.version), &transport, length);
-        let course = Course { workers: 1, cancel: &CancellationToken::new(), progress: &|_, _| {} };
+        let course = Course { workers: 1, cancel: &CancellationToken::new(), proof: None, progress: &|_, _| {} };
         publish::run(&Source::Given(Box::new(given)), &[wanted], std::slice::from_ref(&run), &course).await
     };
     report(push, &outcome, hashing, length)
@@ -295,7 +300,7 @@ fn reference(target: &TargetOutcome, chart: &ChartOutcome) -> String {
 
 fn what(done: &Done) -> &'static str {
     match done {
-        Done::Published(_) => "pushed and pulled back",
+        Done::Published(_) | Done::Mended { .. } => "pushed and pulled back",
         Done::Found(_) => "was there already, pulled back",
         Done::Unchanged(_) => "was there already",
     }
@@ -312,7 +317,9 @@ fn as_json(target: Option<&TargetOutcome>, chart: Option<&ChartOutcome>, hashing
     let (Some(target), Some(chart)) = (target, chart) else { return json!({"pushed": false}) };
     let done = chart.result.as_ref().ok();
     let (pushing, pulling) = match done {
-        Some(Done::Published(pushed)) => (Some(pushed.pushing.as_secs_f64()), Some(pushed.pulling.as_secs_f64())),
+        Some(Done::Published(pushed) | Done::Mended { pushed, .. }) => {
+            (Some(pushed.pushing.as_secs_f64()), Some(pushed.pulling.as_secs_f64()))
+        }
         _ => (None, None),
     };
     let failed = chart.result.as_ref().err();
@@ -322,7 +329,7 @@ fn as_json(target: Option<&TargetOutcome>, chart: Option<&ChartOutcome>, hashing
         "version": chart.version,
         "bytes": length,
         "result": match done {
-            Some(Done::Published(_)) => "Published",
+            Some(Done::Published(_) | Done::Mended { .. }) => "Published",
             Some(Done::Found(_) | Done::Unchanged(_)) => "AlreadyThere",
             None => "Failed",
         },

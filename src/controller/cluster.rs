@@ -15,8 +15,10 @@ use kube::{
 
 use super::optional::{Optional, OptionalKind};
 use crate::{
-    api::Target,
-    plan::{self, Exposure, Families, Gateway, GatewayObjects, HttpRoute, Plan, PlanError, ReferenceGrant, RelayPossibility},
+    api::{RouteKind, Target},
+    plan::{
+        self, Exposure, Families, Gateway, GatewayObjects, HttpRoute, Plan, PlanError, Reader, ReferenceGrant, RelayPossibility, Route,
+    },
 };
 
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
@@ -60,9 +62,10 @@ impl Cluster {
         self.reference_grants.read().await;
     }
 
-    /// The ways to a target of a publication in `namespace`.
-    pub(super) fn plan(&self, target: &Target, namespace: &str) -> Result<Plan, PlanError> {
-        let Some(wanted) = &target.service else { return plan::url(target) };
+    /// The ways to a target of a publication in `namespace`, and those of its readers: by the routes `asked`, or by the one that the
+    /// Service shows them.
+    pub(super) fn plan(&self, target: &Target, namespace: &str, asked: &[RouteKind]) -> Result<(Plan, Vec<Reader>), PlanError> {
+        let Some(wanted) = &target.service else { return plan::url(target).map(|plan| (plan, Vec::new())) };
         let reference = ObjectRef::new(&wanted.name).within(namespace);
         let service = self.services.iter().find_map(|store| store.get(&reference));
         let service = service.ok_or_else(|| PlanError::NoService { service: format!("{namespace}/{}", wanted.name) })?;
@@ -86,7 +89,13 @@ impl Cluster {
             own_node: self.own_node.as_deref(),
             families: own_families(),
         };
-        plan::routes(target, namespace, &exposure)
+        let plan = plan::routes(target, namespace, &exposure)?;
+        let shown = match plan.reader {
+            Route::Service(kind) => vec![kind],
+            Route::Url => Vec::new(),
+        };
+        let readers = plan::readers(target, namespace, &exposure, if asked.is_empty() { &shown } else { asked });
+        Ok((plan, readers))
     }
 
     fn relay(&self, namespace: &str) -> RelayPossibility {

@@ -1,9 +1,14 @@
 //! Events: what changed, once. What only went on as it was makes none.
 
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
 use super::recorder::Recorder;
 use crate::{
-    api::{ChartPublication, ChartPublicationStatus},
-    publish::{Done, Outcome, TargetOutcome},
+    api::{ChartPublication, ChartPublicationStatus, Reason, TargetStatus},
+    publish::{ChartOutcome, Done, Failed, Outcome, TargetOutcome},
+    status::READER_ROUTE,
 };
 
 /// The API server takes 1,024 bytes.
@@ -37,8 +42,52 @@ impl Kind {
 /// What is told of a run.
 pub(super) fn of_run(before: Option<&ChartPublicationStatus>, after: &ChartPublicationStatus, outcome: &Outcome) -> Vec<Told> {
     let mut events: Vec<Told> = outcome.targets.iter().filter_map(published).collect();
+    events.extend(outcome.targets.iter().flat_map(mended));
+    events.extend(of_readers(before, after));
     events.extend(changed(before, after));
     events
+}
+
+/// `ReaderRoute` of a target has another status or reason than before.
+pub(super) fn of_readers(before: Option<&ChartPublicationStatus>, after: &ChartPublicationStatus) -> Vec<Told> {
+    let mut events = Vec::new();
+    for target in &after.targets {
+        let Some(now) = reader_route(target) else { continue };
+        let old = before.and_then(|before| before.targets.iter().find(|old| old.name == target.name)).and_then(reader_route);
+        let is_news = old.map_or(now.status != "True", |old| (&old.status, &old.reason) != (&now.status, &now.reason));
+        if is_news {
+            let kind = if now.status == "True" { Kind::Normal } else { Kind::Warning };
+            events.push(event(kind, &now.reason, &format!("target `{}`: {}", target.name, now.message)));
+        }
+    }
+    events
+}
+
+fn reader_route(target: &TargetStatus) -> Option<&Condition> {
+    target.conditions.iter().find(|condition| condition.type_ == READER_ROUTE)
+}
+
+/// What a proof found and a push has mended, by what was found.
+fn mended(target: &TargetOutcome) -> Vec<Told> {
+    let mut by_reason: BTreeMap<Reason, Vec<(&ChartOutcome, &Failed)>> = BTreeMap::new();
+    for chart in &target.charts {
+        if let Ok(Done::Mended { found, .. }) = &chart.result {
+            by_reason.entry(found.reason).or_default().push((chart, found));
+        }
+    }
+    let told = |(reason, charts): (Reason, Vec<(&ChartOutcome, &Failed)>)| {
+        let first = charts.first()?;
+        let names = named(charts.iter().map(|(chart, _)| format!("{} {}", chart.chart, chart.version)).collect());
+        let note = format!("{names} of target `{}` did not hold and was sent again, and is proven: {}", target.name, first.1.sentence);
+        Some(event(Kind::Warning, reason.as_str(), &note))
+    };
+    by_reason.into_iter().filter_map(told).collect()
+}
+
+/// The first few of them.
+fn named(all: Vec<String>) -> String {
+    let more = if all.len() > NAMED { format!(" and {} more", all.len() - NAMED) } else { String::new() };
+    format!("{}{more}", all.into_iter().take(NAMED).collect::<Vec<_>>().join(", "))
 }
 
 fn published(target: &TargetOutcome) -> Option<Told> {
@@ -51,10 +100,9 @@ fn published(target: &TargetOutcome) -> Option<Told> {
     if new.is_empty() {
         return None;
     }
-    let named = new.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    let more = if new.len() > NAMED { format!(" and {} more", new.len() - NAMED) } else { String::new() };
+    let named = named(new);
     let way = target.used.as_ref().map(|used| format!(" by {} ({})", used.route, used.method)).unwrap_or_default();
-    Some(event(Kind::Normal, "Published", &format!("published {named}{more} to target `{}`{way}", target.name)))
+    Some(event(Kind::Normal, "Published", &format!("published {named} to target `{}`{way}", target.name)))
 }
 
 /// `Ready` has another status or reason than before.

@@ -7,8 +7,8 @@ use kube::{
 
 use super::memory::Memory;
 use crate::{
-    api::{ChartInventory, ChartInventorySpec, ChartPublication, FIELD_MANAGER, InventoryEntry},
-    publish::{Done, Outcome, TargetOutcome},
+    api::{ChartInventory, ChartInventorySpec, ChartPublication, FIELD_MANAGER, InventoryEntry, Reason},
+    publish::{ChartOutcome, Done, Outcome, TargetOutcome},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -110,7 +110,7 @@ pub(super) fn updated(before: &[InventoryEntry], outcome: &Outcome, now: &Time) 
             entries.extend(of_target.cloned());
             continue;
         }
-        entries.extend(of_target.filter(|entry| !is_settled(target, entry)).cloned());
+        entries.extend(of_target.filter(|entry| !is_settled(target, entry)).map(|entry| doubted(target, entry, now)));
         entries.extend(target.charts.iter().filter_map(|chart| {
             let (repository, tag) = chart.place.as_ref()?;
             let done = chart.result.as_ref().ok()?;
@@ -132,6 +132,7 @@ pub(super) fn updated(before: &[InventoryEntry], outcome: &Outcome, now: &Time) 
                 manifest: known.manifest.to_string(),
                 layer: known.layer.to_string(),
                 proved,
+                failed: None,
             })
         }));
     }
@@ -139,13 +140,25 @@ pub(super) fn updated(before: &[InventoryEntry], outcome: &Outcome, now: &Time) 
     entries
 }
 
+/// An entry that stays, with a note where a proof has found that it no longer holds: so it is proven again before anything is said of
+/// it, also after a restart.
+fn doubted(target: &TargetOutcome, entry: &InventoryEntry, now: &Time) -> InventoryEntry {
+    let is_disproved = target.charts.iter().any(|chart| {
+        let failed = chart.result.as_ref().err().filter(|failed| !failed.passing);
+        let is_of_content = |reason| matches!(reason, Reason::RegistryContentCorrupt | Reason::ProofFailed | Reason::Drifted);
+        is_of(chart, entry) && failed.is_some_and(|failed| is_of_content(failed.reason))
+    });
+    let failed = if is_disproved { Some(entry.failed.clone().unwrap_or_else(|| now.clone())) } else { entry.failed.clone() };
+    InventoryEntry { failed, ..entry.clone() }
+}
+
+fn is_of(chart: &ChartOutcome, entry: &InventoryEntry) -> bool {
+    chart.place.as_ref().is_some_and(|(repository, tag)| entry.repository == repository.as_str() && entry.tag == tag.as_str())
+}
+
 /// Whether this run has said something new of an entry. What is no longer wanted stays on record: it is still published.
 fn is_settled(target: &TargetOutcome, entry: &InventoryEntry) -> bool {
-    target.charts.iter().any(|chart| {
-        let same =
-            chart.place.as_ref().is_some_and(|(repository, tag)| entry.repository == repository.as_str() && entry.tag == tag.as_str());
-        same && chart.result.is_ok()
-    })
+    target.charts.iter().any(|chart| is_of(chart, entry) && chart.result.is_ok())
 }
 
 #[cfg(test)]

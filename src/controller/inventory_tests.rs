@@ -110,3 +110,39 @@ async fn the_record_is_read_once_up_to_the_first_object_that_is_not_its_own() {
     inventory.write(&publication, entries(1), &mut memory).await.unwrap();
     assert_eq!(server.requests(), ["PATCH many 1", "DELETE many.of.1"]);
 }
+
+/// What a run gives for the one tag of [`entries`]: nothing, or why it failed.
+fn outcome(failed: Option<(Reason, bool)>) -> Outcome {
+    use crate::publish::{Failed, Known};
+    let digest = crate::model::Digest::of(b"m");
+    let failed = failed.map(|(reason, passing)| Failed { reason, sentence: String::new(), passing });
+    let known = Known { manifest: digest, layer: digest, proved: Some(1), doubted: true };
+    let chart = ChartOutcome {
+        chart: "a".to_owned(),
+        version: "1".to_owned(),
+        place: Some(("a".parse().unwrap(), "00000".parse().unwrap())),
+        created: None,
+        result: failed.map_or_else(|| Ok(Done::Unchanged(known)), Err),
+    };
+    let target = TargetOutcome { name: "main".to_owned(), registry: "oci://r".to_owned(), charts: vec![chart], ..TargetOutcome::default() };
+    Outcome { targets: vec![target], cancelled: false }
+}
+
+#[test]
+fn what_a_proof_disproved_is_marked_until_one_holds_again() {
+    use k8s_openapi::jiff::Timestamp;
+    let at = |second| Time(Timestamp::from_second(second).unwrap());
+    let before = entries(1);
+    for reason in Reason::ALL.iter().copied() {
+        let is_of_content = matches!(reason, Reason::RegistryContentCorrupt | Reason::ProofFailed | Reason::Drifted);
+        let after = updated(&before, &outcome(Some((reason, false))), &at(10));
+        assert_eq!(after[0].failed, is_of_content.then(|| at(10)), "{reason}");
+        assert_eq!(after[0].proved, before[0].proved, "{reason}");
+        let passing = updated(&before, &outcome(Some((reason, true))), &at(10));
+        assert_eq!(passing, before, "{reason} that passes says nothing of the content");
+    }
+    let marked = updated(&before, &outcome(Some((Reason::Drifted, false))), &at(10));
+    assert_eq!(updated(&marked, &outcome(Some((Reason::Drifted, false))), &at(20)), marked, "it is written once");
+    assert_eq!(updated(&marked, &outcome(Some((Reason::RouteUnreachable, true))), &at(20)), marked, "nothing new is known");
+    assert_eq!(updated(&marked, &outcome(None), &at(20))[0].failed, None);
+}

@@ -7,7 +7,10 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{schedule::Pace, targets::PlannedTarget};
+use super::{
+    schedule::{Pace, ReaderPace},
+    targets::PlannedTarget,
+};
 use crate::{
     api::InventoryEntry,
     source::{ArchiveSnapshot, IndexSnapshot},
@@ -20,6 +23,10 @@ pub(super) struct Memory {
     pub(super) last: Option<LastRun>,
     /// How soon one run follows another.
     pub(super) pace: Pace,
+    /// When the next round of proofs is due, where there are any.
+    pub(super) next_proof: Option<Instant>,
+    /// How soon the routes of readers are checked again.
+    pub(super) readers: ReaderPace,
     /// When the objects of the cluster last changed in a way that matters here.
     pub(super) changed: Option<Instant>,
     /// What was read of its index.

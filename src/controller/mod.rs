@@ -22,6 +22,8 @@ mod kept;
 mod memory;
 mod optional;
 mod patch;
+mod proofs;
+mod readers;
 mod reconcile;
 mod recorder;
 mod run;

@@ -10,7 +10,7 @@ use super::{
     memory::{LastRun, Memory},
     patch::StatusWriter,
     run::Run,
-    schedule::{Ended, is_settling},
+    schedule::{Ended, ReaderPace, is_settling},
     start::Context,
     targets::plan_all,
 };
@@ -21,6 +21,8 @@ use crate::{
 };
 
 const AFTER_PANIC: Duration = Duration::from_mins(1);
+/// No run follows another at once.
+const SHORTEST: Duration = Duration::from_secs(1);
 const DEFAULT_INTERVAL: Duration = Duration::from_hours(1);
 /// What is left of a stop's 10 s after running work was told to end.
 const GRACE: Duration = Duration::from_secs(6);
@@ -72,7 +74,12 @@ async fn reconciled(publication: &ChartPublication, context: &Context) -> Action
     let requested_at = publication.annotations().get(REQUESTED_AT).cloned();
     let plans = plan_all(publication, &context.cluster);
     if let Some(rest) = memory.rest(generation, requested_at.as_ref(), &plans) {
-        return Action::requeue(rest);
+        if memory.readers.rest(Instant::now()).is_some_and(|rest| rest.is_zero())
+            && let Ok(_slot) = context.slots.acquire().await
+        {
+            Box::pin(Run::new(publication, context, &plans).check_readers_alone(&mut memory)).await;
+        }
+        return Action::requeue(soonest(rest, &memory));
     }
     let Ok(_slot) = context.slots.acquire().await else { return Action::await_change() };
     if is_settling(memory.note(generation, &plans)) {
@@ -82,7 +89,12 @@ async fn reconciled(publication: &ChartPublication, context: &Context) -> Action
     let ended = Box::pin(Run::new(publication, context, &plans).execute(&mut memory)).await;
     let next = next(publication, ended, &mut memory);
     memory.last = Some(LastRun { generation, requested_at, plans, next: Instant::now() + next });
-    Action::requeue(next)
+    Action::requeue(soonest(next, &memory))
+}
+
+/// The next run, or the next check of the readers' routes alone.
+fn soonest(next: Duration, memory: &Memory) -> Duration {
+    memory.readers.rest(Instant::now()).map_or(next, |rest| rest.min(next)).max(SHORTEST)
 }
 
 async fn suspend(publication: &ChartPublication, context: &Context, memory: &mut Memory) -> Action {
@@ -98,10 +110,14 @@ async fn suspend(publication: &ChartPublication, context: &Context, memory: &mut
         writer.write(&status, &context.stop).await;
     }
     memory.last = None;
+    memory.readers = ReaderPace::default();
     Action::await_change()
 }
 
 fn next(publication: &ChartPublication, ended: Ended, memory: &mut Memory) -> Duration {
     let interval = span(&publication.spec.interval).unwrap_or(DEFAULT_INTERVAL);
-    memory.pace.next(ended, memory.changed.map(|at| at.elapsed()), interval, fastrand::f64())
+    let next = memory.pace.next(ended, memory.changed.map(|at| at.elapsed()), interval, fastrand::f64());
+    // A round of proofs that is due and failed is tried again as the failure has it.
+    let proof = memory.next_proof.take().filter(|_| ended != Ended::Retry);
+    proof.map_or(next, |proof| proof.saturating_duration_since(Instant::now()).min(next)).max(SHORTEST)
 }

@@ -21,9 +21,10 @@ use super::{
     inventory::{self, Inventory},
     memory::Memory,
     patch::StatusWriter,
+    proofs,
     schedule::Ended,
     start::Context,
-    targets::{Before, PlannedTarget, identity, target_run, unplanned},
+    targets::{Before, PlannedTarget, Recollection, asked, identity, target_run},
 };
 use crate::{
     api::{ChartPublication, ChartPublicationStatus, InventoryEntry, REQUESTED_AT, Reason, Target},
@@ -36,7 +37,7 @@ use crate::{
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 const BETWEEN_PROGRESS: Duration = Duration::from_secs(5);
 /// How soon a running publication sees that its spec has changed.
-const LOOK: Duration = Duration::from_secs(1);
+pub(super) const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) fn now() -> Time {
     // Kubernetes keeps whole seconds; a status with more would differ from itself once it was read back.
@@ -46,11 +47,11 @@ pub(super) fn now() -> Time {
 
 /// One run of one publication.
 pub(super) struct Run<'a> {
-    publication: &'a ChartPublication,
-    context: &'a Context,
-    plans: &'a [PlannedTarget],
+    pub(super) publication: &'a ChartPublication,
+    pub(super) context: &'a Context,
+    pub(super) plans: &'a [PlannedTarget],
     namespace: String,
-    writer: StatusWriter,
+    pub(super) writer: StatusWriter,
     /// Cancelled by a change of the spec, by deletion, and when the program stops.
     cancel: CancellationToken,
     /// Whether progress was written: what stands there then is not what was read.
@@ -68,7 +69,7 @@ impl<'a> Run<'a> {
     pub(super) async fn execute(&self, memory: &mut Memory) -> Ended {
         self.announce().await;
         let secrets = Secrets::new(self.context.client.clone(), &self.namespace);
-        let patience = Patience { stall: span(&self.publication.spec.timeout).unwrap_or(DEFAULT_TIMEOUT) };
+        let patience = self.patience();
         let inventory = Inventory::of(self.context.client.clone(), self.publication);
         let entries = match inventory.entries(self.publication, memory).await {
             Ok(entries) => entries,
@@ -79,16 +80,33 @@ impl<'a> Run<'a> {
         };
         let offer = match offer(self.context, self.publication, &secrets, patience, memory).await {
             Ok(offer) => offer,
-            Err(failed) => return self.finish(None, &[failed], &Outcome::default()).await,
+            Err(failed) => return self.finish(None, &[failed], &Outcome::default()).await.0,
         };
-        let (runs, failed) = self.targets(&secrets, patience, &entries, &offer).await;
+        let recollection = self.recollection(memory);
+        let (runs, failed) = self.targets(&secrets, patience, &entries, &offer, recollection).await;
         let outcome = self.publish(&offer, &runs, failed).await;
         let updated = inventory::updated(&entries, &outcome, &now());
         let written = inventory.write(self.publication, updated, memory).await;
-        let ended = self.finish(Some(&offer.report), &offer.refused, &outcome).await;
+        memory.next_proof = proofs::next(self.publication, &outcome).map(|rest| Instant::now() + rest);
+        let (ended, status) = self.finish(Some(&offer.report), &offer.refused, &outcome).await;
+        self.check_readers(&runs, status, &outcome, memory).await;
         let Err(error) = written else { return ended };
         tracing::warn!(%error, "the inventory could not be written; trying again");
         Ended::Retry
+    }
+
+    pub(super) fn patience(&self) -> Patience {
+        Patience { stall: span(&self.publication.spec.timeout).unwrap_or(DEFAULT_TIMEOUT) }
+    }
+
+    fn recollection(&self, memory: &Memory) -> Recollection {
+        let asked = self.publication.annotations().get(REQUESTED_AT);
+        let handled = self.publication.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
+        match &memory.last {
+            _ if asked.is_some() && asked != handled => Recollection::Forget,
+            None => Recollection::Recall,
+            Some(_) => Recollection::Keep,
+        }
     }
 
     /// The ways to each target, or why there is none.
@@ -98,10 +116,11 @@ impl<'a> Run<'a> {
         patience: Patience,
         entries: &[InventoryEntry],
         offer: &Offer,
+        recollection: Recollection,
     ) -> (Vec<TargetRun>, Vec<TargetOutcome>) {
         let (mut runs, mut failed) = (Vec::new(), Vec::new());
         for (target, planned) in self.publication.spec.targets.iter().zip(self.plans) {
-            match self.target(target, planned, secrets, patience, entries).await {
+            match self.target(target, planned, secrets, patience, entries, recollection).await {
                 Ok(run) => runs.push(run),
                 Err(failure) => failed.push(TargetOutcome {
                     name: target.name.clone(),
@@ -116,20 +135,21 @@ impl<'a> Run<'a> {
         (runs, failed)
     }
 
-    async fn target(
+    pub(super) async fn target(
         &self,
         target: &Target,
         planned: &PlannedTarget,
         secrets: &Secrets,
         patience: Patience,
         entries: &[InventoryEntry],
+        recollection: Recollection,
     ) -> Result<TargetRun, Failed> {
-        let plan = planned.plan.as_ref().map_err(unplanned)?;
         let (secret, cert_secret) = (target.secret_ref.as_ref(), target.cert_secret_ref.as_ref());
         let keys = secrets.keys(secret, cert_secret, &self.context.roots, &self.context.plain_tls).await?;
         let status = self.publication.status.as_ref().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
-        let before = Before { namespace: &self.namespace, patience, inventory: entries, status };
-        target_run(self.context, target, plan, &keys, &before)
+        let readers_asked = !asked(self.publication).is_empty();
+        let before = Before { readers_asked, namespace: &self.namespace, patience, inventory: entries, status, recollection };
+        target_run(self.context, target, planned, &keys, &before)
     }
 
     async fn publish(&self, offer: &Offer, runs: &[TargetRun], failed: Vec<TargetOutcome>) -> Outcome {
@@ -137,7 +157,8 @@ impl<'a> Run<'a> {
         let tell = |done: usize, total: usize| {
             told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).1 = Some((done, total));
         };
-        let course = Course { workers: self.context.workers, cancel: &self.cancel, progress: &tell };
+        let proof = proofs::terms(self.publication);
+        let course = Course { workers: self.context.workers, cancel: &self.cancel, proof, progress: &tell };
         let work = publish::run(&offer.source, &offer.wanted, runs, &course);
         let beside = async {
             loop {
@@ -175,7 +196,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether the object that this run is for has another spec by now, or is gone.
-    fn is_outdated(&self) -> bool {
+    pub(super) fn is_outdated(&self) -> bool {
         let reference = kube::runtime::reflector::ObjectRef::new(&self.publication.name_any()).within(&self.namespace);
         let current = self.context.publications.iter().find_map(|store| store.get(&reference));
         current.is_none_or(|current| {
@@ -185,7 +206,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn report(&self) -> Report<'_> {
+    pub(super) fn report(&self) -> Report<'_> {
         Report {
             generation: self.publication.metadata.generation,
             requested_at: self.publication.annotations().get(REQUESTED_AT).cloned(),
@@ -212,7 +233,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn finish(&self, source: Option<&SourceReport>, refused: &[Failed], outcome: &Outcome) -> Ended {
+    async fn finish(&self, source: Option<&SourceReport>, refused: &[Failed], outcome: &Outcome) -> (Ended, ChartPublicationStatus) {
         let before = self.publication.status.as_ref();
         let status = report(&self.report(), source, refused, outcome);
         self.log(&status);
@@ -226,7 +247,7 @@ impl<'a> Run<'a> {
             .chain(outcome.targets.iter().filter_map(TargetOutcome::first_failure))
             .any(|failed| failed.reason == Reason::SecretInvalid);
         let detour = outcome.targets.iter().any(TargetOutcome::is_detour);
-        Ended::of(secret.then_some(Reason::SecretInvalid), retrying, detour)
+        (Ended::of(secret.then_some(Reason::SecretInvalid), retrying, detour), status)
     }
 
     fn log(&self, status: &ChartPublicationStatus) {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::api::Reason;
 
 /// The cluster's nodes hear of a change when we do, and act on it a moment later: until then the old way may still answer, or the new
@@ -72,6 +74,32 @@ fn doubled(first: Duration, times: u32) -> Duration {
     first.saturating_mul(1 << times.saturating_sub(1).min(20))
 }
 
+/// A route of readers that fails is looked at again at growing distances.
+const FIRST_READER: Duration = Duration::from_secs(30);
+/// One that is mended is seen to be within this time.
+const LONGEST_READER: Duration = Duration::from_mins(5);
+
+/// How soon the routes of readers are checked again while one of them fails.
+#[derive(Debug, Default)]
+pub(super) struct ReaderPace {
+    failures: u32,
+    next: Option<Instant>,
+}
+
+impl ReaderPace {
+    /// They were checked just now. `random` lies in 0..1.
+    pub(super) fn saw(&mut self, all_deliver: bool, now: Instant, random: f64) {
+        self.failures = if all_deliver { 0 } else { self.failures.saturating_add(1) };
+        let pause = doubled(FIRST_READER, self.failures).min(LONGEST_READER).mul_f64(0.9 + 0.2 * random);
+        self.next = (!all_deliver).then(|| now + pause);
+    }
+
+    /// How long until the next check; nothing while none is planned.
+    pub(super) fn rest(&self, now: Instant) -> Option<Duration> {
+        self.next.map(|next| next.saturating_duration_since(now))
+    }
+}
+
 /// Whether a connection that was made before may lead elsewhere than a new one.
 pub(super) fn is_settling(changed: Option<Duration>) -> bool {
     changed.is_some_and(|ago| ago < SETTLING)
@@ -137,6 +165,22 @@ mod tests {
     fn connections_are_made_anew_for_a_while_after_a_change() {
         assert!(is_settling(Some(Duration::ZERO)) && is_settling(Some(LOOKS[1] + Duration::from_secs(5))));
         assert!(!is_settling(Some(SETTLING)) && !is_settling(None));
+    }
+
+    #[test]
+    fn a_readers_route_that_fails_is_looked_at_after_half_a_minute_and_then_ever_later() {
+        let now = Instant::now();
+        let mut pace = ReaderPace::default();
+        assert_eq!(pace.rest(now), None, "nothing has failed");
+        for expected in [30, 60, 120, 240, 300, 300] {
+            pace.saw(false, now, 0.5);
+            assert_eq!(pace.rest(now), Some(Duration::from_secs(expected)));
+            assert_eq!(pace.rest(now + Duration::from_secs(400)), Some(Duration::ZERO));
+        }
+        pace.saw(true, now, 0.5);
+        assert_eq!(pace.rest(now), None);
+        pace.saw(false, now, 0.0);
+        assert_eq!(pace.rest(now), Some(Duration::from_secs(27)), "it begins anew");
     }
 
     #[test]

@@ -1,28 +1,46 @@
 //! From a target of the spec to the ways that lead there.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{access::Keys, cluster::Cluster, start::Context};
 use crate::{
-    api::{ChartPublication, InventoryEntry, Reason, Target, TargetStatus},
+    api::{ChartPublication, InventoryEntry, Reason, RouteKind, Target, TargetStatus},
     model::{RepositoryName, Tag},
     net::{AddressPolicy, Patience},
-    plan::{Plan, PlanError, Route, Strategy},
-    publish::{Failed, Known, Learnt, Reach, Subject, TargetRun},
+    plan::{Plan, PlanError, Reader, Route, Strategy},
+    publish::{Failed, Known, Learnt, Reach, ReaderRoute, Readers, Replicas, Subject, TargetRun},
+    status::remembered,
 };
+
+/// How long a replica may take to say what it has.
+const ASKED_WITHIN: Duration = Duration::from_secs(10);
 
 /// A target and the ways that lead there, or why none does.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PlannedTarget {
     pub(super) name: String,
     pub(super) plan: Result<Plan, PlanError>,
+    /// The routes of `proof.routes`; without them the one that the Service shows its readers.
+    pub(super) readers: Vec<Reader>,
 }
 
 /// Plans all targets from what the watches hold; asks nobody.
 pub(super) fn plan_all(publication: &ChartPublication, cluster: &Cluster) -> Vec<PlannedTarget> {
     let namespace = publication.metadata.namespace.as_deref().unwrap_or_default();
-    let planned = |target: &Target| PlannedTarget { name: target.name.clone(), plan: cluster.plan(target, namespace) };
+    let asked = asked(publication);
+    let planned = |target: &Target| {
+        let (plan, readers) = match cluster.plan(target, namespace, asked) {
+            Ok((plan, readers)) => (Ok(plan), readers),
+            Err(error) => (Err(error), Vec::new()),
+        };
+        PlannedTarget { name: target.name.clone(), plan, readers }
+    };
     publication.spec.targets.iter().map(planned).collect()
+}
+
+/// The routes that are to be checked by a download.
+pub(super) fn asked(publication: &ChartPublication) -> &[RouteKind] {
+    publication.spec.proof.as_ref().map(|proof| proof.routes.as_slice()).unwrap_or_default()
 }
 
 /// What the inventory knows a registry by: not the route, which may change.
@@ -34,6 +52,15 @@ pub(super) fn identity(target: &Target, namespace: &str) -> String {
         }
         (None, Some(url)) => url.clone(),
         (None, None) => String::new(),
+    }
+}
+
+/// What is learnt is learnt of a registry, whatever the path in it.
+fn place(target: &Target, namespace: &str) -> String {
+    let identity = identity(target, namespace);
+    match identity.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", rest.split('/').next().unwrap_or_default()),
+        None => identity,
     }
 }
 
@@ -57,14 +84,35 @@ pub(super) fn unplanned(error: &PlanError) -> Failed {
 
 /// What surrounds a target, and what is known of it from before.
 pub(super) struct Before<'a> {
+    /// Whether the routes of readers are to be checked by a download.
+    pub(super) readers_asked: bool,
     pub(super) namespace: &'a str,
     pub(super) patience: Patience,
     pub(super) inventory: &'a [InventoryEntry],
     pub(super) status: Option<&'a TargetStatus>,
+    pub(super) recollection: Recollection,
+}
+
+/// What is done with what was learnt of the ways before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recollection {
+    /// It holds.
+    Keep,
+    /// This process knows nothing yet, and the status does.
+    Recall,
+    /// A user asks to try all of it anew.
+    Forget,
 }
 
 /// Puts together what a run over `target` needs.
-pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: &Keys, before: &Before<'_>) -> Result<TargetRun, Failed> {
+pub(super) fn target_run(
+    context: &Context,
+    target: &Target,
+    planned: &PlannedTarget,
+    keys: &Keys,
+    before: &Before<'_>,
+) -> Result<TargetRun, Failed> {
+    let plan = planned.plan.as_ref().map_err(unplanned)?;
     let namespace = before.namespace;
     let registry = identity(target, namespace);
     check_login(target, plan, keys)?;
@@ -83,7 +131,19 @@ pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: 
         cert_secret: keys.cert_secret.clone(),
         insecure: target.insecure,
     };
-    let ways = reach.ways(plan, subject, context.learnt.of(registry.clone(), Learnt::default));
+    let learnt = context.learnt.of(place(target, namespace), Learnt::default);
+    match (before.recollection, before.status) {
+        (Recollection::Keep, _) | (Recollection::Recall, None) => {}
+        (Recollection::Forget, _) => learnt.forget(),
+        (Recollection::Recall, Some(status)) => {
+            let remembered = remembered(status);
+            plan.strategies.iter().for_each(|strategy| learnt.recall(strategy, &remembered));
+        }
+    }
+    let hurried = Reach { patience: Patience { stall: before.patience.stall.min(ASKED_WITHIN) }, ..reach };
+    let replicas = Replicas::new(hurried.each(&plan.replicas, &learnt));
+    let readers = readers(&reach, plan, &planned.readers, before.readers_asked, &learnt);
+    let ways = reach.ways(plan, subject, learnt);
     Ok(TargetRun {
         name: target.name.clone(),
         known: known(before.inventory, &target.name, &registry),
@@ -91,6 +151,7 @@ pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: 
         prefix: plan.prefix.clone(),
         ways,
         known_by: before.status.and_then(|status| status.route.clone()),
+        known_at: before.status.and_then(|status| status.address.clone()),
         refuse_bodies: before
             .status
             .iter()
@@ -99,7 +160,23 @@ pub(super) fn target_run(context: &Context, target: &Target, plan: &Plan, keys: 
             .map(|attempt| attempt.route.clone())
             .collect(),
         pull: plan.pull.clone(),
+        replicas,
+        readers,
     })
+}
+
+fn readers(reach: &Reach<'_>, plan: &Plan, planned: &[Reader], asked: bool, learnt: &Learnt) -> Readers {
+    let of_plan = |reader: &Reader| ReaderRoute {
+        route: reader.route,
+        ways: reach.each(&reader.ways, learnt),
+        missing: reader.missing.clone(),
+        in_cluster: reader.in_cluster,
+    };
+    let shown = (plan.reader != Route::Url).then(|| {
+        let in_cluster = planned.iter().any(|reader| reader.route == plan.reader && reader.in_cluster);
+        (plan.reader, in_cluster)
+    });
+    Readers { shown, asked: if asked { planned.iter().map(of_plan).collect() } else { Vec::new() } }
 }
 
 /// A Docker configuration that has nothing for this registry would be silently anonymous.
@@ -133,7 +210,8 @@ fn known(inventory: &[InventoryEntry], target: &str, registry: &str) -> BTreeMap
     of_target
         .filter_map(|entry| {
             let place = (entry.repository.parse().ok()?, entry.tag.parse().ok()?);
-            Some((place, Known { manifest: entry.manifest.parse().ok()?, layer: entry.layer.parse().ok()? }))
+            let (manifest, layer) = (entry.manifest.parse().ok()?, entry.layer.parse().ok()?);
+            Some((place, Known { manifest, layer, proved: Some(entry.proved.0.as_second()), doubted: entry.failed.is_some() }))
         })
         .collect()
 }

@@ -38,6 +38,9 @@ pub enum Method {
 }
 
 impl Method {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Buffered, Self::Chunked, Self::SinglePost, Self::Streamed];
+
     /// As it stands in the status.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@ use std::{
     error::Error as _,
     net::SocketAddr,
     sync::{Arc, atomic::AtomicU64},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use http_body_util::BodyExt;
 use hyper::{body::Incoming, client::conn::http1::SendRequest};
 use tokio::{
     task::JoinHandle,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::{
@@ -30,6 +31,9 @@ const SLOWEST_BYTES_PER_SECOND: u64 = 64;
 /// What buffers of this program and the kernel take for a connection whose other side is gone: where more of a body went out, somebody
 /// took it, and sending it again into the same session would be wrong.
 const MOST_SWALLOWED: u64 = 512 * 1024;
+
+/// A connection that was answered on is ready at once; one that is not has bytes of the request before that nobody takes.
+const LONGEST_TO_BE_READY: Duration = Duration::from_secs(1);
 
 /// A connection.
 pub(super) struct Connection {
@@ -147,14 +151,13 @@ impl Lease {
     ) -> Result<Response<Incoming>, NetError> {
         let connection = self.connection.as_mut().ok_or(NetError::StaleConnection)?;
         connection.meter.touch();
-        let ready = tokio::select! {
-            biased;
+        // What was taken of an earlier request may be stuck for ever: after an early answer the other side need not read it.
+        let is_ready = tokio::select! {
             ready = connection.sender.ready() => ready.is_ok(),
-            // The end of an earlier body cannot be written any more, and nobody notices: a read is due only after it.
-            () = connection.meter.until_broken() => return Err(NetError::Cut { sent: 0 }),
-            () = sleep_until(Instant::now() + patience.stall) => return Err(NetError::NoAnswer { after: patience.stall }),
+            () = connection.meter.broken() => return Err(NetError::Cut { sent: 0 }),
+            () = sleep(patience.stall.min(LONGEST_TO_BE_READY)) => return Err(NetError::Cut { sent: 0 }),
         };
-        if !ready {
+        if !is_ready {
             return Err(connection.driver.why_it_ended().await);
         }
         let answer = connection.sender.send_request(request);

@@ -28,6 +28,7 @@ use super::tunnel::{TunnelIo, Tunneled};
 pub(super) struct Meter {
     written: AtomicU64,
     last_write: Mutex<Instant>,
+    /// Cancelled when a write has failed: only what is still to be read may come of the connection.
     broken: CancellationToken,
 }
 
@@ -46,13 +47,13 @@ impl Meter {
         *self.last_write.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
     }
 
-    /// Whether nothing more can be written: what is still to be read may be read, and that is all.
+    /// Whether nothing more can be sent.
     pub(super) fn is_broken(&self) -> bool {
         self.broken.is_cancelled()
     }
 
-    /// Comes back when nothing more can be written.
-    pub(super) async fn until_broken(&self) {
+    /// Ends when nothing more can be sent.
+    pub(super) async fn broken(&self) {
         self.broken.cancelled().await;
     }
 

@@ -175,23 +175,37 @@ impl Transport {
     pub async fn send(
         &self,
         endpoint: &Endpoint,
-        mut lease: Option<Lease>,
-        mut reuse: Reuse,
+        lease: Option<Lease>,
+        reuse: Reuse,
         head: http::request::Parts,
         body: &dyn OpenBody,
         patience: Patience,
     ) -> Result<Answered, NetError> {
-        loop {
-            let current = match lease.take() {
-                Some(lease) => lease,
-                None => self.lease(endpoint, patience, reuse).await?,
-            };
-            match current.send(head.clone(), body, patience).await {
-                // A new connection is never stale, so that this comes once.
-                Err(NetError::StaleConnection) => reuse = Reuse::Never,
-                other => return other,
-            }
+        match self.send_once(endpoint, lease, reuse, head.clone(), body, patience).await {
+            // A new connection is never stale.
+            Err(NetError::StaleConnection) => self.send_once(endpoint, None, Reuse::Never, head, body, patience).await,
+            other => other,
         }
+    }
+
+    /// The same for what may not be sent twice.
+    ///
+    /// # Errors
+    /// As [`Transport::lease`] and [`Lease::send`].
+    pub async fn send_once(
+        &self,
+        endpoint: &Endpoint,
+        lease: Option<Lease>,
+        reuse: Reuse,
+        head: http::request::Parts,
+        body: &dyn OpenBody,
+        patience: Patience,
+    ) -> Result<Answered, NetError> {
+        let lease = match lease {
+            Some(lease) => lease,
+            None => self.lease(endpoint, patience, reuse).await?,
+        };
+        lease.send(head, body, patience).await
     }
 
     /// Bytes of bodies that went out so far, over all connections: how far a transfer is.

@@ -53,6 +53,15 @@ pub(super) fn dialled(ip: Option<&str>, hostname: Option<&str>, port: u16) -> Op
     }
 }
 
+/// Whether kube-proxy answers for one of its addresses itself (mode VIP), so that a Pod's packets never reach the balancer.
+pub(super) fn is_shortened(service: &Service) -> bool {
+    entries(service).iter().any(is_entry_shortened)
+}
+
+fn is_entry_shortened(entry: &LoadBalancerIngress) -> bool {
+    entry.ip.is_some() && entry.ip_mode.as_deref() != Some("Proxy")
+}
+
 fn address(entry: &LoadBalancerIngress, port: u16) -> Option<Address> {
     dialled(entry.ip.as_deref(), entry.hostname.as_deref(), port)
 }
@@ -71,7 +80,7 @@ fn has_port_error(entry: &LoadBalancerIngress, port: u16) -> bool {
 /// What a reader of the status should know of this way: kube-proxy answers for addresses of mode VIP itself, and the
 /// balancer's source ranges hold for Pods as well.
 fn remarks(facts: &Facts<'_>, entries: &[&LoadBalancerIngress]) -> String {
-    let shortened = entries.iter().any(|entry| entry.ip.is_some() && entry.ip_mode.as_deref() != Some("Proxy"));
+    let shortened = entries.iter().any(|entry| is_entry_shortened(entry));
     let ranged = facts.exposure.service.spec.as_ref().and_then(|spec| spec.load_balancer_source_ranges.as_ref());
     let mut remarks = String::new();
     if shortened {

@@ -22,6 +22,9 @@ mod ingress_rules;
 mod ingress_tests;
 mod load_balancer;
 mod node_port;
+mod readers;
+#[cfg(test)]
+mod readers_tests;
 mod relay;
 #[cfg(test)]
 mod relay_tests;
@@ -40,6 +43,7 @@ pub use controllers::Controller;
 pub use error::PlanError;
 pub use exposure::{Exposure, Families};
 pub use gateway_api::{GROUP as GATEWAY_API, Gateway, GatewayObjects, HttpRoute, ReferenceGrant};
+pub use readers::{Reader, readers};
 pub use relay::RelayPossibility;
 pub use routes::{LeftOut, Plan, routes};
 pub use selection::{Selection, SelectionFailure, Wanted, select};

@@ -28,6 +28,8 @@ pub struct Plan {
     pub reader: Route,
     /// What is ready behind the Service: another registry is another plan, also where all routes to it stay as they are.
     pub endpoints: BTreeSet<SocketAddr>,
+    /// The ways to each Pod by itself, where there are several.
+    pub replicas: Vec<Strategy>,
 }
 
 /// A route that cannot be taken.
@@ -89,7 +91,8 @@ pub fn routes(target: &Target, namespace: &str, exposure: &Exposure<'_>) -> Resu
     };
     let (reader, pull) = reader.unwrap_or_else(|| (Route::Service(first.kind), pull_address(&first.readers, &prefix)));
     let endpoints = facts.endpoints.iter().map(|endpoint| endpoint.address).collect();
-    Ok(Plan { strategies: strategies(ways, &facts), left_out, prefix, pull: Some(pull), reader, endpoints })
+    let replicas = strategies(endpoint::each(&facts), &facts);
+    Ok(Plan { strategies: strategies(ways, &facts), left_out, prefix, pull: Some(pull), reader, endpoints, replicas })
 }
 
 /// `oci://HOST[:PORT]/PREFIX`
@@ -123,7 +126,8 @@ fn by_exposure(facts: &Facts<'_>) -> Vec<RouteKind> {
     }
 }
 
-fn candidates(kind: RouteKind, facts: &Facts<'_>) -> Found {
+/// The ways of one kind.
+pub(super) fn candidates(kind: RouteKind, facts: &Facts<'_>) -> Found {
     match kind {
         RouteKind::LoadBalancer => load_balancer::find(facts),
         RouteKind::NodePort => node_port::find(facts),
@@ -152,7 +156,8 @@ fn in_words(left_out: &[LeftOut]) -> String {
     left_out.iter().map(|left| format!("{}: {}", left.route.as_str(), left.why)).collect::<Vec<_>>().join("; ")
 }
 
-fn strategies(ways: Vec<Candidate>, facts: &Facts<'_>) -> Vec<Strategy> {
+/// Puts together what is sent by each way, and why.
+pub(super) fn strategies(ways: Vec<Candidate>, facts: &Facts<'_>) -> Vec<Strategy> {
     let mut before: Option<RouteKind> = None;
     let mut strategies = Vec::with_capacity(ways.len());
     for way in ways {

@@ -25,7 +25,7 @@ impl Route {
 /// The object that stands between, where a remedy has to name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Via {
-    /// `Ingress`, `HTTPRoute` or `Service`.
+    /// `Ingress`, `HTTPRoute`, `Service` or `Pod`.
     pub kind: &'static str,
     /// The namespace.
     pub namespace: String,

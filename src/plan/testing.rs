@@ -11,9 +11,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{
-    Exposure, Families, Gateway, GatewayObjects, HttpRoute, LeftOut, Plan, PlanError, ReferenceGrant, RelayPossibility, Strategy, routes,
+    Exposure, Families, Gateway, GatewayObjects, HttpRoute, LeftOut, Plan, PlanError, Reader, ReferenceGrant, RelayPossibility, Strategy,
+    readers, routes,
 };
-use crate::api::Target;
+use crate::api::{RouteKind, Target};
 
 pub(super) fn object<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
@@ -197,6 +198,14 @@ impl World {
     }
 
     pub(super) fn plan(&self) -> Result<Plan, PlanError> {
+        self.with(|target, exposure| routes(target, "platform", exposure))
+    }
+
+    pub(super) fn readers(&self, kinds: &[RouteKind]) -> Vec<Reader> {
+        self.with(|target, exposure| readers(target, "platform", exposure, kinds))
+    }
+
+    fn with<R>(&self, plan: impl FnOnce(&Target, &Exposure<'_>) -> R) -> R {
         fn all<T: DeserializeOwned>(values: &[Value]) -> Vec<Arc<T>> {
             values.iter().cloned().map(|value| Arc::new(object(value))).collect()
         }
@@ -223,7 +232,7 @@ impl World {
             own_node: self.own_node,
             families: self.families,
         };
-        routes(&target, "platform", &exposure)
+        plan(&target, &exposure)
     }
 }
 

@@ -44,7 +44,15 @@ pub fn url(target: &Target) -> Result<Plan, PlanError> {
         via: None,
     };
     let pull = Some(pull_address(&written.authority(), &prefix));
-    Ok(Plan { strategies: vec![strategy], left_out: Vec::new(), prefix, pull, reader: Route::Url, endpoints: BTreeSet::new() })
+    Ok(Plan {
+        strategies: vec![strategy],
+        left_out: Vec::new(),
+        prefix,
+        pull,
+        reader: Route::Url,
+        endpoints: BTreeSet::new(),
+        replicas: Vec::new(),
+    })
 }
 
 fn parse(given: &str, scheme: Scheme) -> Option<(Origin, String)> {

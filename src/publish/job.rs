@@ -2,7 +2,7 @@
 
 use tokio::sync::OnceCell;
 
-use super::{Attempt, Done, Failed, Known, Need, Package, Taken, Tried, Used, Ways, push};
+use super::{Attempt, Content, Done, Failed, Known, Need, Package, Taken, TargetRun, Tried, Used, Ways, proof::prove, push};
 use crate::{
     api::Reason,
     chart::Descriptor,
@@ -64,7 +64,17 @@ impl<'a> Parcel<'a> {
 impl Job {
     /// Whether something is to be sent or read.
     pub(super) fn is_open(&self) -> bool {
+        matches!(self, Self::To { need: Need::Look | Need::Prove(_) | Need::Publish, .. })
+    }
+
+    /// Whether it is not known yet that it is there.
+    pub(super) fn is_new(&self) -> bool {
         matches!(self, Self::To { need: Need::Look | Need::Publish, .. })
+    }
+
+    /// Whether it is proven again.
+    pub(super) fn is_proof(&self) -> bool {
+        matches!(self, Self::To { need: Need::Prove(_), .. })
     }
 
     pub(super) fn place(self) -> Option<(RepositoryName, Tag)> {
@@ -74,25 +84,54 @@ impl Job {
         }
     }
 
-    pub(super) async fn done(&self, ways: &Ways, parcel: &Parcel<'_>) -> JobResult {
+    pub(super) async fn done(&self, target: &TargetRun, parcel: &Parcel<'_>) -> JobResult {
         let without = |result| JobResult { result, way: None };
+        let ways = &target.ways;
         let (need, repository, tag) = match self {
             Self::Refused { failed, .. } => return without(Err(failed.clone())),
             Self::To { need, repository, tag } => (need, repository, tag),
         };
-        match need {
-            Need::Nothing(known) => without(Ok(Done::Unchanged(known.clone()))),
-            Need::Mutated { known, promised } => without(Err(mutated(&format!("{repository}:{tag}"), parcel.wanted, known, *promised))),
+        let result = match need {
+            Need::Nothing(known) => return without(Ok(Done::Unchanged(known.clone()))),
+            Need::Mutated { known, promised } => {
+                return without(Err(mutated(&format!("{repository}:{tag}"), parcel.wanted, known, *promised)));
+            }
             Need::Publish => publish(ways, parcel, repository, tag).await,
+            Need::Prove(known) => prove(target, parcel, repository, tag, known).await,
             Need::Look => match look(ways, parcel, repository, tag).await {
                 Some(result) => result,
                 None => publish(ways, parcel, repository, tag).await,
             },
-        }
+        };
+        confirmed(target, result, parcel, repository, tag).await
     }
 }
 
-async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &RepositoryName, tag: &Tag) -> JobResult {
+/// What was proven by one way, each replica of the registry must have; and where the proof failed, they may be why.
+async fn confirmed(target: &TargetRun, done: JobResult, parcel: &Parcel<'_>, repository: &RepositoryName, tag: &Tag) -> JobResult {
+    let registry = &target.ways.subject().registry;
+    let content = |manifest, layer| Content { repository: repository.clone(), tag: tag.clone(), manifest, layer };
+    let failed = match &done.result {
+        Ok(proven) => match proven.known() {
+            Some(known) => target.replicas.confirm(&content(known.manifest, known.layer), registry).await.err(),
+            None => None,
+        },
+        Err(failed) if failed.reason == Reason::RegistryInconsistent => match parcel.package.get() {
+            Some(Ok(package)) => {
+                let manifest = package.expected(repository, tag).manifest;
+                target.replicas.difference(&content(manifest, package.digest()), registry).await
+            }
+            _ => None,
+        },
+        Err(_) => None,
+    };
+    match failed {
+        Some(failed) => JobResult { result: Err(failed), way: done.way },
+        None => done,
+    }
+}
+
+pub(super) async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &RepositoryName, tag: &Tag) -> JobResult {
     let package = match parcel.package().await {
         Ok(package) => package,
         Err(failed) => return JobResult { result: Err(failed), way: None },
@@ -147,7 +186,7 @@ async fn look<'w>(ways: &'w Ways, parcel: &Parcel<'_>, repository: &'w Repositor
 }
 
 /// The archive first, as in what we publish ourselves.
-fn ordered(layers: &[(Digest, u64)], archive: Digest) -> Vec<Descriptor> {
+pub(super) fn ordered(layers: &[(Digest, u64)], archive: Digest) -> Vec<Descriptor> {
     let mut layers: Vec<_> = layers.iter().map(|(digest, size)| Descriptor { digest: *digest, size: *size }).collect();
     layers.sort_by_key(|layer| layer.digest != archive);
     layers

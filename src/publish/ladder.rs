@@ -10,7 +10,7 @@ use crate::{
 /// Under nginx's default of 1 MiB, the most common limit.
 const UNDER_A_LIMIT: u64 = 960 << 10;
 /// Passes where packets of full size are lost (tunnels inside of tunnels).
-const SMALL_SEGMENT: u32 = 1200;
+pub(super) const SMALL_SEGMENT: u32 = 1200;
 
 /// What is tried on the same way after `tactic` led to `verdict`; nothing when only another way is left.
 ///
@@ -45,7 +45,7 @@ mod tests {
     use crate::plan::first;
 
     fn verdict(reason: Reason, class: Class, hint: Hint) -> Verdict {
-        Verdict { reason, class, hint, sentence: String::new() }
+        Verdict { remedy: "", reason, class, hint, sentence: String::new() }
     }
 
     /// The whole search on one way, when everything fails alike.

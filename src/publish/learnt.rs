@@ -1,25 +1,31 @@
-//! What was learnt of the ways to one registry: what was refused, from which size on, and how large chunks may be.
+//! What was learnt of the ways to one registry: what was refused, from which size on, how large chunks may be, and how long the
+//! registry wants to be left alone.
 //!
 //! # Guarantees
 //! * The search is a pure function of this and of the size of a body, so that the second chart asks for nothing that the first was
 //!   refused.
-//! * Everything is forgotten after a time: what was refused to a request without a body after seconds, a limit for bodies after an hour.
+//! * Everything is forgotten after a time: what was refused to a request without a body after seconds, all else after an hour. What is
+//!   stated anew (another limit, another method in the spec) is another way, of which nothing was learnt.
 //! * That a way could not be reached is not remembered here: it may open at any time.
+//! * Where a search found nothing that works, what it was refused is forgotten after seconds: the next run sees what was mended.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use tokio::time::Instant;
 
-use super::ladder::next;
+use super::{
+    ladder::next,
+    remembered::{Refused, Remembered, RememberedChunks},
+};
 use crate::{
     model::{Chunks, Framing, Method, Origin},
     plan::{Bodies, Route, Strategy, Tactic, Via, first},
-    registry::SeenOfChunks,
-    remedy::Verdict,
+    registry::{Pause, SeenOfChunks},
+    remedy::{Class, Verdict},
 };
 
 const WITHOUT_BODY: Duration = Duration::from_secs(3);
@@ -27,19 +33,23 @@ const LIMITED: Duration = Duration::from_hours(1);
 
 /// Of one registry; shared by all that publish into it.
 #[derive(Clone, Default)]
-pub struct Learnt(Arc<Mutex<HashMap<Key, OfWay>>>);
+pub struct Learnt {
+    ways: Arc<Mutex<HashMap<Key, OfWay>>>,
+    /// How long it wants to be left alone.
+    pub pause: Pause,
+}
 
-/// A way: two Ingresses of the same name are two.
-type Key = (Route, Origin, Option<Via>);
+/// A way: two Ingresses of the same name are two, and so is one that states another limit than before.
+type Key = (Route, Origin, Option<Via>, Bodies);
 
 fn way_of(strategy: &Strategy) -> Key {
-    (strategy.route, strategy.origin.clone(), strategy.via.clone())
+    (strategy.route, strategy.origin.clone(), strategy.via.clone(), strategy.bodies.clone())
 }
 
 #[derive(Default)]
 struct OfWay {
     refusals: Vec<Refusal>,
-    seen: SeenOfChunks,
+    seen: Option<(SeenOfChunks, Term)>,
 }
 
 /// A tactic that was refused.
@@ -49,8 +59,51 @@ struct Refusal {
     /// For bodies of this size and larger.
     from: u64,
     verdict: Verdict,
-    at: Instant,
+    term: Term,
+}
+
+/// How long something is remembered.
+#[derive(Debug, Clone, Copy)]
+struct Term {
     until: Instant,
+    /// The same in seconds since 1970, to outlive this process.
+    shown: i64,
+}
+
+impl Term {
+    fn of(length: Duration) -> Self {
+        Self { until: Instant::now() + length, shown: seconds() + i64::try_from(length.as_secs()).unwrap_or_default() }
+    }
+
+    /// What is left of one that an earlier process gave.
+    fn left(shown: i64) -> Option<Self> {
+        let left = Duration::from_secs(u64::try_from(shown - seconds()).ok().filter(|left| *left > 0)?);
+        Some(Self { until: Instant::now() + left.min(LIMITED), shown })
+    }
+
+    /// What ends with the run is of no use to a later one.
+    fn outlasts_a_run(&self) -> bool {
+        self.until > Instant::now() + WITHOUT_BODY
+    }
+
+    fn is_over(&self) -> bool {
+        self.until <= Instant::now()
+    }
+}
+
+fn seconds() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or_default()
+}
+
+impl OfWay {
+    fn forget_what_is_over(&mut self) {
+        self.refusals.retain(|refusal| !refusal.term.is_over());
+        self.seen = self.seen.filter(|(_, term)| !term.is_over());
+    }
+
+    fn seen(&self) -> SeenOfChunks {
+        self.seen.map(|(seen, _)| seen).unwrap_or_default()
+    }
 }
 
 /// What a way has left for a body.
@@ -63,7 +116,7 @@ pub(super) enum Choice {
 
 impl Learnt {
     fn ways(&self) -> MutexGuard<'_, HashMap<Key, OfWay>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a body of `length` bytes is sent by on this way, after all that was refused there.
@@ -72,43 +125,38 @@ impl Learnt {
         let Some(way) = ways.get_mut(&way_of(strategy)) else {
             return Choice::Try(first(&strategy.bodies, length), Vec::new());
         };
-        let now = Instant::now();
-        way.refusals.retain(|refusal| refusal.until > now);
-        let mut tactic = first(&strategy.bodies, length);
+        way.forget_what_is_over();
+        let renewed = |tactic| renewed(tactic, way.seen());
+        let mut tactic = renewed(first(&strategy.bodies, length));
         let mut passed = Vec::new();
         while let Some(refusal) = way.refusals.iter().find(|refusal| refusal.key == tactic.key() && length >= refusal.from) {
             passed.push((tactic, refusal.verdict.clone()));
             match next(&strategy.bodies, tactic, &refusal.verdict) {
-                Some(other) => tactic = other,
+                Some(other) => tactic = renewed(other),
                 None => return Choice::Closed(refusal.verdict.clone(), passed),
             }
         }
-        Choice::Try(sized(tactic, way.seen, &strategy.bodies), passed)
+        Choice::Try(sized(tactic, way.seen(), &strategy.bodies), passed)
     }
 
     /// A tactic was refused for a body of `length` bytes.
-    pub(super) fn refused(&self, strategy: &Strategy, tactic: Tactic, length: u64, verdict: &Verdict) {
+    pub(super) fn refused(&self, strategy: &Strategy, tactic: Tactic, length: u64, verdict: Verdict) {
         let key = tactic.key();
-        let at = Instant::now();
-        let until = at + if length == 0 { WITHOUT_BODY } else { LIMITED };
+        let term = Term::of(if length == 0 { WITHOUT_BODY } else { LIMITED });
         let mut ways = self.ways();
         let refusals = &mut ways.entry(way_of(strategy)).or_default().refusals;
         refusals.retain(|old| old.key != key || old.from < length);
-        refusals.push(Refusal { key, from: length, verdict: verdict.clone(), at, until });
+        refusals.push(Refusal { key, from: length, verdict: exhausted(verdict), term });
     }
 
-    /// Forgets what was refused on these ways before `begin`; says whether there was anything.
-    pub(super) fn forget<'s>(&self, strategies: impl Iterator<Item = &'s Strategy>, begin: Instant) -> bool {
-        let mut ways = self.ways();
-        let mut is_something = false;
-        for strategy in strategies {
-            if let Some(way) = ways.get_mut(&way_of(strategy)) {
-                let before = way.refusals.len();
-                way.refusals.retain(|refusal| refusal.at >= begin);
-                is_something |= way.refusals.len() < before;
+    /// A search that went this way as well found nothing that works: once something is mended, it is tried again.
+    pub(super) fn in_vain(&self, strategy: &Strategy) {
+        let soon = Term::of(WITHOUT_BODY);
+        for refusal in self.ways().get_mut(&way_of(strategy)).into_iter().flat_map(|way| &mut way.refusals) {
+            if refusal.term.until > soon.until {
+                refusal.term = soon;
             }
         }
-        is_something
     }
 
     /// What was seen of chunks.
@@ -117,8 +165,69 @@ impl Learnt {
             return;
         }
         let mut ways = self.ways();
-        let known = &mut ways.entry(way_of(strategy)).or_default().seen;
-        *known = known.and(seen);
+        let way = ways.entry(way_of(strategy)).or_default();
+        let known = way.seen().and(seen);
+        if known != way.seen() {
+            way.seen = Some((known, Term::of(LIMITED)));
+        }
+    }
+
+    /// Nothing is known any more: a user asks for a run.
+    pub fn forget(&self) {
+        self.ways().clear();
+    }
+
+    /// What is worth being kept of a way.
+    pub(super) fn remembered(&self, strategy: &Strategy) -> Option<Remembered> {
+        let mut ways = self.ways();
+        let way = ways.get_mut(&way_of(strategy))?;
+        way.forget_what_is_over();
+        let lasting = way.refusals.iter().filter(|refusal| refusal.from > 0 && refusal.term.outlasts_a_run());
+        let refused: Vec<_> = lasting
+            .map(|refusal| Refused { key: refusal.key, from: refusal.from, verdict: refusal.verdict.clone(), until: refusal.term.shown })
+            .collect();
+        let chunks = way.seen.map(|(seen, term)| RememberedChunks {
+            taken: seen.taken,
+            refused: seen.refused,
+            renew: seen.renew,
+            until: term.shown,
+        });
+        (!refused.is_empty() || chunks.is_some()).then(|| Remembered { refused, chunks, ..Remembered::nothing_of(strategy) })
+    }
+
+    /// Takes over what an earlier process remembered of a way, where nothing newer is known.
+    pub fn recall(&self, strategy: &Strategy, remembered: &[Remembered]) {
+        let mut ways = self.ways();
+        for old in remembered.iter().filter(|old| old.is_of(strategy)) {
+            let way = ways.entry(way_of(strategy)).or_default();
+            if way.seen.is_none() {
+                let seen = |chunks: RememberedChunks| SeenOfChunks { taken: chunks.taken, refused: chunks.refused, renew: chunks.renew };
+                way.seen = old.chunks.and_then(|chunks| Some((seen(chunks), Term::left(chunks.until)?)));
+            }
+            for refused in &old.refused {
+                let Some(term) = Term::left(refused.until) else { continue };
+                if way.refusals.iter().all(|known| known.key != refused.key) {
+                    let verdict = exhausted(refused.verdict.clone());
+                    way.refusals.push(Refusal { key: refused.key, from: refused.from, verdict, term });
+                }
+            }
+        }
+    }
+}
+
+/// The same was tried again and failed alike: now something else.
+fn exhausted(verdict: Verdict) -> Verdict {
+    match verdict.class {
+        Class::SameAgain => Verdict { class: Class::OtherMethod, ..verdict },
+        _ => verdict,
+    }
+}
+
+/// A connection for each chunk where connections are known to end after some.
+fn renewed(tactic: Tactic, seen: SeenOfChunks) -> Tactic {
+    match tactic.framing {
+        Framing::Chunked(chunks) if seen.renew => Tactic { framing: Framing::Chunked(Chunks { renew: true, ..chunks }), ..tactic },
+        _ => tactic,
     }
 }
 
@@ -131,98 +240,9 @@ fn sized(tactic: Tactic, seen: SeenOfChunks, bodies: &Bodies) -> Tactic {
         // With a limit that is known from both sides there is nothing left to find out.
         SeenOfChunks { taken, .. } => (taken.min(bodies.chunk), taken.min(bodies.chunk)),
     };
-    let renew = chunks.renew || seen.renew;
-    Tactic { framing: Framing::Chunked(Chunks { first: first.min(most), most, renew }), ..tactic }
+    Tactic { framing: Framing::Chunked(Chunks { first: first.min(most), most, renew: chunks.renew }), ..tactic }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        api::Reason,
-        model::Scheme,
-        remedy::{Class, Hint},
-    };
-
-    fn strategy() -> Strategy {
-        Strategy {
-            route: Route::Url,
-            addresses: Vec::new(),
-            origin: Origin::new(Scheme::Http, "registry.example", 5000),
-            credential_hosts: Vec::new(),
-            bodies: Bodies::default(),
-            reason: String::new(),
-            via: None,
-        }
-    }
-
-    fn too_large() -> Verdict {
-        Verdict { reason: Reason::BodyTooLarge, class: Class::OtherMethod, hint: Hint::SmallerBody, sentence: "limit".to_owned() }
-    }
-
-    fn chosen(learnt: &Learnt, length: u64) -> String {
-        match learnt.choose(&strategy(), length) {
-            Choice::Try(tactic, _) => format!("{} {}", tactic.method().as_str(), tactic.shown()),
-            Choice::Closed(verdict, _) => format!("closed: {}", verdict.sentence),
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_second_chart_is_sent_as_the_first_one_got_through() {
-        let learnt = Learnt::default();
-        let way = strategy();
-        let Choice::Try(buffered, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
-        learnt.refused(&way, buffered, 5 << 20, &too_large());
-        assert_eq!(chosen(&learnt, 5 << 20), "Chunked chunks from 960 KiB");
-        assert_eq!(chosen(&learnt, 4 << 20), "Buffered ", "smaller ones may still pass");
-        learnt.saw(&way, SeenOfChunks { taken: 960 << 10, refused: Some(1920 << 10), renew: false });
-        let Choice::Try(Tactic { framing: Framing::Chunked(chunks), .. }, _) = learnt.choose(&way, 5 << 20) else { panic!("not chunked") };
-        assert_eq!((chunks.first, chunks.most), (960 << 10, 960 << 10), "nothing that was refused is tried again");
-        let Choice::Try(chunked, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
-        learnt.refused(&way, chunked, 5 << 20, &too_large());
-        assert_eq!(chosen(&learnt, 5 << 20), "closed: limit");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_was_learnt_of_one_ingress_says_nothing_of_another() {
-        let via = |name: &str| Via { kind: "Ingress", namespace: "platform".to_owned(), name: name.to_owned(), controller: None };
-        let of = |name: &str| Strategy { via: Some(via(name)), ..strategy() };
-        let learnt = Learnt::default();
-        let Choice::Try(buffered, _) = learnt.choose(&of("a"), 5 << 20) else { panic!("closed") };
-        learnt.refused(&of("a"), buffered, 5 << 20, &too_large());
-        assert!(matches!(learnt.choose(&of("a"), 5 << 20), Choice::Try(other, _) if other != buffered));
-        assert!(matches!(learnt.choose(&of("b"), 5 << 20), Choice::Try(same, _) if same == buffered));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn where_nothing_is_left_a_new_run_asks_once_more() {
-        let learnt = Learnt::default();
-        let way = Strategy { bodies: Bodies { fixed: Some(Method::Buffered), ..Bodies::default() }, ..strategy() };
-        let Choice::Try(buffered, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
-        learnt.refused(&way, buffered, 5 << 20, &too_large());
-        let closed = |learnt: &Learnt| matches!(learnt.choose(&way, 5 << 20), Choice::Closed(..));
-        assert!(closed(&learnt), "within the run");
-        let begin = Instant::now();
-        assert!(!learnt.forget([&way].into_iter(), begin), "of this run");
-        assert!(closed(&learnt));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(learnt.forget([&way].into_iter(), Instant::now()), "of an earlier one");
-        assert!(!closed(&learnt));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_was_learnt_is_forgotten_after_a_time() {
-        let learnt = Learnt::default();
-        let way = strategy();
-        let Choice::Try(buffered, _) = learnt.choose(&way, 0) else { panic!("closed") };
-        let away = Verdict { reason: Reason::RouteUnreachable, class: Class::OtherRoute, hint: Hint::None, sentence: "away".to_owned() };
-        learnt.refused(&way, buffered, 0, &away);
-        learnt.refused(&way, buffered, 5 << 20, &too_large());
-        assert_eq!(chosen(&learnt, 1), "closed: away");
-        tokio::time::advance(WITHOUT_BODY + Duration::from_secs(1)).await;
-        assert_eq!(chosen(&learnt, 1), "Buffered ");
-        assert_eq!(chosen(&learnt, 5 << 20), "Chunked chunks from 960 KiB");
-        tokio::time::advance(LIMITED).await;
-        assert_eq!(chosen(&learnt, 5 << 20), "Buffered ");
-    }
-}
+#[path = "learnt_tests.rs"]
+mod tests;

@@ -1,6 +1,6 @@
 //! PURE: what has to be done for one tag, from what is known of it and what the registry lists.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::model::{Digest, Tag};
 
@@ -11,6 +11,36 @@ pub struct Known {
     pub manifest: Digest,
     /// The archive.
     pub layer: Digest,
+    /// When, in seconds since 1970; nothing where it was in this run.
+    pub proved: Option<i64>,
+    /// Whether a later proof found it missing, damaged or overwritten.
+    pub doubted: bool,
+}
+
+/// When proofs grow old. All times in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ProofTerms {
+    /// How often everything is read again.
+    pub interval: Duration,
+    /// Stretches or shortens the interval, so that many publications do not read at once: 0.9 to 1.1.
+    pub spread: f64,
+    /// Now.
+    pub now: i64,
+}
+
+impl ProofTerms {
+    /// How long until the next round, where the oldest proof is of this time.
+    pub fn rest(&self, oldest: i64) -> Duration {
+        let age = u64::try_from(self.now.saturating_sub(oldest)).unwrap_or(0);
+        self.interval.mul_f64(self.spread).saturating_sub(Duration::from_secs(age))
+    }
+
+    /// Proofs of before this time are made again; nothing while none is too old. What was proven half an interval ago or more comes
+    /// along, so that all are read in one round after a while.
+    pub fn stale_before(&self, proved: impl Iterator<Item = i64>) -> Option<i64> {
+        let half = i64::try_from(self.interval.as_secs() / 2).unwrap_or(i64::MAX);
+        proved.min().filter(|oldest| self.rest(*oldest).is_zero()).map(|_| self.now.saturating_sub(half))
+    }
 }
 
 /// What has to be done for one tag.
@@ -20,6 +50,8 @@ pub enum Need {
     Nothing(Known),
     /// Look what it holds, and prove it where that is what is wanted.
     Look,
+    /// Read again whether it is still what was proven before.
+    Prove(Known),
     /// Publish.
     Publish,
     /// Nothing that may be done: the source now promises other bytes under a version that was published before.
@@ -31,12 +63,15 @@ pub enum Need {
     },
 }
 
-/// Decides. `listed` is what the registry lists, `known` what was proven by the same route, `promised` what the source says.
-pub fn need(tag: &Tag, listed: &BTreeSet<Tag>, known: Option<&Known>, promised: Option<Digest>) -> Need {
+/// Decides. `listed` is what the registry lists, `known` what was proven by the same route, `promised` what the source says; proofs of
+/// before `stale` are too old.
+pub fn need(tag: &Tag, listed: &BTreeSet<Tag>, known: Option<&Known>, promised: Option<Digest>, stale: Option<i64>) -> Need {
+    let is_old = |known: &Known| stale.is_some_and(|before| known.proved.is_some_and(|proved| proved < before));
     match (known, promised) {
         // Also where the source promises other bytes by now: who deletes the tag asks for them.
         _ if !listed.contains(tag) => Need::Publish,
         (Some(known), Some(promised)) if known.layer != promised => Need::Mutated { known: known.clone(), promised },
+        (Some(known), _) if known.doubted || is_old(known) => Need::Prove(known.clone()),
         (Some(known), _) => Need::Nothing(known.clone()),
         (None, _) => Need::Look,
     }
@@ -47,22 +82,51 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_done_follows_from_three_facts() {
+    fn what_is_done_follows_from_a_few_facts() {
         let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
-        let known = Known { manifest: a, layer: a };
+        let known = Known { manifest: a, layer: a, proved: Some(100), doubted: false };
+        let doubted = Known { doubted: true, ..known.clone() };
         let tag: Tag = "1.0.0".parse().unwrap();
         let (there, gone) = (BTreeSet::from([tag.clone()]), BTreeSet::new());
-        for (listed, known_before, promised, expected) in [
-            (&gone, None, Some(a), Need::Publish),
-            (&there, None, Some(a), Need::Look),
-            (&there, None, None, Need::Look),
-            (&there, Some(&known), Some(a), Need::Nothing(known.clone())),
-            (&there, Some(&known), None, Need::Nothing(known.clone())),
-            (&gone, Some(&known), Some(a), Need::Publish),
-            (&there, Some(&known), Some(b), Need::Mutated { known: known.clone(), promised: b }),
-            (&gone, Some(&known), Some(b), Need::Publish),
+        let mutated = || Need::Mutated { known: known.clone(), promised: b };
+        for (listed, known_before, promised, stale, expected) in [
+            (&gone, None, Some(a), None, Need::Publish),
+            (&there, None, Some(a), None, Need::Look),
+            (&there, None, None, None, Need::Look),
+            (&there, Some(&known), Some(a), None, Need::Nothing(known.clone())),
+            (&there, Some(&known), None, None, Need::Nothing(known.clone())),
+            (&gone, Some(&known), Some(a), None, Need::Publish),
+            (&there, Some(&known), Some(b), None, mutated()),
+            (&gone, Some(&known), Some(b), None, Need::Publish),
+            (&there, Some(&known), Some(a), Some(101), Need::Prove(known.clone())),
+            (&there, Some(&known), None, Some(101), Need::Prove(known.clone())),
+            (&there, Some(&known), Some(a), Some(100), Need::Nothing(known.clone())),
+            (&gone, Some(&known), Some(a), Some(101), Need::Publish),
+            (&there, Some(&known), Some(b), Some(101), mutated()),
+            (&there, None, Some(a), Some(101), Need::Look),
+            (&there, Some(&doubted), Some(a), None, Need::Prove(doubted.clone())),
+            (&gone, Some(&doubted), Some(a), None, Need::Publish),
         ] {
-            assert_eq!(need(&tag, listed, known_before, promised), expected);
+            assert_eq!(need(&tag, listed, known_before, promised, stale), expected);
         }
+    }
+
+    #[test]
+    fn a_round_begins_with_the_oldest_proof_and_takes_along_what_is_half_as_old() {
+        let terms = |now, spread| ProofTerms { interval: Duration::from_secs(1000), spread, now };
+        for (now, spread, proved, expected) in [
+            (1999, 1.0, vec![1000], None),
+            (2000, 1.0, vec![1000], Some(1500)),
+            (2000, 1.0, vec![1999, 1000, 1200], Some(1500)),
+            (2000, 1.0, vec![], None),
+            (2000, 1.1, vec![1000], None),
+            (2100, 1.1, vec![1000], Some(1600)),
+            (1900, 0.9, vec![1000], Some(1400)),
+            (500, 1.0, vec![1000], None),
+        ] {
+            assert_eq!(terms(now, spread).stale_before(proved.into_iter()), expected, "at {now} by {spread}");
+        }
+        assert_eq!(terms(1250, 1.0).rest(1000), Duration::from_secs(750));
+        assert_eq!(terms(9999, 1.0).rest(1000), Duration::ZERO);
     }
 }

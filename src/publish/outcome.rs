@@ -1,6 +1,6 @@
 //! What came of a run: for each target and version either a proof or a reason.
 
-use super::{FailedAttempt, Known, Pushed, Way};
+use super::{FailedAttempt, Known, Pushed, ReadersPlan, Remembered, Way};
 use crate::{
     api::Reason,
     model::{RepositoryName, Tag},
@@ -36,8 +36,14 @@ pub struct TargetOutcome {
     pub ways: Vec<Used>,
     /// What failed on the way there.
     pub attempts: Vec<FailedAttempt>,
+    /// What was learnt of the ways.
+    pub learnt: Vec<Remembered>,
     /// The `oci://` address for readers, with the chart's name where there is only one.
     pub pull: Option<String>,
+    /// Whether what was proven before was proven again.
+    pub proved_again: bool,
+    /// What readers take.
+    pub readers: ReadersPlan,
     /// Why nothing could be tried.
     pub failure: Option<Failed>,
 }
@@ -117,6 +123,13 @@ pub struct ChartOutcome {
 pub enum Done {
     /// Sent and pulled back in this run.
     Published(Pushed),
+    /// A proof found it missing or damaged; it was sent again and pulled back in this run.
+    Mended {
+        /// The proof.
+        pushed: Pushed,
+        /// What had been found.
+        found: Failed,
+    },
     /// It was there already, and was pulled back in this run.
     Found(Verified),
     /// It was proven in an earlier run, and the registry still lists it.
@@ -127,12 +140,20 @@ impl Done {
     /// The digests.
     pub fn known(&self) -> Option<Known> {
         match self {
-            Self::Published(Pushed { verified, .. }) | Self::Found(verified) => {
-                let expected = verified.proven();
-                Some(Known { manifest: expected.manifest, layer: expected.layers.first()?.digest })
-            }
+            Self::Published(pushed) | Self::Mended { pushed, .. } => Self::of(&pushed.verified),
+            Self::Found(verified) => Self::of(verified),
             Self::Unchanged(known) => Some(known.clone()),
         }
+    }
+
+    fn of(verified: &Verified) -> Option<Known> {
+        let expected = verified.proven();
+        Some(Known { manifest: expected.manifest, layer: expected.layers.first()?.digest, proved: None, doubted: false })
+    }
+
+    /// Whether bytes were sent for it.
+    pub fn is_new(&self) -> bool {
+        matches!(self, Self::Published(_) | Self::Mended { .. })
     }
 }
 

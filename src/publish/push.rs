@@ -14,7 +14,7 @@ use crate::{
     chart::{self, ChartContent, Descriptor, Manifest},
     model::{Digest, Framing, RepositoryName, Tag},
     net::OpenBody,
-    registry::{Blob, Cause, Failure, Registry, SeenOfChunks},
+    registry::{Blob, Cause, Failure, Registry, SeenOfChunks, Stage},
     spool::Spooled,
     verify::{Expected, Verified, pull_back},
 };
@@ -86,8 +86,13 @@ impl Taken {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
     }
 
-    fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// After a failure at the end: a blob that the registry took and does not know, or that comes back as something else, has to be
+    /// sent again.
+    fn after(&self, failure: Failure) -> Failure {
+        if is_of_content(&failure) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        failure
     }
 }
 
@@ -101,6 +106,30 @@ pub async fn push(
     taken: &Taken,
 ) -> Tried<Pushed> {
     let begin = Instant::now();
+    let Tried { result, sent, seen } = send(registry, framing, repository, tag, package, taken).await;
+    let pushing = begin.elapsed();
+    // A manifest may have been written although no answer came: the pull-back tells.
+    let is_open = |failure: &Failure| failure.stage == Stage::WriteManifest && failure.is_unanswered();
+    if let Some(failure) = result.as_ref().err().filter(|failure| !is_open(failure)) {
+        return Tried { result: Err(failure.clone()), sent, seen };
+    }
+    let result = match (result, pull_back(registry, package.expected(repository, tag)).await) {
+        (_, Ok(verified)) => Ok(Pushed { verified, pushing, pulling: begin.elapsed().saturating_sub(pushing) }),
+        (Err(unanswered), Err(_)) => Err(unanswered),
+        (Ok(()), Err(failure)) => Err(taken.after(failure)),
+    };
+    Tried { result, sent, seen }
+}
+
+/// Sends the blobs, then the manifest with its tag. That it arrived is not proven yet.
+pub async fn send(
+    registry: &Registry,
+    framing: Framing,
+    repository: &RepositoryName,
+    tag: &Tag,
+    package: &Package,
+    taken: &Taken,
+) -> Tried<()> {
     let (mut sent, mut seen) = (0, SeenOfChunks::default());
     for (body, digest) in package.blobs() {
         if taken.has(digest) {
@@ -114,30 +143,12 @@ pub async fn push(
         }
         taken.add(digest);
     }
-    let result = tagged(registry, repository, tag, package, begin).await;
-    if result.as_ref().is_err_and(is_of_content) {
-        taken.forget();
-    }
-    Tried { result, sent, seen }
+    let result = registry.write_manifest(repository, tag, &package.manifest.bytes).await;
+    Tried { result: result.map_err(|failure| taken.after(failure)), sent, seen }
 }
 
-/// A blob that the registry took and does not know, or that comes back as something else, has to be sent again.
 fn is_of_content(failure: &Failure) -> bool {
     let is_unknown = |code: &String| code.contains("BLOB_UNKNOWN") || code == "MANIFEST_INVALID";
     matches!(failure.cause, Cause::Content { .. })
         || failure.answer().is_some_and(|answer| answer.status == 404 || answer.codes.iter().any(is_unknown))
-}
-
-async fn tagged(registry: &Registry, repository: &RepositoryName, tag: &Tag, package: &Package, begin: Instant) -> Result<Pushed, Failure> {
-    let written = registry.write_manifest(repository, tag, &package.manifest.bytes).await;
-    if let Some(failure) = written.as_ref().err().filter(|failure| !failure.is_unanswered()) {
-        return Err(failure.clone());
-    }
-    let pushing = begin.elapsed();
-    // It may have been written although no answer came: the pull-back tells.
-    let verified = match (written, pull_back(registry, package.expected(repository, tag)).await) {
-        (Err(failure), Err(_)) => return Err(failure),
-        (_, pulled) => pulled?,
-    };
-    Ok(Pushed { verified, pushing, pulling: begin.elapsed().saturating_sub(pushing) })
 }

@@ -26,6 +26,7 @@ impl Identities for NewIdentities {
 }
 
 /// How a registry is reached, whatever the way.
+#[derive(Clone, Copy)]
 pub struct Reach<'a> {
     /// All connections.
     pub transport: &'a Transport,
@@ -46,11 +47,16 @@ pub struct Reach<'a> {
 impl Reach<'_> {
     /// The ways of `plan`, in its order.
     pub fn ways(&self, plan: &Plan, subject: Subject, learnt: Learnt) -> Ways {
-        let allowed = AllowedHosts::new(self.allowed_hosts.iter().cloned());
-        Ways::new(plan.strategies.iter().map(|strategy| self.way(strategy, &allowed)).collect(), subject, learnt)
+        Ways::new(self.each(&plan.strategies, &learnt), subject, learnt)
     }
 
-    fn way(&self, strategy: &Strategy, allowed: &AllowedHosts) -> Way {
+    /// Each of `strategies` by itself.
+    pub fn each(&self, strategies: &[Strategy], learnt: &Learnt) -> Vec<Way> {
+        let allowed = AllowedHosts::new(self.allowed_hosts.iter().cloned());
+        strategies.iter().map(|strategy| self.way(strategy, &allowed, learnt)).collect()
+    }
+
+    fn way(&self, strategy: &Strategy, allowed: &AllowedHosts, learnt: &Learnt) -> Way {
         let endpoint = Endpoint {
             addresses: strategy.addresses.clone(),
             origin: strategy.origin.clone(),
@@ -60,6 +66,6 @@ impl Reach<'_> {
         };
         let authorizer = self.identities.of(strategy, self.login.to(&strategy.credential_hosts), allowed);
         let registry = Registry::new(self.transport.clone(), endpoint, authorizer, allowed.clone(), self.patience);
-        Way { strategy: strategy.clone(), registry }
+        Way { strategy: strategy.clone(), registry: registry.with_pause(learnt.pause.clone()) }
     }
 }

@@ -9,7 +9,7 @@ use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ChartOutcome, Failed, Known, Need, Outcome, TargetOutcome, Tried, Way, Ways,
+    ChartOutcome, Failed, Known, Need, Outcome, ProofTerms, Readers, Replicas, TargetOutcome, Tried, Way, Ways,
     job::{Job, JobResult, Parcel},
     need::need,
 };
@@ -38,10 +38,16 @@ pub struct TargetRun {
     pub known: BTreeMap<(RepositoryName, Tag), Known>,
     /// The route of that proof: when another one answers now, everything is pulled back anew.
     pub known_by: Option<String>,
+    /// What was dialled for it.
+    pub known_at: Option<String>,
     /// Routes that were passed over for what they do to bodies: that they answer otherwise is nothing new.
     pub refuse_bodies: BTreeSet<String>,
     /// The `oci://` address for readers, without the chart's name.
     pub pull: Option<String>,
+    /// The replicas of the registry.
+    pub replicas: Replicas,
+    /// What readers take.
+    pub readers: Readers,
 }
 
 /// How a run goes.
@@ -50,8 +56,18 @@ pub struct Course<'a> {
     pub workers: usize,
     /// Ends the run between two charts.
     pub cancel: &'a CancellationToken,
+    /// When what was proven is proven again; nothing where it never is.
+    pub proof: Option<ProofTerms>,
     /// Called with (versions done, versions wanted), over all targets, when there is something to do.
     pub progress: &'a (dyn Fn(usize, usize) + Send + Sync),
+}
+
+/// What is known of a target when its jobs are laid down.
+struct Knowledge {
+    listed: Listed,
+    route_changed: bool,
+    /// Proofs of before this time are too old.
+    stale: Option<i64>,
 }
 
 type Listed = BTreeMap<RepositoryName, Result<BTreeSet<Tag>, Verdict>>;
@@ -64,7 +80,7 @@ struct Prepared<'t> {
 
 /// Publishes `wanted` into all `targets`.
 pub async fn run(source: &Source, wanted: &[Wanted], targets: &[TargetRun], course: &Course<'_>) -> Outcome {
-    let prepared: Vec<Prepared<'_>> = futures::future::join_all(targets.iter().map(|target| prepare(target, wanted))).await;
+    let prepared: Vec<Prepared<'_>> = futures::future::join_all(targets.iter().map(|target| prepare(target, wanted, course.proof))).await;
     let work = Work { source, wanted, targets, prepared: &prepared, course, done: AtomicUsize::new(0) };
     let results = work.all().await;
     let cancelled = course.cancel.is_cancelled();
@@ -81,7 +97,7 @@ pub async fn run(source: &Source, wanted: &[Wanted], targets: &[TargetRun], cour
     outcome
 }
 
-async fn prepare<'t>(target: &'t TargetRun, wanted: &[Wanted]) -> Prepared<'t> {
+async fn prepare<'t>(target: &'t TargetRun, wanted: &[Wanted], proof: Option<ProofTerms>) -> Prepared<'t> {
     let places: Vec<_> = wanted.iter().map(|wanted| place(&target.prefix, wanted)).collect();
     let repositories: BTreeSet<_> = places.iter().flatten().map(|(repository, _)| repository.clone()).collect();
     let (listed, by) = list(&target.ways, repositories).await;
@@ -89,7 +105,9 @@ async fn prepare<'t>(target: &'t TargetRun, wanted: &[Wanted]) -> Prepared<'t> {
         (Some(now), Some(before)) => now != before && before != super::MIXED && !target.refuse_bodies.contains(now),
         _ => false,
     };
-    let jobs = places.into_iter().zip(wanted).map(|(place, wanted)| job(target, place, wanted, &listed, route_changed)).collect();
+    let proved = places.iter().flatten().filter_map(|place| target.known.get(place)?.proved);
+    let known = Knowledge { listed, route_changed, stale: proof.and_then(|terms| terms.stale_before(proved)) };
+    let jobs = places.into_iter().zip(wanted).map(|(place, wanted)| job(target, place, wanted, &known)).collect();
     Prepared { jobs, by }
 }
 
@@ -122,19 +140,19 @@ async fn list_one(ways: &Ways, repository: RepositoryName) -> (RepositoryName, R
     (repository, result)
 }
 
-fn job(target: &TargetRun, place: Result<(RepositoryName, Tag), Failed>, wanted: &Wanted, listed: &Listed, route_changed: bool) -> Job {
+fn job(target: &TargetRun, place: Result<(RepositoryName, Tag), Failed>, wanted: &Wanted, knowledge: &Knowledge) -> Job {
     let (repository, tag) = match place {
         Ok(place) => place,
         Err(failed) => return Job::Refused { place: None, failed },
     };
-    let tags = match listed.get(&repository) {
+    let tags = match knowledge.listed.get(&repository) {
         Some(Ok(tags)) => tags,
         Some(Err(verdict)) => return Job::Refused { place: Some((repository, tag)), failed: verdict.clone().into() },
         None => return Job::To { need: Need::Publish, repository, tag },
     };
     let known = target.known.get(&(repository.clone(), tag.clone()));
-    let need = match need(&tag, tags, known, wanted.entry.digest) {
-        Need::Nothing(_) if route_changed => Need::Look,
+    let need = match need(&tag, tags, known, wanted.entry.digest, knowledge.stale) {
+        Need::Nothing(_) if knowledge.route_changed => Need::Look,
         need => need,
     };
     Job::To { need, repository, tag }
@@ -161,10 +179,10 @@ impl Work<'_> {
 
     /// For each wanted version the results of all targets; the first alone, so that it finds the way for the others.
     async fn all(&self) -> Vec<Vec<Option<JobResult>>> {
-        let open = self.prepared.iter().flat_map(|prepared| &prepared.jobs).filter(|job| job.is_open()).count();
-        self.done.store(self.total() - open, Ordering::Relaxed);
-        if open > 0 {
-            (self.course.progress)(self.total() - open, self.total());
+        let new = self.prepared.iter().flat_map(|prepared| &prepared.jobs).filter(|job| job.is_new()).count();
+        self.done.store(self.total() - new, Ordering::Relaxed);
+        if new > 0 {
+            (self.course.progress)(self.total() - new, self.total());
         }
         let count = self.wanted.len();
         let first = (0..count).find(|index| self.is_open(*index)).map_or(0, |index| index + 1);
@@ -172,9 +190,11 @@ impl Work<'_> {
         for index in 0..first {
             results.push(self.one(index).await);
         }
-        let rest = (first..count).map(|index| self.one(index));
-        let rest: Vec<_> = futures::stream::iter(rest).buffered(self.course.workers.max(1)).collect().await;
-        results.extend(rest);
+        // In no order: a large chart does not keep the workers behind it waiting.
+        let rest = (first..count).map(async |index| (index, self.one(index).await));
+        let mut rest: Vec<_> = futures::stream::iter(rest).buffer_unordered(self.course.workers.max(1)).collect().await;
+        rest.sort_by_key(|(index, _)| *index);
+        results.extend(rest.into_iter().map(|(_, result)| result));
         results
     }
 
@@ -187,8 +207,8 @@ impl Work<'_> {
                 results.push(None);
                 continue;
             };
-            results.push(Some(job.done(&target.ways, &parcel).await));
-            if job.is_open() {
+            results.push(Some(job.done(target, &parcel).await));
+            if job.is_new() {
                 (self.course.progress)(self.done.fetch_add(1, Ordering::Relaxed) + 1, self.total());
             }
         }
@@ -198,6 +218,7 @@ impl Work<'_> {
 
 fn collected(target: &TargetRun, wanted: &[Wanted], prepared: Prepared<'_>, results: Vec<Option<JobResult>>) -> TargetOutcome {
     let mut used = Vec::new();
+    let proved_again = prepared.jobs.iter().any(Job::is_proof);
     let mut charts = Vec::new();
     for ((wanted, job), result) in wanted.iter().zip(prepared.jobs).zip(results) {
         let Some(result) = result else { continue };
@@ -221,7 +242,10 @@ fn collected(target: &TargetRun, wanted: &[Wanted], prepared: Prepared<'_>, resu
         used: super::Used::together(used),
         ways: target.ways.all().iter().map(super::Used::before_any).collect(),
         attempts: target.ways.attempts(),
+        learnt: target.ways.remembered(),
         pull: target.pull.clone(),
+        proved_again,
+        readers: target.readers.plan(),
         failure: None,
     }
 }

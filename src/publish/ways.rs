@@ -1,8 +1,8 @@
 //! The ways to one registry, in order: the first that works is taken, what failed is remembered with its remedy.
 //!
 //! # Guarantees
-//! * What was refused is not tried again, by this run or another, for as long as it is remembered ([`Learnt`]) and something else is
-//!   left. Where nothing is, each run asks once more: what was wrong may be mended.
+//! * What was refused is not tried again, by this run or another, for as long as it is remembered ([`Learnt`]):
+//!   for seconds where nothing worked, so that a cure is seen by the next run.
 //! * A body costs at most twice its bytes in vain and at most 8 attempts a run; the last one is kept for the last way.
 //! * A failure that no other way or method can cure ends the search at once.
 
@@ -11,9 +11,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::time::Instant;
-
-use super::{Learnt, learnt::Choice};
+use super::{Learnt, Remembered, learnt::Choice};
 use crate::{
     api::Reason,
     net::Address,
@@ -92,12 +90,32 @@ pub struct Subject {
     pub insecure: bool,
 }
 
+impl Subject {
+    /// What a failure of `way` means.
+    pub(super) fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
+        let address = way.address();
+        let scene = Scene {
+            registry: &self.registry,
+            route: way.strategy.route,
+            address: &address,
+            scheme: way.strategy.origin.scheme,
+            via: way.strategy.via.as_ref(),
+            reference,
+            body_length,
+            secret: self.secret.as_deref(),
+            cert_secret: self.cert_secret.as_deref(),
+            insecure: self.insecure,
+        };
+        tracing::debug!(route = way.strategy.route.as_str(), %address, %reference, %failure, "attempt failed");
+        judge(failure, &scene)
+    }
+}
+
 /// All ways to one registry.
 pub struct Ways {
     in_order: Vec<Way>,
     subject: Subject,
     learnt: Learnt,
-    begin: Instant,
     state: Mutex<State>,
 }
 
@@ -114,23 +132,28 @@ struct State {
 struct Spent {
     attempts: usize,
     sent: u64,
+    /// Whether something was left to try that would have cost too much.
+    stopped: bool,
 }
 
 impl Spent {
     /// Whether another attempt may be made that loses the whole body at most; the last is kept for the last way.
-    fn allows(&self, is_last_way: bool, is_first_of_way: bool, body_length: u64) -> bool {
+    fn allows(&mut self, is_last_way: bool, is_first_of_way: bool, body_length: u64) -> bool {
         let is_affordable = self.attempts == 0 || self.sent <= body_length;
-        if is_last_way {
-            return self.attempts < MOST_ATTEMPTS && (is_affordable || is_first_of_way);
-        }
-        self.attempts < MOST_ATTEMPTS - 1 && is_affordable
+        let is_allowed = if is_last_way {
+            self.attempts < MOST_ATTEMPTS && (is_affordable || is_first_of_way)
+        } else {
+            self.attempts < MOST_ATTEMPTS - 1 && is_affordable
+        };
+        self.stopped |= !is_allowed;
+        is_allowed
     }
 }
 
 impl Ways {
     /// In the order in which they are tried.
     pub fn new(ways: Vec<Way>, subject: Subject, learnt: Learnt) -> Self {
-        Self { in_order: ways, subject, learnt, begin: Instant::now(), state: Mutex::default() }
+        Self { in_order: ways, subject, learnt, state: Mutex::default() }
     }
 
     /// What failed on the way, each cause once.
@@ -138,9 +161,27 @@ impl Ways {
         self.state().attempts.clone()
     }
 
+    /// What sentences name.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// The TCP segments that large bodies were seen to need on a way.
+    pub(super) fn segment(&self, way: &Way) -> Option<u32> {
+        match self.learnt.choose(&way.strategy, u64::MAX) {
+            Choice::Try(tactic, _) => tactic.segment,
+            Choice::Closed(..) => None,
+        }
+    }
+
     /// All of them.
     pub fn all(&self) -> &[Way] {
         &self.in_order
+    }
+
+    /// What was learnt of them, and is worth being kept.
+    pub fn remembered(&self) -> Vec<Remembered> {
+        self.in_order.iter().filter_map(|way| self.learnt.remembered(&way.strategy)).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -160,26 +201,8 @@ impl Ways {
     where
         F: Future<Output = Tried<T>>,
     {
-        let mut spent = Spent::default();
-        match self.search(reference, body_length, &work, &mut spent).await {
-            Err(_) if spent.attempts == 0 && self.learnt.forget(self.in_order.iter().map(|way| &way.strategy), self.begin) => {
-                self.search(reference, body_length, &work, &mut spent).await
-            }
-            other => other,
-        }
-    }
-
-    async fn search<'w, T, F>(
-        &'w self,
-        reference: &str,
-        body_length: u64,
-        work: impl Fn(Attempt) -> F,
-        spent: &mut Spent,
-    ) -> Result<(&'w Way, Tactic, T), Verdict>
-    where
-        F: Future<Output = Tried<T>>,
-    {
         let mut first: Option<Verdict> = None;
+        let mut spent = Spent::default();
         for (index, way) in self.in_order.iter().enumerate() {
             let is_last = index + 1 == self.in_order.len();
             let unreachable = self.state().unreachable.get(&index).cloned();
@@ -188,72 +211,75 @@ impl Ways {
                 continue;
             }
             let mut before: Option<Tactic> = None;
-            loop {
-                let tactic = match self.learnt.choose(&way.strategy, body_length) {
-                    Choice::Try(tactic, passed) if spent.allows(is_last, before.is_none(), body_length) => {
-                        self.show_all(way, &passed);
-                        tactic
-                    }
-                    Choice::Try(..) => break,
-                    Choice::Closed(verdict, passed) => {
-                        self.show_all(way, &passed);
-                        first.get_or_insert(verdict);
-                        break;
-                    }
-                };
+            while let Some(tactic) = self.chosen(way, body_length, (is_last, before.is_none()), &mut spent, &mut first) {
                 let registry = way.registry.with_segment(tactic.segment);
                 let tried = work(Attempt { registry, tactic }).await;
                 spent.attempts += 1;
                 spent.sent += tried.sent;
                 self.learnt.saw(&way.strategy, tried.seen);
-                let verdict = match tried.result {
+                let failure = match tried.result {
                     Ok(done) => return Ok((way, tactic, done)),
-                    Err(failure) => self.judged(way, reference, body_length, &failure),
+                    Err(failure) => failure,
                 };
+                let verdict = self.judged(way, reference, body_length, &failure);
                 self.show(way, tactic, &verdict);
-                if matches!(verdict.class, Class::Wait | Class::Final) {
+                // Who asks for a pause gets it before the next request, and that may be the same.
+                let may_be_repeated = verdict.class == Class::SameAgain || failure.asks_for_a_pause();
+                let again = may_be_repeated && before.replace(tactic) != Some(tactic);
+                if matches!(verdict.class, Class::Wait | Class::Final) && !again {
                     return Err(verdict);
                 }
-                let again = before.replace(tactic) != Some(tactic) && verdict.class == Class::SameAgain;
                 first.get_or_insert_with(|| verdict.clone());
                 if again {
                     continue;
                 }
                 if is_unreachable(&verdict) {
-                    self.close(index, tactic, body_length, verdict);
+                    if body_length > 0 && verdict.reason != Reason::RouteUnreachable {
+                        // Who answered so will answer so to the next body, too.
+                        self.learnt.refused(&way.strategy, tactic, body_length, verdict.clone());
+                    }
+                    self.state().unreachable.insert(index, verdict);
                     break;
                 }
-                self.learnt.refused(&way.strategy, tactic, body_length, &exhausted(verdict));
+                self.learnt.refused(&way.strategy, tactic, body_length, verdict);
             }
         }
-        Err(first.unwrap_or(Verdict::no_route()))
+        Err(self.ended(first, &spent))
     }
 
-    /// A way that leads nowhere is closed for this run; for the next bodies, too, where it was an answer that said so.
-    fn close(&self, index: usize, tactic: Tactic, body_length: u64, verdict: Verdict) {
-        let answers = body_length > 0 && verdict.reason != Reason::RouteUnreachable;
-        if let Some(way) = self.in_order.get(index).filter(|_| answers) {
-            self.learnt.refused(&way.strategy, tactic, body_length, &verdict);
+    /// What is said of a search that found nothing. Where something was left, the next run goes on with that.
+    fn ended(&self, first: Option<Verdict>, spent: &Spent) -> Verdict {
+        if !spent.stopped {
+            self.in_order.iter().for_each(|way| self.learnt.in_vain(&way.strategy));
         }
-        self.state().unreachable.insert(index, verdict);
+        first.unwrap_or(Verdict::no_route())
+    }
+
+    /// What is tried next by a way: nothing where all was refused, or where no more may be spent.
+    fn chosen(
+        &self,
+        way: &Way,
+        body_length: u64,
+        (is_last, is_first_of_way): (bool, bool),
+        spent: &mut Spent,
+        first: &mut Option<Verdict>,
+    ) -> Option<Tactic> {
+        match self.learnt.choose(&way.strategy, body_length) {
+            Choice::Try(tactic, passed) if spent.allows(is_last, is_first_of_way, body_length) => {
+                self.show_all(way, &passed);
+                Some(tactic)
+            }
+            Choice::Try(..) => None,
+            Choice::Closed(verdict, passed) => {
+                self.show_all(way, &passed);
+                first.get_or_insert(verdict);
+                None
+            }
+        }
     }
 
     fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
-        let address = way.address();
-        let scene = Scene {
-            registry: &self.subject.registry,
-            route: way.strategy.route,
-            address: &address,
-            scheme: way.strategy.origin.scheme,
-            via: way.strategy.via.as_ref(),
-            reference,
-            body_length,
-            secret: self.subject.secret.as_deref(),
-            cert_secret: self.subject.cert_secret.as_deref(),
-            insecure: self.subject.insecure,
-        };
-        tracing::debug!(route = way.strategy.route.as_str(), %address, %reference, %failure, "attempt failed");
-        judge(failure, &scene)
+        self.subject.judged(way, reference, body_length, failure)
     }
 
     /// What was passed over in this run for what an earlier one was refused.
@@ -263,7 +289,8 @@ impl Ways {
         }
     }
 
-    fn show(&self, way: &Way, tactic: Tactic, verdict: &Verdict) {
+    /// Keeps a failure for the status, each cause once.
+    pub(super) fn show(&self, way: &Way, tactic: Tactic, verdict: &Verdict) {
         let attempt = FailedAttempt {
             route: way.strategy.route,
             address: way.address(),
@@ -289,12 +316,4 @@ fn is_unreachable(verdict: &Verdict) -> bool {
         verdict.reason,
         Reason::RouteUnreachable | Reason::TlsFailed | Reason::TlsOnPlainHttp | Reason::PlainHttpOnTls | Reason::NotARegistry
     )
-}
-
-/// The same was tried again and failed alike: now something else.
-fn exhausted(verdict: Verdict) -> Verdict {
-    match verdict.class {
-        Class::SameAgain => Verdict { class: Class::OtherMethod, ..verdict },
-        _ => verdict,
-    }
 }

@@ -34,7 +34,7 @@ fn judged(head: &response::Parts, body: &[u8], sent: u64) -> Answer {
         message,
         server: text(&head.headers, &header::SERVER).map(|server| cleaned(server, MOST_OF_A_SERVER)),
         from_registry: head.headers.contains_key("docker-distribution-api-version"),
-        retry_after: text(&head.headers, &header::RETRY_AFTER).and_then(pause),
+        retry_after: retry_after(&head.headers),
         redirect: text(&head.headers, &header::LOCATION).map(without_query),
         sent,
     }
@@ -97,6 +97,11 @@ pub(super) fn without_query(location: &str) -> String {
         }
         None => cleaned(kept, MOST_OF_A_MESSAGE),
     }
+}
+
+/// `Retry-After`, at most an hour.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    text(headers, &header::RETRY_AFTER).and_then(pause)
 }
 
 /// `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AllowedHosts, Authorizer};
+use super::{AllowedHosts, Authorizer, Pause};
 use crate::net::{Endpoint, Patience, Transport};
 
 /// A registry, reached by one way.
@@ -13,12 +13,19 @@ pub struct Registry {
     pub(super) authorizer: Arc<Authorizer>,
     pub(super) allowed: AllowedHosts,
     pub(super) patience: Patience,
+    pub(super) pause: Pause,
 }
 
 impl Registry {
     /// Nothing is connected yet.
     pub fn new(transport: Transport, endpoint: Endpoint, authorizer: Arc<Authorizer>, allowed: AllowedHosts, patience: Patience) -> Self {
-        Self { transport, endpoint: Arc::new(endpoint), authorizer, allowed, patience }
+        Self { transport, endpoint: Arc::new(endpoint), authorizer, allowed, patience, pause: Pause::default() }
+    }
+
+    /// The same, heeding what others who talk to this registry were asked to wait.
+    #[must_use]
+    pub fn with_pause(self, pause: Pause) -> Self {
+        Self { pause, ..self }
     }
 
     /// The same by connections with TCP segments of at most this length.

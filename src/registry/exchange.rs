@@ -7,7 +7,7 @@ use http::{HeaderValue, Method, Request, StatusCode, header, request};
 
 use super::{
     Cause, Failure, Registry, Stage,
-    answer::evidence,
+    answer::{evidence, retry_after},
     auth::{Refusal, TokenService},
 };
 use crate::{
@@ -22,14 +22,10 @@ const SMALL: u64 = 64 * 1024;
 /// How often.
 const AGAIN: usize = 2;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// A registry that asks for more is left alone for this run.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// How long to wait before the same is asked again; nothing where that would not help.
-fn passing(answered: &Answered, pause: Duration) -> Option<Duration> {
-    let asked = answered.head.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    let wait = asked.map_or(pause, Duration::from_secs);
-    (matches!(answered.head.status.as_u16(), 429 | 503) && wait <= LONGEST_PAUSE).then_some(wait.max(pause))
+/// Whether the same may be answered otherwise in a moment, and the registry does not ask to be left alone for longer than we wait.
+fn is_passing(answered: &Answered, most: Duration) -> bool {
+    matches!(answered.head.status.as_u16(), 429 | 503) && retry_after(&answered.head.headers).is_none_or(|pause| pause <= most)
 }
 
 /// The answer was lost on its way, or the connection before it.
@@ -113,7 +109,7 @@ impl<'r> Line<'r> {
             let result = self.ask_once(call).await;
             let wait = match &result {
                 _ if call.body.length() > SMALL => None,
-                Ok(answered) => passing(answered, pause),
+                Ok(answered) => is_passing(answered, self.registry.patience.stall).then_some(pause),
                 Err(failure) => is_lost(failure).then_some(pause),
             };
             let Some(wait) = wait else { return result };
@@ -169,21 +165,30 @@ impl<'r> Line<'r> {
     /// The answer was not the one hoped for.
     pub(super) async fn refused(&mut self, call: &Call<'_>, mut answered: Answered) -> Failure {
         let answer = evidence(&mut answered).await;
+        self.registry.pause.explain(&answer);
         self.done(answered);
         Failure::new(call.stage, answer)
     }
 
     async fn send(&mut self, call: &Call<'_>, authorization: Option<&HeaderValue>) -> Result<Answered, Failure> {
         let registry = self.registry;
+        registry.pause.wait(registry.patience.stall).await.map_err(|answer| Failure::new(call.stage, answer))?;
         let head = call.head(self.endpoint, authorization)?;
         let transport = &registry.transport;
-        let result = transport.send(self.endpoint, self.lease.take(), self.reuse, head, call.body, registry.patience).await;
+        let (lease, body, patience) = (self.lease.take(), call.body, registry.patience);
+        // A registry that had a part of a chunk refuses the whole of it: how much it had is asked before.
+        let result = match call.range {
+            Some(_) => transport.send_once(self.endpoint, lease, self.reuse, head, body, patience).await,
+            None => transport.send(self.endpoint, lease, self.reuse, head, body, patience).await,
+        };
         self.sent += match &result {
             Ok(answered) => answered.sent,
             Err(NetError::Cut { sent } | NetError::WriteStalled { sent, .. }) => *sent,
             Err(NetError::NoAnswer { .. } | NetError::NotHttp { .. }) => call.body.length(),
             Err(_) => 0,
         };
-        result.map_err(|error| Failure::new(call.stage, error))
+        let answered = result.map_err(|error| Failure::new(call.stage, error))?;
+        registry.pause.heed(&answered.head);
+        Ok(answered)
     }
 }

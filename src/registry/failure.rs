@@ -153,6 +153,11 @@ impl Failure {
         Self { stage, cause: cause.into() }
     }
 
+    /// Whether the registry wants to be left alone for a while: [`super::Pause`] heeds it.
+    pub fn asks_for_a_pause(&self) -> bool {
+        self.answer().is_some_and(|answer| answer.status == 429 || (answer.status == 503 && answer.retry_after.is_some()))
+    }
+
     /// The answer, where one came.
     pub fn answer(&self) -> Option<&Answer> {
         match &self.cause {

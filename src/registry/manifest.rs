@@ -27,9 +27,18 @@ pub struct PulledManifest {
     pub bytes: Bytes,
     /// Of its bytes.
     pub digest: Digest,
+    /// What the registry calls it (`Docker-Content-Digest`).
+    pub named: Option<Digest>,
 }
 
 impl PulledManifest {
+    /// Its config and its layers, with digest and size; nothing when it is no image manifest, or names one that cannot be read.
+    pub fn blobs(&self) -> Option<Vec<(Digest, u64)>> {
+        let manifest: oci_client::manifest::OciImageManifest = serde_json::from_slice(&self.bytes).ok()?;
+        let all = std::iter::once(&manifest.config).chain(&manifest.layers);
+        all.map(|blob| Some((blob.digest.parse().ok()?, u64::try_from(blob.size).ok()?))).collect()
+    }
+
     /// Its layers with digest and size; nothing when it is no image manifest, or names a layer that cannot be read.
     pub fn layers(&self) -> Option<Vec<(Digest, u64)>> {
         let manifest: oci_client::manifest::OciImageManifest = serde_json::from_slice(&self.bytes).ok()?;
@@ -55,8 +64,9 @@ impl Registry {
         if more {
             return Err(Failure::new(stage, Cause::Malformed { detail: "the manifest is larger than 4 MiB".to_owned() }));
         }
+        let named = answered.head.headers.get("docker-content-digest").and_then(|value| value.to_str().ok()?.parse().ok());
         line.done(answered);
-        Ok(Some(PulledManifest { digest: Digest::of(&bytes), bytes: bytes.into() }))
+        Ok(Some(PulledManifest { digest: Digest::of(&bytes), bytes: bytes.into(), named }))
     }
 
     /// Writes `manifest` under `tag`: the moment at which something becomes visible.

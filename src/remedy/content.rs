@@ -145,7 +145,7 @@ pub(super) const CONTENT: &[Row] = &[
         pattern: Pattern::Seen(Symptom::LocationForeign),
         reason: Reason::LocationRefused,
         class: Class::OtherMethod,
-        sentence: "In distribution, set `http.relativeurls: true` (REGISTRY_HTTP_RELATIVEURLS=true) or `http.host` to the public URL; let {place} pass on Host and X-Forwarded-Proto, -Host and -Port; or add a host that is right to the target's `allowedHosts`.",
+        sentence: "In distribution, set `http.relativeurls: true` (REGISTRY_HTTP_RELATIVEURLS=true; in Harbor's Helm chart `registry.relativeurls: true`) and take `http.host` out, which overrides it; let {place} pass on Host and X-Forwarded-Proto, -Host and -Port; or add a host that is right to the target's `allowedHosts`.",
         link: "https://distribution.github.io/distribution/about/configuration/#http",
     },
     Row {

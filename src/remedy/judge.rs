@@ -40,14 +40,25 @@ const UNKNOWN: Row = Row {
 /// Says what a failure means: its reason, what to do next, and the sentence for the status.
 pub fn judge(failure: &Failure, scene: &Scene<'_>) -> Verdict {
     let row = row(failure, scene.scheme);
-    Verdict { reason: row.reason, class: row.class, hint: hint(row), sentence: sentence::write(row, failure, scene) }
+    verdict(row, sentence::write(row, failure, scene))
+}
+
+/// The verdict that was given before: what a row means, with the sentence that was written then. Nothing when there is no such row.
+pub fn recall(remedy: &str, sentence: String) -> Option<Verdict> {
+    let row = ROWS.iter().flat_map(|(_, rows)| rows.iter()).find(|row| row.id == remedy)?;
+    Some(verdict(row, sentence))
+}
+
+fn verdict(row: &Row, sentence: String) -> Verdict {
+    Verdict { remedy: row.id, reason: row.reason, class: row.class, hint: hint(row), sentence }
 }
 
 /// What another method should do differently after a failure of this row.
 fn hint(row: &Row) -> Hint {
     match (row.pattern, row.id) {
         (Pattern::Seen(Symptom::WriteStalled | Symptom::NoAnswerToBody | Symptom::ReadStalled), _) => Hint::SmallSegments,
-        (Pattern::Seen(Symptom::CutInBody), _) | (_, "body-too-large" | "gateway-after-body" | "request-timeout") => Hint::SmallerBody,
+        (Pattern::Seen(Symptom::CutInBody), _)
+        | (_, "body-too-large" | "gateway-after-body" | "unavailable-after-body" | "request-timeout") => Hint::SmallerBody,
         _ => Hint::None,
     }
 }

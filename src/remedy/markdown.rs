@@ -3,7 +3,7 @@
 use super::{ROWS, body_limit, sentence};
 
 /// One table for each heading: what is seen, its reason, what the controller does next, and what to mend; then the settings
-/// of the Ingress controllers.
+/// of the controllers of Ingresses and Gateways.
 pub fn markdown() -> String {
     let mut page = String::new();
     for (heading, rows) in ROWS {

@@ -17,7 +17,7 @@ mod tests;
 mod tls;
 mod verdict;
 
-pub use judge::{ROWS, judge};
+pub use judge::{ROWS, judge, recall};
 pub use markdown::markdown;
 pub use row::{Pattern, Row, Shape, Speaker, Symptom};
 pub use verdict::{Class, Hint, Scene, Verdict};

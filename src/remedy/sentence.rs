@@ -78,8 +78,8 @@ fn value(word: &str, failure: &Failure, scene: &Scene<'_>) -> String {
     }
 }
 
-const STALL: &str = "Where large packets vanish and small requests pass, suspect the packet size (compare the MTU of the nodes' interfaces and of the overlay network) and checksum offload (`ethtool -K INTERFACE tx off` to try, on vSphere above all).";
-const REPLICAS: &str = "Replicas of the registry must share storage and secret: set the same `http.secret` (REGISTRY_HTTP_SECRET) on all of them, or `sessionAffinity: ClientIP` on the Service.";
+const STALL: &str = "Where large packets vanish and small requests pass, suspect the packet size (`ip link set dev INTERFACE mtu 1240` to try; compare the MTU of the nodes' interfaces and of the overlay network) and checksum offload (`ethtool -K INTERFACE tx off` to try, on vSphere above all).";
+const REPLICAS: &str = "Replicas of the registry must share storage and secret: set the same `http.secret` (REGISTRY_HTTP_SECRET; in Harbor's Helm chart `registry.secret`) on all of them, or `sessionAffinity: ClientIP` on the Service.";
 
 fn route(scene: &Scene<'_>) -> String {
     match scene.via {

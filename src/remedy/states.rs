@@ -85,6 +85,15 @@ pub(super) const STATES: &[Row] = &[
         link: "https://github.com/distribution/distribution/issues/1873",
     },
     Row {
+        id: "unavailable-after-body",
+        seen: "503 after a body, not the registry's",
+        pattern: Pattern::Answered(Shape { statuses: (503, 503), at: &[Stage::SendBlob], ..PROXY }),
+        reason: Reason::RegistryUnavailable,
+        class: Class::SameAgain,
+        sentence: "What stands before the registry had nobody to hand the upload to: look whether {registry} has ready Pods all the time, and at the limits for requests and connections of {place}.",
+        link: "https://github.com/helm/helm/issues/12835",
+    },
+    Row {
         id: "gateway-after-body",
         seen: "502 or 504 after a body",
         pattern: Pattern::Answered(Shape { statuses: (502, 504), at: &[Stage::SendBlob], ..PROXY }),

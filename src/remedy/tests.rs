@@ -176,6 +176,7 @@ fn answer_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("length-required", Https, SendBlob, page(411)),
         ("registry-read-only", Https, OpenUpload, coded(405, "UNSUPPORTED", "")),
         ("not-implemented", Https, SendBlob, page(501)),
+        ("unavailable-after-body", Https, SendBlob, page(503)),
         ("gateway-after-body", Https, SendBlob, page(504)),
         ("gateway", Https, OpenUpload, page(502)),
         ("registry-fault", Https, OpenUpload, coded(500, "UNKNOWN", "")),
@@ -222,7 +223,10 @@ fn only_what_the_registry_says_is_final() {
         for stage in [Stage::OpenUpload, Stage::SendBlob, Stage::WriteManifest, Stage::PullBlob] {
             for body in [BodyKind::Html, BodyKind::Text, BodyKind::Json, BodyKind::Empty] {
                 let class = verdict(stage, Cause::Answer(answer(status, body)), &scene()).class;
-                assert!(matches!(class, Class::OtherRoute | Class::OtherMethod), "{status} {body:?} {stage:?}: {class:?}");
+                assert!(
+                    matches!(class, Class::OtherRoute | Class::OtherMethod | Class::SameAgain),
+                    "{status} {body:?} {stage:?}: {class:?}"
+                );
             }
         }
     }
@@ -256,18 +260,32 @@ fn a_body_limit_names_ingress_and_the_setting_of_its_controller() {
         assert!(verdict.sentence.contains("To let a body of 6.5 MiB pass Ingress \"platform/web\", "), "{}", verdict.sentence);
         assert!(verdict.sentence.contains(words), "{}", verdict.sentence);
     }
-    let route = Via { kind: "HTTPRoute", ..via(Some("haproxy-ingress.github.io/controller")) };
-    let by_gateway = verdict(Stage::SendBlob, page(413), &Scene { via: Some(&route), ..scene() }).sentence;
-    assert!(
-        by_gateway.contains("pass HTTPRoute \"platform/web\", look for the limit") && !by_gateway.contains("annotation"),
-        "{by_gateway}"
-    );
     let unknown = via(None);
     let served_by_nobody = Scene { via: Some(&unknown), ..scene() };
     assert!(verdict(Stage::SendBlob, page(413), &served_by_nobody).sentence.contains("find out which controller serves it"));
     assert!(
         verdict(Stage::SendBlob, page(413), &scene()).sentence.contains("before the registry at 10.0.0.1:30500: `client_max_body_size`")
     );
+}
+
+#[test]
+fn a_body_limit_names_the_http_route_and_the_setting_of_its_gateway() {
+    for (controller, words) in [
+        ("gateway.envoyproxy.io/gatewayclass-controller", "`spec.requestBuffer.limit` of the BackendTrafficPolicy"),
+        ("gateway.nginx.org/nginx-gateway-controller", "`spec.body.maxSize: \"0\"` in a ClientSettingsPolicy"),
+        ("traefik.io/gateway-controller", "`spec.buffering.maxRequestBodyBytes` of the buffering Middleware that its filter"),
+        ("istio.io/gateway-controller", "EnvoyFilter"),
+        ("io.cilium/gateway-controller", "CiliumEnvoyConfig"),
+        ("projectcontour.io/gateway-controller", "`max_request_bytes`"),
+        ("konghq.com/kic-gateway-controller", "KONG_NGINX_PROXY_CLIENT_MAX_BODY_SIZE"),
+        // What serves Ingresses too: their annotations do nothing here.
+        ("haproxy-ingress.github.io/controller", "look for the limit for request bodies in the documentation"),
+    ] {
+        let route = Via { kind: "HTTPRoute", ..via(Some(controller)) };
+        let by_gateway = verdict(Stage::SendBlob, page(413), &Scene { via: Some(&route), ..scene() }).sentence;
+        assert!(by_gateway.contains("pass HTTPRoute \"platform/web\", ") && by_gateway.contains(words), "{by_gateway}");
+        assert!(!by_gateway.contains("annotation") && !by_gateway.contains("ingressClassName"), "{by_gateway}");
+    }
 }
 
 #[test]

@@ -49,13 +49,16 @@ pub enum Hint {
 impl Verdict {
     /// There was nothing to try.
     pub fn no_route() -> Self {
-        Self { reason: Reason::NoRoute, class: Class::Final, hint: Hint::None, sentence: "no route is left to try".to_owned() }
+        let sentence = "no route is left to try".to_owned();
+        Self { remedy: "no-route", reason: Reason::NoRoute, class: Class::Final, hint: Hint::None, sentence }
     }
 }
 
 /// What a failure is judged by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
+    /// The row of the table that says so.
+    pub remedy: &'static str,
     /// The name of the cause.
     pub reason: Reason,
     /// What is done next.

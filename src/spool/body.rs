@@ -1,4 +1,4 @@
-//! A spooled body as HTTP sends it: read at an offset in pieces of 256 KiB, with its exact length.
+//! A spooled body as HTTP sends it: read at an offset in pieces of 256 KiB, one ahead of what is sent, with its exact length.
 
 use std::{
     fs::File,
@@ -42,14 +42,16 @@ struct FileBody {
 }
 
 impl FileBody {
-    fn start(&self) -> JoinHandle<std::io::Result<Bytes>> {
+    /// Begins to read the next piece, unless there is none.
+    fn start(&self) -> Option<JoinHandle<std::io::Result<Bytes>>> {
         let (file, offset) = (self.file.clone(), self.offset);
-        let length = usize::try_from(PIECE.min(self.end - self.offset)).unwrap_or_default();
-        tokio::task::spawn_blocking(move || {
+        let length = usize::try_from(PIECE.min(self.end.saturating_sub(self.offset))).unwrap_or_default();
+        let read = move || {
             let mut piece = vec![0; length];
             file.read_exact_at(&mut piece, offset)?;
             Ok(piece.into())
-        })
+        };
+        (length > 0).then(|| tokio::task::spawn_blocking(read))
     }
 }
 
@@ -58,10 +60,7 @@ impl http_body::Body for FileBody {
     type Error = BodyError;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if self.offset >= self.end {
-            return Poll::Ready(None);
-        }
-        let mut reading = self.reading.take().unwrap_or_else(|| self.start());
+        let Some(mut reading) = self.reading.take().or_else(|| self.start()) else { return Poll::Ready(None) };
         match Pin::new(&mut reading).poll(context) {
             Poll::Pending => {
                 self.reading = Some(reading);
@@ -69,6 +68,7 @@ impl http_body::Body for FileBody {
             }
             Poll::Ready(Ok(Ok(piece))) => {
                 self.offset += piece.len() as u64;
+                self.reading = self.start();
                 Poll::Ready(Some(Ok(Frame::data(piece))))
             }
             Poll::Ready(Ok(Err(error))) => Poll::Ready(Some(Err(BodyError(error.to_string())))),

@@ -1,7 +1,8 @@
 //! Conditions by kstatus: `Ready` always; `Reconciling` and `Stalled` only while they are true.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use super::Report;
 use crate::api::Reason;
 
 /// Kubernetes allows 32,768 bytes; a reader allows a few lines.
@@ -27,19 +28,23 @@ pub enum Standing {
     Suspended(String),
 }
 
-/// The conditions of `standing`; the time of a condition moves only when its status does.
-pub fn conditions(standing: &Standing, generation: Option<i64>, previous: &[Condition], now: &Time) -> Vec<Condition> {
-    let condition = |kind: &str, status: &str, reason: Reason, message: &str| {
-        let before = previous.iter().find(|old| old.type_ == kind && old.status == status);
-        Condition {
-            type_: kind.to_owned(),
-            status: status.to_owned(),
-            reason: reason.as_str().to_owned(),
-            message: cut(message),
-            observed_generation: generation,
-            last_transition_time: before.map_or_else(|| now.clone(), |old| old.last_transition_time.clone()),
-        }
-    };
+/// One condition; its time moves only when its status does.
+pub(super) fn condition(report: &Report<'_>, previous: &[Condition], kind: &str, status: &str, reason: &str, message: &str) -> Condition {
+    let before = previous.iter().find(|old| old.type_ == kind && old.status == status);
+    Condition {
+        type_: kind.to_owned(),
+        status: status.to_owned(),
+        reason: reason.to_owned(),
+        message: cut(message),
+        observed_generation: report.generation,
+        last_transition_time: before.map_or_else(|| report.now.clone(), |old| old.last_transition_time.clone()),
+    }
+}
+
+/// The conditions of `standing`.
+pub(super) fn conditions(standing: &Standing, report: &Report<'_>, previous: &[Condition]) -> Vec<Condition> {
+    let condition =
+        |kind: &str, status: &str, reason: Reason, message: &str| condition(report, previous, kind, status, reason.as_str(), message);
     let previous_ready = previous.iter().find(|old| old.type_ == "Ready");
     match standing {
         Standing::Ready(message) => vec![condition("Ready", "True", Reason::Succeeded, message)],

@@ -4,10 +4,16 @@
 //! is made of a [`crate::verify::Verified`] of this run or of the record of one.
 
 mod conditions;
+mod learnt;
+mod readers;
 mod summary;
 
-pub use conditions::{Standing, conditions};
+use conditions::{Standing, conditions};
+pub use learnt::remembered;
+pub use readers::{Checked, READER_ROUTE, with_checks};
 pub use summary::{Report, SourceReport, progress, report, suspended};
 
+#[cfg(test)]
+mod reader_tests;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,12 @@
 //! The whole status of one publication: of a run that ended, of one that goes on, of one that is suspended.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
-use super::{Standing, conditions};
+use super::{
+    Standing, conditions,
+    learnt::shown,
+    readers::{READER_ROUTE, kept_proofs, reader_route},
+};
 use crate::{
     api::{Attempt, ChartPublicationStatus, PublishedVersion, Reason, SourceStatus, TargetStatus},
     model::ChartVersion,
@@ -42,7 +46,7 @@ impl Report<'_> {
 
     fn with(&self, standing: &Standing, mut status: ChartPublicationStatus) -> ChartPublicationStatus {
         let previous = self.previous.map(|previous| previous.conditions.as_slice()).unwrap_or_default();
-        status.conditions = conditions(standing, self.generation, previous, &self.now);
+        status.conditions = conditions(standing, self, previous);
         status.observed_generation = self.generation;
         status.last_handled_reconcile_at.clone_from(&self.requested_at);
         status
@@ -150,12 +154,12 @@ fn target_status(report: &Report<'_>, target: &TargetOutcome) -> TargetStatus {
         Some(failed) => Standing::Stalled(failed.reason, failed.sentence.clone()),
     };
     let before = previous.map(|previous| previous.conditions.as_slice()).unwrap_or_default();
-    let ready = conditions(&standing, report.generation, before, &report.now).into_iter().filter(|condition| condition.type_ == "Ready");
-    let proved_now = target.charts.iter().any(|chart| matches!(chart.result, Ok(Done::Published(_) | Done::Found(_))));
-    // A run that only found everything in its place says nothing new of the way: what was used for the last proof stands.
-    let kept = previous.filter(|previous| !proved_now && target.failure.is_none() && still_holds(previous, target));
+    let ready = conditions(&standing, report, before).into_iter().filter(|condition| condition.type_ == "Ready");
+    let sent = target.charts.iter().any(|chart| chart.result.as_ref().is_ok_and(Done::is_new));
+    // A run that only found everything in its place says nothing new of the way: what was used for the last push stands.
+    let kept = previous.filter(|previous| !sent && target.failure.is_none() && still_holds(previous, target));
     let used = target.used.as_ref();
-    TargetStatus {
+    let mut status = TargetStatus {
         name: target.name.clone(),
         conditions: ready.collect(),
         route: kept.map_or_else(|| used.map(|used| used.route.clone()), |old| old.route.clone()),
@@ -166,11 +170,33 @@ fn target_status(report: &Report<'_>, target: &TargetOutcome) -> TargetStatus {
             Some(old) if target.attempts.is_empty() => old.attempts.clone(),
             _ => target.attempts.iter().map(attempt).collect(),
         },
+        learnt: match (&target.failure, previous) {
+            // Nothing was tried, so that nothing was learnt.
+            (Some(_), Some(old)) => old.learnt.clone(),
+            _ => target.learnt.iter().map(shown).collect(),
+        },
         pull: target.pull.clone(),
         published: Some(format!("{}/{}", target.proven(), target.wanted)),
-        last_proved: if proved_now { Some(report.now.clone()) } else { previous.and_then(|previous| previous.last_proved.clone()) },
+        last_proved: last_proved(report, target).or_else(|| previous.and_then(|previous| previous.last_proved.clone())),
+        proofs: kept_proofs(previous, &target.readers),
         versions: newest(&target.charts),
+    };
+    if let (Some(_), Some(previous)) = (&target.failure, previous) {
+        // Nothing was asked: what was known of the readers stands.
+        status.proofs.clone_from(&previous.proofs);
+        status.conditions.extend(before.iter().filter(|condition| condition.type_ == READER_ROUTE).cloned());
+    } else {
+        let said = reader_route(report, &target.readers, &status, before);
+        status.conditions.extend(said);
     }
+    status
+}
+
+/// The oldest of the proofs that all rests on.
+fn last_proved(report: &Report<'_>, target: &TargetOutcome) -> Option<Time> {
+    let proved = target.charts.iter().filter_map(|chart| chart.result.as_ref().ok()?.known());
+    let oldest = proved.map(|known| known.proved.unwrap_or_else(|| report.now.0.as_second())).min()?;
+    Timestamp::from_second(oldest).ok().map(Time)
 }
 
 /// Whether what was said of the way still holds: it is there, nothing failed anew, and what answered now is that way, or one that was

@@ -24,7 +24,7 @@ fn failed(reason: Reason, passing: bool) -> Failed {
 }
 
 fn chart(version: &str, result: Result<(), Failed>) -> ChartOutcome {
-    let known = Known { manifest: Digest::of(version.as_bytes()), layer: Digest::of(b"layer") };
+    let known = Known { manifest: Digest::of(version.as_bytes()), layer: Digest::of(b"layer"), proved: Some(5), doubted: false };
     ChartOutcome {
         chart: "podinfo".to_owned(),
         version: version.to_owned(),
@@ -133,7 +133,8 @@ fn another_route_shows_as_soon_as_it_answers() {
 fn after_failure(reason: Reason) -> TargetOutcome {
     let mut detour = target("main", vec![chart("1.0.0", Ok(()))]);
     detour.used = Some(used("ClusterIP", "10.96.0.7:5000"));
-    let verdict = Verdict { reason, class: Class::OtherRoute, hint: Hint::None, sentence: format!("{reason} happened") };
+    let sentence = format!("{reason} happened");
+    let verdict = Verdict { remedy: "gateway", reason, class: Class::OtherRoute, hint: Hint::None, sentence };
     let route = Route::Service(RouteKind::NodePort);
     detour.attempts =
         vec![FailedAttempt { route, address: "10.0.0.1:30500".to_owned(), method: Method::Buffered, tactic: String::new(), verdict }];

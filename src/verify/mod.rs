@@ -1,5 +1,9 @@
 //! Pull back, compare. What comes out is the only proof there is, and the only thing that `Ready` can be made of.
 
+mod again;
+
+pub use again::{Again, pull_again};
+
 use crate::{
     chart::Descriptor,
     model::{Digest, RepositoryName, Tag},
@@ -21,7 +25,7 @@ pub struct Expected {
 
 /// A tag that was pulled back and held what it should.
 ///
-/// *Invariant:* only [`pull_back`] makes one, after it has read manifest and layers whole and hashed them.
+/// *Invariant:* only [`pull_back`] and [`pull_again`] make one, after they have read manifest and layers whole and hashed them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified(Expected);
 

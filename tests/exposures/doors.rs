@@ -15,7 +15,10 @@ pub fn of_service(bed: &Bed, service: &Service, endpoint: SocketAddr) -> Doors {
     let port = spec.ports.as_ref().and_then(|ports| ports.first()).expect("a Service has a port");
     let at = |address: &str, port: i32| SocketAddr::new(address.parse().expect("an address"), u16::try_from(port).expect("a port"));
     let mut doors = Doors::from([("Endpoint", vec![endpoint])]);
-    doors.insert("ClusterIP", vec![at(spec.cluster_ip.as_deref().expect("a ClusterIP"), port.port)]);
+    // A headless Service has none.
+    if let Some(address) = spec.cluster_ip.as_deref().filter(|address| *address != "None") {
+        doors.insert("ClusterIP", vec![at(address, port.port)]);
+    }
     if let Some(node_port) = port.node_port {
         let networks = bed.networks();
         let nodes = [networks.node_address, networks.second_node_address];

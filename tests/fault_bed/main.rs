@@ -11,6 +11,8 @@ mod support;
 mod catalogue;
 mod correct;
 mod fronts;
+mod learns;
+mod ours;
 mod paths;
 mod proxies;
 mod quirks;

@@ -10,7 +10,7 @@ use chart_publisher::{
     model::Credential,
     net::{AddressPolicy, Endpoint, Patience, SystemRoots, TlsConfig, Transport},
     plan::{Route as Way, Strategy},
-    publish::{self, Course, Done, FailedAttempt, Learnt, Subject, TargetRun, Ways},
+    publish::{self, Course, Done, FailedAttempt, Learnt, Readers, Replicas, Subject, TargetRun, Ways},
     registry::{AllowedHosts, Authorizer, Registry},
 };
 use tokio_util::sync::CancellationToken;
@@ -99,7 +99,7 @@ impl Engine {
     /// One run; gives what it says, and what it tried in vain.
     pub async fn run(&self, routes: &[Route], chart: &Chart) -> (Claim, Vec<FailedAttempt>) {
         let target = self.target(routes);
-        let course = Course { workers: 1, cancel: &CancellationToken::new(), progress: &|_, _| {} };
+        let course = Course { workers: 1, cancel: &CancellationToken::new(), proof: None, progress: &|_, _| {} };
         let outcome = publish::run(&chart.source, &[chart.wanted()], std::slice::from_ref(&target), &course).await;
         let target = outcome.targets.first().expect("there is one target");
         let claim = match target.charts.first().map(|chart| &chart.result) {
@@ -130,8 +130,11 @@ impl Engine {
             ways: Ways::new(routes.iter().map(|route| self.way(route)).collect(), subject, self.learnt.clone()),
             known: BTreeMap::new(),
             known_by: None,
+            known_at: None,
             refuse_bodies: BTreeSet::new(),
             pull: None,
+            replicas: Replicas::default(),
+            readers: Readers::default(),
         }
     }
 
@@ -157,6 +160,7 @@ impl Engine {
             policy: AddressPolicy::Any,
             segment: None,
         };
-        Registry::new(self.transport.clone(), endpoint, self.authorizer.clone(), AllowedHosts::default(), self.patience)
+        let registry = Registry::new(self.transport.clone(), endpoint, self.authorizer.clone(), AllowedHosts::default(), self.patience);
+        registry.with_pause(self.learnt.pause.clone())
     }
 }

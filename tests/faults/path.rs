@@ -234,7 +234,7 @@ impl Path {
 }
 
 /// The rules of those paths that are a fault proxy and nothing else.
-fn rules(hostile: Hostile) -> Option<Vec<Rule>> {
+pub fn rules(hostile: Hostile) -> Option<Vec<Rule>> {
     let unlengthed = When::always().unlengthed();
     let large = When::writes().over(MIB);
     let third = When::always().every(3);

@@ -67,6 +67,11 @@ impl Package {
         &self.bytes
     }
 
+    /// Where its file lies.
+    pub fn file(&self) -> &std::path::Path {
+        &self.chart
+    }
+
     /// Where it lies in a registry.
     pub fn repository(&self) -> String {
         format!("{PREFIX}/{}", self.name)
@@ -187,14 +192,15 @@ impl Tool {
         words
     }
 
-    fn command(self, address: &str, package: &Package, authority: Option<&str>) -> Vec<String> {
+    /// The command line that pushes to `address`, by plain HTTP or with trust in an authority.
+    pub fn command(self, address: &str, package: &Package, authority: Option<&str>) -> Vec<String> {
         let reference = format!("{address}/{}:{}", package.repository(), package.tag());
         let (chart, layout, tag) = (package.chart.display(), package.layout.display(), package.tag());
         let plain = authority.is_none();
         let line = match self {
             Self::Push => {
                 let trust = authority.map_or_else(|| "--insecure".to_owned(), |file| format!("--ca {file}"));
-                format!("{} push {chart} oci://{address}/{PREFIX} {trust}", env!("CARGO_BIN_EXE_chart-publisher"))
+                format!("{} push {chart} oci://{address}/{PREFIX} --timeout 3s {trust}", env!("CARGO_BIN_EXE_chart-publisher"))
             }
             Self::Helm => format!("helm push {chart} oci://{address}/{PREFIX} {}", if plain { "--plain-http" } else { "" }),
             Self::Oras => {

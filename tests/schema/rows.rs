@@ -78,7 +78,10 @@ fn refused(spec: Value, field: &'static str, part: &'static str) -> Row {
 
 /// All rows.
 pub fn all() -> Vec<Row> {
-    [taken_rows(), whole_rows(), source_rows(), chart_rows(), target_rows(), route_rows(), host_rows()].into_iter().flatten().collect()
+    [taken_rows(), whole_rows(), source_rows(), chart_rows(), target_rows(), route_rows(), host_rows(), proof_rows()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn taken_rows() -> Vec<Row> {
@@ -113,6 +116,32 @@ fn taken_rows() -> Vec<Row> {
         taken(by_url(&json!({"url": "oci://registry.example.com"}))),
         taken(by_url(&json!({"url": "oci://[fd00::1]:5000/a/b"}))),
         taken(target(&json!({"name": "0", "service": {"name": "r".repeat(63)}}))),
+    ]
+}
+
+fn proof_rows() -> Vec<Row> {
+    let interval = "must lie between 1m and 8760h";
+    let nowhere = "`proof.routes` lead to a `service`, and no target has one";
+    let proof = |change: Value| spec(&json!({"proof": change}));
+    let both = json!([{"name": "a", "service": {"name": "registry"}}, {"name": "b", "url": "oci://registry.example.com"}]);
+    let by_url =
+        |routes: Value| spec(&json!({"targets": [{"name": "main", "url": "oci://registry.example.com"}], "proof": {"routes": routes}}));
+    let seven = json!(["ClusterIP", "NodePort", "LoadBalancer", "Ingress", "Endpoint", "Relay", "ClusterIP"]);
+    vec![
+        taken(proof(json!({}))),
+        taken(proof(json!({"interval": "1m"}))),
+        taken(proof(json!({"interval": "8760h", "routes": []}))),
+        taken(proof(json!({"routes": ["Ingress", "NodePort", "LoadBalancer", "ClusterIP", "Endpoint", "Relay"]}))),
+        taken(spec(&json!({"targets": both, "proof": {"routes": ["Ingress"]}}))),
+        taken(by_url(json!([]))),
+        refused(by_url(json!(["Ingress"])), "spec", nowhere),
+        refused(proof(json!({"interval": "59s"})), "spec.proof.interval", interval),
+        refused(proof(json!({"interval": "8761h"})), "spec.proof.interval", interval),
+        refused(proof(json!({"interval": "daily"})), "spec.proof.interval", "should match"),
+        refused(proof(json!({"interval": "1m".repeat(17)})), "spec.proof.interval", "Too long"),
+        refused(proof(json!({"routes": ["URL"]})), "spec.proof.routes[]", "Unsupported value"),
+        refused(proof(json!({"routes": ["Ingress", "Ingress"]})), "spec.proof.routes[]", "Duplicate value"),
+        refused(proof(json!({"routes": seven})), "spec.proof.routes", "Too many"),
     ]
 }
 

@@ -178,6 +178,11 @@ impl Controller {
         .await;
     }
 
+    /// Fails with the end of its log when it has ended on its own.
+    pub fn still_runs(&mut self) -> Result<(), String> {
+        self.process.still_runs()
+    }
+
     /// All that it has logged.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()

@@ -60,7 +60,7 @@ impl Namespace {
     pub async fn gateway(&self, name: &str, host: &str, upstream: SocketAddr, authority: Option<&Authority>) -> ServedGateway {
         let port = if authority.is_some() { 443 } else { 80 };
         let identity = authority.map(|authority| authority.server(&[host], Validity::Now).expect("a certificate"));
-        let haproxy = self.bed.haproxy(self.bed.place(port), identity, host, upstream).await;
+        let haproxy = self.bed.haproxy(self.bed.place(port), identity, host, &[upstream]).await;
         self.bed.name(host, haproxy.socket().ip());
         let protocol = if authority.is_some() { "HTTPS" } else { "HTTP" };
         let listener = json!({"name": "web", "port": port, "protocol": protocol, "allowedRoutes": {"namespaces": {"from": "All"}}});

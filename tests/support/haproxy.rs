@@ -1,4 +1,4 @@
-//! A real haproxy on an address of its own, in front of one server.
+//! A real haproxy on an address of its own, in front of one server or several that take turns.
 
 use std::{fmt::Write, fs, net::SocketAddr};
 
@@ -9,14 +9,14 @@ pub const LOG: &str = r#""%ci - - [%tr] \"%HM %HU %HV\" %ST %B \"-\" \"%[capture
 
 impl Bed {
     /// Starts haproxy for one host and waits until it accepts connections.
-    pub async fn haproxy(&'static self, place: Place, identity: Option<Identity>, host: &str, upstream: SocketAddr) -> WebServer {
+    pub async fn haproxy(&'static self, place: Place, identity: Option<Identity>, host: &str, upstreams: &[SocketAddr]) -> WebServer {
         let mut bind = format!("bind {}", place.socket());
         if let Some(identity) = identity {
             let file = self.folder("haproxy-tls").join("tls.pem");
             fs::write(&file, identity.certificate + &identity.key).expect("a file in the bed's folder");
             let _ = write!(bind, " ssl crt {}", file.display());
         }
-        let configuration = configuration(&bind, host, upstream);
+        let configuration = configuration(&bind, host, upstreams);
         self.haproxy_of(place, &configuration).await
     }
 
@@ -32,7 +32,9 @@ impl Bed {
 }
 
 /// As its Ingress controller writes it.
-fn configuration(bind: &str, host: &str, upstream: SocketAddr) -> String {
+fn configuration(bind: &str, host: &str, upstreams: &[SocketAddr]) -> String {
+    let server = |(number, upstream)| format!("    server registry{number} {upstream}\n");
+    let servers: String = upstreams.iter().enumerate().map(server).collect();
     let log = LOG;
     let name = host.split(':').next().unwrap_or(host);
     format!(
@@ -55,7 +57,7 @@ frontend web
     default_backend registry
 backend registry
     option forwardfor
-    server registry {upstream}
-"
+    balance roundrobin
+{servers}"
     )
 }

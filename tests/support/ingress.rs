@@ -1,6 +1,9 @@
 //! An Ingress in front of a registry: the objects, and an nginx or haproxy that does what the controller would have it do for them.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use kube::{
@@ -18,6 +21,8 @@ use super::{
     nginx::Site,
     web_server::WebServer,
 };
+
+const BODY_LIMIT: &str = "nginx.ingress.kubernetes.io/proxy-body-size";
 
 /// Which Ingress controller is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,17 +51,20 @@ pub struct IngressBuilder<'a> {
     name: String,
     host: String,
     service: String,
-    upstream: SocketAddr,
+    upstreams: Vec<SocketAddr>,
     authority: Option<&'a Authority>,
     body_limit: String,
     annotations: Value,
     address_in_status: bool,
+    fails_while: Option<PathBuf>,
 }
 
 /// An Ingress that answers. Dropping it ends its proxy and removes its class; the Ingress goes with its namespace.
 pub struct ServedIngress {
     server: WebServer,
     class: String,
+    host: String,
+    upstreams: Vec<SocketAddr>,
     bed: &'static super::Bed,
 }
 
@@ -72,11 +80,12 @@ impl Namespace {
             name: name.to_owned(),
             host: host.to_owned(),
             service: service.to_owned(),
-            upstream,
+            upstreams: vec![upstream],
             authority: None,
             body_limit: "1m".to_owned(),
             annotations: json!({}),
             address_in_status: true,
+            fails_while: None,
         }
     }
 }
@@ -88,6 +97,12 @@ impl<'a> IngressBuilder<'a> {
         self
     }
 
+    /// Hands each request to the next server: its own, and these.
+    pub fn round_robin(mut self, others: &[SocketAddr]) -> Self {
+        self.upstreams.extend(others);
+        self.haproxy()
+    }
+
     /// Speaks TLS, with a certificate for its host.
     pub fn tls(mut self, authority: &'a Authority) -> Self {
         self.authority = Some(authority);
@@ -97,7 +112,7 @@ impl<'a> IngressBuilder<'a> {
     /// Allows bodies of another size, and says so in the annotation.
     pub fn body_limit(mut self, limit: &str) -> Self {
         limit.clone_into(&mut self.body_limit);
-        self.annotations["nginx.ingress.kubernetes.io/proxy-body-size"] = json!(limit);
+        self.annotations[BODY_LIMIT] = json!(limit);
         self
     }
 
@@ -113,6 +128,12 @@ impl<'a> IngressBuilder<'a> {
         self
     }
 
+    /// Answers 500 for blobs, and for nothing else, as long as this file is there (nginx).
+    pub fn fails_while(mut self, file: &Path) -> Self {
+        self.fails_while = Some(file.to_owned());
+        self
+    }
+
     /// Starts the proxy and makes the objects.
     pub async fn start(self) -> ServedIngress {
         let bed = self.namespace.bed;
@@ -120,32 +141,21 @@ impl<'a> IngressBuilder<'a> {
         let identity = self.authority.map(|authority| authority.server(&[&self.host], Validity::Now).expect("a certificate"));
         let server = match self.kind {
             Kind::Nginx => bed.nginx(place, Site { identity, directives: self.directives() }).await,
-            Kind::Haproxy => bed.haproxy(place, identity, &self.host, self.upstream).await,
+            Kind::Haproxy => bed.haproxy(place, identity, &self.host, &self.upstreams).await,
         };
-        let ingress = ServedIngress { server, class: format!("{}-{:?}", self.namespace.name(), self.kind).to_lowercase(), bed };
+        let class = format!("{}-{:?}", self.namespace.name(), self.kind).to_lowercase();
+        let ingress = ServedIngress { server, class, host: self.host.clone(), upstreams: self.upstreams.clone(), bed };
         bed.name(&self.host, ingress.socket().ip());
         self.declare(&ingress.class, ingress.socket()).await;
         ingress
     }
 
-    /// What ingress-nginx writes for such an Ingress, as far as bodies and headers are concerned.
     fn directives(&self) -> String {
-        let (host, upstream, limit) = (&self.host, self.upstream, &self.body_limit);
-        format!(
-            r#"server_name {host};
-        client_max_body_size {limit};
-        location / {{
-            if ($host != "{host}") {{ return 404; }}
-            proxy_pass http://{upstream};
-            proxy_http_version 1.1;
-            proxy_request_buffering on;
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-Host $http_host;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header X-Real-IP $remote_addr;
-        }}"#
-        )
+        let fails = self.fails_while.as_ref().map(|file| {
+            let file = file.display();
+            format!(r#"set $fails ""; if (-f {file}) {{ set $fails 1; }} if ($uri ~ /blobs/) {{ set $fails "${{fails}}b"; }} if ($fails = 1b) {{ return 500; }}"#)
+        });
+        directives(&self.host, &self.upstreams, &self.body_limit, fails.as_deref().unwrap_or_default())
     }
 
     async fn declare(&self, class: &str, address: SocketAddr) {
@@ -186,6 +196,15 @@ impl ServedIngress {
         &self.class
     }
 
+    /// Does what ingress-nginx does once the annotation of the Ingress has changed; it must speak plain HTTP.
+    pub async fn follow(&mut self, ingress: &Ingress) {
+        let annotations = ingress.metadata.annotations.clone().unwrap_or_default();
+        let limit = annotations.get(BODY_LIMIT).map_or("1m", String::as_str);
+        self.bed
+            .change_nginx(&mut self.server, &Site { identity: None, directives: directives(&self.host, &self.upstreams, limit, "") })
+            .await;
+    }
+
     /// All requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.server.requests()
@@ -199,4 +218,25 @@ impl Drop for ServedIngress {
             let _ = Api::<IngressClass>::all(bed.client().await).delete(&class, &DeleteParams::default()).await;
         });
     }
+}
+
+/// What ingress-nginx writes for such an Ingress, as far as bodies and headers are concerned.
+fn directives(host: &str, upstreams: &[SocketAddr], limit: &str, fails: &str) -> String {
+    let upstream = upstreams.first().expect("a server");
+    format!(
+        r#"server_name {host};
+        client_max_body_size {limit};
+        location / {{
+            if ($host != "{host}") {{ return 404; }}
+            {fails}
+            proxy_pass http://{upstream};
+            proxy_http_version 1.1;
+            proxy_request_buffering on;
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-Host $http_host;
+            proxy_set_header X-Forwarded-Proto $scheme;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Real-IP $remote_addr;
+        }}"#
+    )
 }

@@ -71,6 +71,11 @@ impl LossyPath {
         &self.namespace
     }
 
+    /// The bed that it is in.
+    pub fn bed(&self) -> &'static Bed {
+        self.bed
+    }
+
     /// The client's address.
     pub fn address(&self) -> IpAddr {
         self.address.into()
@@ -79,6 +84,14 @@ impl LossyPath {
     /// Runs a program as the client; `timeout 10 …` ends one that hangs.
     pub fn run(&self, words: &[&str]) -> Ran {
         self.bed.run(Some(&self.namespace), words)
+    }
+
+    /// Runs a command that names an INTERFACE at both ends of the client's wire.
+    pub fn run_at_both_ends(&self, command: &str) {
+        for (namespace, device) in [(self.bed.networks().node.as_str(), self.table.as_str()), (self.namespace(), "eth0")] {
+            let command = command.replace("INTERFACE", device);
+            self.bed.run(Some(namespace), &command.split(' ').collect::<Vec<_>>()).expect_success();
+        }
     }
 
     /// How many packets were lost so far.

@@ -54,12 +54,14 @@ pub mod network;
 pub mod nginx;
 pub mod packages;
 pub mod port_forward;
+pub mod printed;
 #[path = "../bed/process.rs"]
 pub mod process;
 pub mod publication;
 pub mod recorder;
 pub mod registry;
 pub mod registry_pods;
+pub mod resident;
 pub mod scripted;
 pub mod slow_path;
 pub mod token_server;
@@ -108,6 +110,15 @@ pub fn pods() -> Option<&'static Bed> {
         chart_publisher_uses_ring();
         Bed::start(Mode::Pods)
     }))
+}
+
+/// A bed of this process alone that has no nodes, whoever runs it: all of it, and what tests measure there, is on the host's loopback.
+pub fn control_plane() -> &'static Bed {
+    static BED: OnceLock<Bed> = OnceLock::new();
+    BED.get_or_init(|| {
+        chart_publisher_uses_ring();
+        Bed::start(Mode::ControlPlane)
+    })
 }
 
 /// A bed of this process alone, for tests that act on the whole cluster.

@@ -1,6 +1,6 @@
 //! A real nginx on an address of its own: as an Ingress controller or as the server of a Helm repository.
 
-use std::{fs, path::Path};
+use std::{fs, net::SocketAddr, path::Path};
 
 use super::{Bed, address::Place, authority::Identity, process::Launch, web_server::WebServer};
 
@@ -16,18 +16,29 @@ impl Bed {
     /// Starts nginx and waits until it accepts connections.
     pub async fn nginx(&'static self, place: Place, site: Site) -> WebServer {
         let folder = self.folder("nginx");
-        fs::write(folder.join("nginx.conf"), configuration(&place, &site, &folder)).expect("a file in the bed's folder");
+        fs::write(folder.join("nginx.conf"), configuration(place.socket(), &site, &folder)).expect("a file in the bed's folder");
+        let launch = self.nginx_at(&folder);
+        self.web_server(place, folder, launch).await
+    }
+
+    /// Has a running nginx serve something else. With one process, as it is here, it cannot reload.
+    pub async fn change_nginx(&self, server: &mut WebServer, site: &Site) {
+        let folder = server.folder().to_owned();
+        fs::write(folder.join("nginx.conf"), configuration(server.socket(), site, &folder)).expect("a file in the bed's folder");
+        server.restart(self, self.nginx_at(&folder)).await;
+    }
+
+    fn nginx_at(&self, folder: &Path) -> Launch {
         // Only root may say whom it runs as, and only root needs to: the bed's folder is closed to others.
         let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
-        let launch = Launch::new(self.tool("nginx"), folder.join("nginx.log"))
+        Launch::new(self.tool("nginx"), folder.join("nginx.log"))
             .arguments(["-p", &folder.display().to_string(), "-c", "nginx.conf", "-e", "error.log"])
-            .arguments(["-g", &format!("{user} daemon off; master_process off;")]);
-        self.web_server(place, folder, launch).await
+            .arguments(["-g", &format!("{user} daemon off; master_process off;")])
     }
 }
 
-fn configuration(place: &Place, site: &Site, folder: &Path) -> String {
-    let (socket, directives) = (place.socket(), &site.directives);
+fn configuration(socket: SocketAddr, site: &Site, folder: &Path) -> String {
+    let directives = &site.directives;
     let (mut tls, mut listen) = (String::new(), String::new());
     if let Some(identity) = &site.identity {
         fs::write(folder.join("tls.crt"), &identity.certificate).expect("a file in the bed's folder");

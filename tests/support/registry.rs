@@ -197,6 +197,16 @@ impl Registry {
         access_log::read(&self.folder.join("access.log"))
     }
 
+    /// Changes its configuration and starts it again.
+    pub async fn change(&mut self, edit: impl FnOnce(&mut Value)) {
+        let file = self.folder.join("config.yml");
+        let mut configuration = serde_json::from_slice(&fs::read(&file).expect("its configuration")).expect("JSON");
+        edit(&mut configuration);
+        fs::write(file, configuration.to_string()).expect("a file in the bed's folder");
+        self.pause();
+        self.resume().await;
+    }
+
     /// Ends it; what it stores stays.
     pub fn pause(&mut self) {
         if let Some(mut process) = self.process.take() {

@@ -1,6 +1,11 @@
 //! A real web server (nginx, haproxy) on an address of its own, which logs what it was asked.
 
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
     Bed,
@@ -24,11 +29,7 @@ impl Bed {
     pub async fn web_server(&'static self, place: Place, folder: PathBuf, launch: Launch) -> WebServer {
         let process = launch.namespace(self.server_namespace()).start().expect("a web server");
         let mut server = WebServer { place, process, folder };
-        eventually(SOON, "the web server accepts connections", async || {
-            server.process.still_runs()?;
-            http::connect(self.server_namespace(), server.socket()).await.map(drop).map_err(|problem| problem.to_string())
-        })
-        .await;
+        server.answers(self).await;
         server
     }
 }
@@ -37,6 +38,27 @@ impl WebServer {
     /// Where it listens.
     pub fn socket(&self) -> SocketAddr {
         self.place.socket()
+    }
+
+    /// Where its configuration lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Ends it and starts another in its place.
+    pub async fn restart(&mut self, bed: &Bed, launch: Launch) {
+        self.process.stop(Duration::from_secs(2));
+        self.process = launch.namespace(bed.server_namespace()).start().expect("a web server");
+        self.answers(bed).await;
+    }
+
+    async fn answers(&mut self, bed: &Bed) {
+        let socket = self.socket();
+        eventually(SOON, "the web server accepts connections", async || {
+            self.process.still_runs()?;
+            http::connect(bed.server_namespace(), socket).await.map(drop).map_err(|problem| problem.to_string())
+        })
+        .await;
     }
 
     /// All requests so far.

@@ -6,6 +6,7 @@
 //!   (regclient/regclient issue 961);
 //! * 416: ask; another offset is the one to go on from, and the same one means that the chunk is too large (GHCR);
 //! * 413: the chunk is too large, and the session is as it was;
+//! * 429, 503: a passing trouble, the session is as it was; once more the same, then smaller;
 //! * a cut: ask over a new connection, and send again only what is missing.
 
 use bytes::Bytes;
@@ -52,6 +53,8 @@ enum Step {
         /// By our own count.
         counted: u64,
     },
+    /// From where it stands now.
+    Again,
     /// Too large: a smaller one.
     Smaller(Failure),
 }
@@ -129,6 +132,7 @@ impl Progress<'_, '_> {
                 }
                 Ok(())
             }
+            Ok(Step::Again) => Ok(()),
             Ok(Step::Ask { counted }) => self.ask(line, repository, counted).await,
             Ok(Step::Smaller(failure)) => {
                 seen.refuse(length);
@@ -151,7 +155,7 @@ impl Progress<'_, '_> {
                 seen.renew |= !was_first;
                 if self.offset > before {
                     self.cuts = 0;
-                } else if was_first {
+                } else if was_first && !is_stale(&failure) {
                     // Nothing of it arrived: it may be its size that is cut.
                     seen.refuse(length);
                     self.size = smaller(length, seen).max(LEAST);
@@ -194,6 +198,14 @@ impl Progress<'_, '_> {
                 // Its offset is ours: that is no doubt, but a matter of size.
                 self.doubts = doubts;
                 Ok(Step::Smaller(failure))
+            }
+            // A passing trouble, so the same again; what meets it again and again may be too long on its way.
+            429 | 503 if self.cuts < MOST_CUTS => {
+                let failure = line.refused(&call, answered).await;
+                self.cuts += 1;
+                let before = self.offset;
+                self.ask(line, repository, before).await?;
+                Ok(if self.offset == before && self.cuts > 1 { Step::Smaller(failure) } else { Step::Again })
             }
             _ => Err(line.refused(&call, answered).await),
         }
@@ -258,6 +270,11 @@ fn smaller(length: u64, seen: &SeenOfChunks) -> u64 {
         None if length > FIRST_UNDER_A_LIMIT => FIRST_UNDER_A_LIMIT,
         None => length / 2,
     }
+}
+
+/// The connection may have ended before the chunk: that says nothing of its size.
+fn is_stale(failure: &Failure) -> bool {
+    matches!(&failure.cause, Cause::Net(crate::net::NetError::StaleConnection))
 }
 
 fn is_cut(failure: &Failure) -> bool {

@@ -1,0 +1,71 @@
+//! What was published and proven is read whole again: the manifest by its tag, its config and each of its layers.
+
+use super::{Expected, Verified};
+use crate::{
+    chart::Descriptor,
+    model::{Digest, RepositoryName, Tag},
+    registry::{Cause, Failure, PulledManifest, Registry, Stage},
+};
+
+/// What a tag holds, that was proven before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Again {
+    /// What it held then, whole.
+    Holds(Verified),
+    /// Another manifest: somebody has written it since.
+    Overwritten(PulledManifest),
+    /// Nothing: the manifest is gone.
+    Gone,
+    /// The same manifest, and this blob of it is not there.
+    Missing(Digest, Failure),
+    /// The same manifest, and a blob of it with damaged bytes.
+    Damaged(Failure),
+    /// The manifest itself with damaged bytes.
+    ManifestDamaged(Failure),
+}
+
+/// Reads what `tag` holds, whole, on new connections, and compares it with the manifest that was proven before; `archive` is the
+/// layer that comes first in what is proven.
+///
+/// # Errors
+/// A [`Failure`] at [`Stage::PullManifest`] or [`Stage::PullBlob`] that says nothing of the content.
+pub async fn pull_again(
+    registry: &Registry,
+    repository: &RepositoryName,
+    tag: &Tag,
+    manifest: Digest,
+    archive: Digest,
+) -> Result<Again, Failure> {
+    let pulled = match registry.manifest(repository, tag, Stage::PullManifest).await? {
+        None => return Ok(Again::Gone),
+        Some(pulled) if pulled.digest == manifest => pulled,
+        Some(pulled) if pulled.named == Some(manifest) => return Ok(Again::ManifestDamaged(damaged(manifest, &pulled))),
+        Some(pulled) => return Ok(Again::Overwritten(pulled)),
+    };
+    let (Some(blobs), Some(layers)) = (pulled.blobs(), pulled.layers()) else { return Ok(Again::Overwritten(pulled)) };
+    for (digest, length) in blobs {
+        match registry.pull_blob(repository, digest, length).await {
+            Ok(()) => {}
+            Err(failure) if matches!(failure.cause, Cause::Content { .. }) => return Ok(Again::Damaged(failure)),
+            Err(failure) if is_missing(&failure) => return Ok(Again::Missing(digest, failure)),
+            Err(failure) => return Err(failure),
+        }
+    }
+    let mut layers: Vec<Descriptor> = layers.into_iter().map(|(digest, size)| Descriptor { digest, size }).collect();
+    layers.sort_by_key(|layer| layer.digest != archive);
+    Ok(Again::Holds(Verified(Expected { repository: repository.clone(), tag: tag.clone(), manifest, layers })))
+}
+
+fn damaged(manifest: Digest, pulled: &PulledManifest) -> Failure {
+    let expected = format!("the manifest {manifest}");
+    let found = format!("{} bytes with {} that the registry calls by the same name", pulled.bytes.len(), pulled.digest);
+    Failure::new(Stage::PullBlob, Cause::Content { expected, found })
+}
+
+/// The registry itself says so, and nothing before it.
+fn is_missing(failure: &Failure) -> bool {
+    failure.answer().is_some_and(|answer| {
+        let named = answer.codes.iter().any(|code| matches!(code.as_str(), "BLOB_UNKNOWN" | "NOT_FOUND"));
+        answer.status == 404 && (answer.from_registry || named)
+    })
+}

@@ -1,0 +1,76 @@
+//! Whoever polls the tags ten times a second, past the path: sees nothing under a tag, or something that pulls whole and hashes right.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use futures::future::join_all;
+use tokio::time::interval;
+
+use super::scene::Broken;
+
+/// No more tags than these are looked for in one tick.
+const AT_ONCE: usize = 12;
+
+/// What is polled and what was seen; clones share it.
+#[derive(Clone, Default)]
+pub struct Puller(Arc<Mutex<Seen>>);
+
+/// What was seen.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    awaited: VecDeque<(String, &'static str)>,
+    /// How often it looked for a tag.
+    pub looks: usize,
+    /// How many tags were pulled whole.
+    pub pulled: usize,
+    /// What a user could not have pulled.
+    pub broken: Vec<String>,
+}
+
+impl Puller {
+    fn seen_mut(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().expect("what was seen")
+    }
+
+    /// Looks for these too.
+    pub fn awaits(&self, repository: String, tag: &'static str) {
+        self.seen_mut().awaited.push_back((repository, tag));
+    }
+
+    /// What it saw so far.
+    pub fn seen(&self) -> Seen {
+        self.seen_mut().clone()
+    }
+
+    /// Whether all that it saw was whole.
+    pub fn all_whole(&self) -> Result<(), String> {
+        let broken = self.seen().broken;
+        if broken.is_empty() { Ok(()) } else { Err(broken.join("\n")) }
+    }
+
+    /// Polls for ever.
+    pub async fn poll(self, registry: &Broken) {
+        let mut ticks = interval(Duration::from_millis(100));
+        loop {
+            ticks.tick().await;
+            let now: Vec<_> = {
+                let mut seen = self.seen_mut();
+                let count = seen.awaited.len().min(AT_ONCE);
+                seen.awaited.drain(..count).collect()
+            };
+            let looked = join_all(now.iter().map(|(repository, tag)| registry.pull(repository, tag))).await;
+            let mut seen = self.seen_mut();
+            for (place, found) in now.into_iter().zip(looked) {
+                seen.looks += 1;
+                match found {
+                    Ok(Some(_)) => seen.pulled += 1,
+                    Ok(None) => seen.awaited.push_back(place),
+                    Err(problem) => seen.broken.push(format!("{place:?}: {problem}")),
+                }
+            }
+        }
+    }
+}
