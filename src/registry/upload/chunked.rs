@@ -153,6 +153,11 @@ impl Progress<'_, '_> {
                 }
                 // Where the connection had carried others, it may be its length that is limited, not the chunk's.
                 seen.renew |= !was_first;
+                if seen.taken > 0 && length > seen.taken {
+                    // Or it had grown too large: what is known to pass is enough.
+                    seen.refuse(length);
+                    self.size = smaller(length, seen);
+                }
                 if self.offset > before {
                     self.cuts = 0;
                 } else if was_first && !is_stale(&failure) {
