@@ -21,6 +21,8 @@ use crate::{
 };
 
 const MOST_ATTEMPTS: usize = 8;
+/// What goes out beside a body in vain: config and manifest.
+const BESIDE: u64 = 64 << 10;
 const MOST_SHOWN: usize = 16;
 
 /// One way to a registry.
@@ -139,7 +141,7 @@ struct Spent {
 impl Spent {
     /// Whether another attempt may be made that loses the whole body at most; the last is kept for the last way.
     fn allows(&mut self, is_last_way: bool, is_first_of_way: bool, body_length: u64) -> bool {
-        let is_affordable = self.attempts == 0 || self.sent <= body_length;
+        let is_affordable = self.attempts == 0 || self.sent <= body_length.saturating_add(BESIDE);
         let is_allowed = if is_last_way {
             self.attempts < MOST_ATTEMPTS && (is_affordable || is_first_of_way)
         } else {
@@ -225,7 +227,7 @@ impl Ways {
                 self.show(way, tactic, &verdict);
                 // Who asks for a pause gets it before the next request, and that may be the same.
                 let may_be_repeated = verdict.class == Class::SameAgain || failure.asks_for_a_pause();
-                let again = may_be_repeated && before.replace(tactic) != Some(tactic);
+                let again = before.replace(tactic) != Some(tactic) && may_be_repeated;
                 if matches!(verdict.class, Class::Wait | Class::Final) && !again {
                     return Err(verdict);
                 }

@@ -227,8 +227,7 @@ impl Stand<'_> {
                 sleep(Duration::from_secs(1)).await;
             }
         };
-        // A memory of an hour is not waited for: what does not come within ten seconds of asking does not come by itself.
-        let run = timeout(Duration::from_secs(10), until).await.map_err(|_| "not within ten seconds of asking".to_owned())?;
+        let run = timeout(UNTIL_WELL, until).await.map_err(|_| "not within a minute of asking".to_owned())?;
         pulled.push((FIRST.tag.to_owned(), self.pulled(&FIRST, std::slice::from_ref(&run)).await));
         Ok(begin.elapsed())
     }

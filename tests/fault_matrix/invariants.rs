@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Bytes that go out beside the layer: config, manifest, and what the buffers of a connection swallow whose other side is gone.
-const BESIDE: u64 = (64 + 512) << 10;
+const BESIDE: u64 = (64 + 2 * 512) << 10;
 /// Requests in one run: eight attempts of this many.
 const MOST_REQUESTS: usize = 8 * 12;
 /// Sessions in one run: eight attempts, and each may be begun anew.

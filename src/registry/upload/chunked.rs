@@ -153,18 +153,28 @@ impl Progress<'_, '_> {
                     }
                     line.renew();
                 }
-                // Where the connection had carried others, it may be its length that is limited, not the chunk's.
-                seen.renew |= !was_first;
-                if self.offset > before {
-                    self.cuts = 0;
-                } else if was_first && !is_stale(&failure) {
-                    // Nothing of it arrived: it may be its size that is cut.
-                    seen.refuse(length);
-                    self.size = smaller(length, seen).max(LEAST);
-                }
+                self.learn(length, before, was_first, is_stale(&failure), seen);
                 Ok(())
             }
             Err(failure) => Err(failure),
+        }
+    }
+
+    /// What a cut says of connections and sizes.
+    fn learn(&mut self, length: u64, before: u64, was_first: bool, is_stale: bool, seen: &mut SeenOfChunks) {
+        // Where the connection had carried others, it may be its length that is limited, not the chunk's.
+        seen.renew |= !was_first;
+        if seen.taken > 0 && length > seen.taken {
+            // Or it had grown too large: what is known to pass is enough.
+            seen.refuse(length);
+            self.size = smaller(length, seen);
+        }
+        if self.offset > before {
+            self.cuts = 0;
+        } else if was_first && !is_stale {
+            // Nothing of it arrived: it may be its size that is cut.
+            seen.refuse(length);
+            self.size = smaller(length, seen).max(LEAST);
         }
     }
 
