@@ -12,6 +12,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 where=${QUICKSTART_CLUSTER:-bed}
+# The programs that only tests need are not built for this.
+export CHART_PUBLISHER_TOOLS=quickstart
 if [ "$where" = bed ] && [ -z "${CHART_PUBLISHER_BED:-}" ]; then
   exec tests/tools/with-bed.sh "$0"
 fi
@@ -32,6 +34,7 @@ end() {
   wait "${children[@]}" 2>/dev/null || true
   if [ "$where" = current ]; then
     helm uninstall chart-publisher --namespace "$namespace" >/dev/null 2>&1 || true
+    [ -n "${had_crds-kept}" ] || kubectl delete -f crds --wait=false >/dev/null 2>&1 || true
     kubectl delete namespace "$namespace" --wait=false >/dev/null 2>&1 || true
   fi
   if [ "$status" != 0 ] && [ -s "$work/controller.log" ]; then
@@ -51,8 +54,10 @@ background() {
   children+=("$!")
 }
 
-title "Building the controller"
-cargo build --quiet
+if [ "$where" = current ]; then
+  title "Building the controller"
+  cargo build --quiet
+fi
 program=${CARGO_TARGET_DIR:-$root/target}/debug/chart-publisher
 
 if [ "$where" = bed ]; then
@@ -114,7 +119,13 @@ fi
 ls -l "$work/charts" | awk 'NR > 1 { printf "  %9d  %s\n", $5, $9 }'
 
 title "The controller's rights: its Helm chart, in $namespace"
-show helm install chart-publisher charts/chart-publisher --namespace "$namespace" --create-namespace --set watchNamespaces="{$namespace}" >/dev/null
+# The CRDs stay out of this release, which goes at the end: a release that comes later may own them.
+had_crds=$(kubectl get crd chartpublications.chartpublisher.io --ignore-not-found -o name)
+kubectl apply --server-side --force-conflicts -f crds >/dev/null
+show helm install chart-publisher charts/chart-publisher --namespace "$namespace" --create-namespace \
+  --set watchNamespaces="{$namespace}" --set crds.install=false >/dev/null
+# The controller runs below, as a process of its own.
+kubectl scale --namespace "$namespace" deployment/chart-publisher --replicas=0 >/dev/null
 kubectl wait --for=condition=Established crd/chartpublications.chartpublisher.io --timeout=30s >/dev/null
 
 title "A registry behind a NodePort"

@@ -4,8 +4,8 @@
 //! # Guarantees
 //! * The search is a pure function of this and of the size of a body, so that the second chart asks for nothing that the first was
 //!   refused.
-//! * Everything is forgotten after a time: what was refused to a request without a body after seconds, all else after an hour. What is
-//!   stated anew (another limit, another method in the spec) is another way, of which nothing was learnt.
+//! * Everything is forgotten after a time: what was refused to a request without a body after seconds, a 429 or 503 after a minute, all
+//!   else after an hour. What is stated anew (another limit, another method in the spec) is another way, of which nothing was learnt.
 //! * That a way could not be reached is not remembered here: it may open at any time.
 //! * Where a search found nothing that works, what it was refused is forgotten after seconds: the next run sees what was mended.
 //!   So is all when a user forces a run.
@@ -30,6 +30,8 @@ use crate::{
 };
 
 const WITHOUT_BODY: Duration = Duration::from_secs(3);
+/// A trouble of the registry's and not of its path.
+const PASSING: Duration = Duration::from_mins(1);
 const LIMITED: Duration = Duration::from_hours(1);
 
 /// Of one registry; shared by all that publish into it.
@@ -143,7 +145,11 @@ impl Learnt {
     /// A tactic was refused for a body of `length` bytes.
     pub(super) fn refused(&self, strategy: &Strategy, tactic: Tactic, length: u64, verdict: Verdict) {
         let key = tactic.key();
-        let term = Term::of(if length == 0 { WITHOUT_BODY } else { LIMITED });
+        let term = Term::of(match verdict.remedy {
+            _ if length == 0 => WITHOUT_BODY,
+            "rate-limited" | "asked-to-wait" | "unavailable-after-body" => PASSING,
+            _ => LIMITED,
+        });
         let mut ways = self.ways();
         let refusals = &mut ways.entry(way_of(strategy)).or_default().refusals;
         refusals.retain(|old| old.key != key || old.from < length);

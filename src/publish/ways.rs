@@ -16,8 +16,8 @@ use crate::{
     api::Reason,
     net::Address,
     plan::{Method, Route, Strategy, Tactic},
-    registry::{Failure, Registry, SeenOfChunks},
-    remedy::{Class, Scene, Verdict, judge},
+    registry::{Failure, Registry, SeenOfChunks, Stage},
+    remedy::{Class, Hint, Scene, Verdict, judge},
 };
 
 const MOST_ATTEMPTS: usize = 8;
@@ -139,9 +139,11 @@ struct Spent {
 }
 
 impl Spent {
-    /// Whether another attempt may be made that loses the whole body at most; the last is kept for the last way.
-    fn allows(&mut self, is_last_way: bool, is_first_of_way: bool, body_length: u64) -> bool {
-        let is_affordable = self.attempts == 0 || self.sent <= body_length.saturating_add(BESIDE);
+    /// Whether another attempt may be made: one that may lose the whole body after one in vain, one that loses a part of it after two.
+    /// The last is kept for the last way.
+    fn allows(&mut self, tactic: Tactic, is_last_way: bool, is_first_of_way: bool, body_length: u64) -> bool {
+        let in_vain = if tactic.method() == Method::Chunked { 2 } else { 1 };
+        let is_affordable = self.attempts == 0 || self.sent <= body_length.saturating_mul(in_vain).saturating_add(BESIDE);
         let is_allowed = if is_last_way {
             self.attempts < MOST_ATTEMPTS && (is_affordable || is_first_of_way)
         } else {
@@ -223,14 +225,12 @@ impl Ways {
                     Ok(done) => return Ok((way, tactic, done)),
                     Err(failure) => failure,
                 };
-                let verdict = self.judged(way, reference, body_length, &failure);
+                let verdict = in_parts(self.judged(way, reference, body_length, &failure), &failure, body_length);
                 self.show(way, tactic, &verdict);
-                // Who asks for a pause gets it before the next request, and that may be the same.
-                let may_be_repeated = verdict.class == Class::SameAgain || failure.asks_for_a_pause();
-                let again = before.replace(tactic) != Some(tactic) && may_be_repeated;
-                if matches!(verdict.class, Class::Wait | Class::Final) && !again {
+                if matches!(verdict.class, Class::Wait | Class::Final) {
                     return Err(verdict);
                 }
+                let again = before.replace(tactic) != Some(tactic) && verdict.class == Class::SameAgain;
                 first.get_or_insert_with(|| verdict.clone());
                 if again {
                     continue;
@@ -263,7 +263,7 @@ impl Ways {
         first: &mut Option<Verdict>,
     ) -> Option<Tactic> {
         match self.learnt.choose(&way.strategy, body_length) {
-            Choice::Try(tactic, passed) if spent.allows(is_last, is_first_of_way, body_length) => {
+            Choice::Try(tactic, passed) if spent.allows(tactic, is_last, is_first_of_way, body_length) => {
                 self.show_all(way, &passed);
                 Some(tactic)
             }
@@ -316,6 +316,13 @@ impl Ways {
             attempts.push(attempt);
         }
     }
+}
+
+/// Who asks for a pause in the middle of a body gets it before the next request, and the body in parts: the next trouble of that
+/// kind costs one of them, not all.
+fn in_parts(verdict: Verdict, failure: &Failure, body_length: u64) -> Verdict {
+    let is_of_body = body_length > 0 && failure.stage == Stage::SendBlob && failure.asks_for_a_pause();
+    if is_of_body { Verdict { class: Class::OtherMethod, hint: Hint::SmallerBody, ..verdict } } else { verdict }
 }
 
 /// Whether nothing can be sent that way at all.

@@ -89,7 +89,7 @@ pub(super) const STATES: &[Row] = &[
         seen: "503 after a body, not the registry's",
         pattern: Pattern::Answered(Shape { statuses: (503, 503), at: &[Stage::SendBlob], ..PROXY }),
         reason: Reason::RegistryUnavailable,
-        class: Class::SameAgain,
+        class: Class::OtherMethod,
         sentence: "What stands before the registry had nobody to hand the upload to: look whether {registry} has ready Pods all the time, and at the limits for requests and connections of {place}.",
         link: "https://github.com/helm/helm/issues/12835",
     },

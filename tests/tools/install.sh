@@ -16,6 +16,8 @@ for argument in "$@"; do
     *) printf 'tools: unknown argument `%s`; there is --pods\n' "$argument" >&2; exit 2 ;;
   esac
 done
+# CHART_PUBLISHER_TOOLS=quickstart leaves out what only tests use.
+for_tests() { [ "${CHART_PUBLISHER_TOOLS:-all}" != quickstart ]; }
 cache=${CHART_PUBLISHER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/chart-publisher}
 
 # The dependency bot reads the comments.
@@ -56,7 +58,7 @@ on_path() {
 go_program() {
   local name=$1 version=$2 package=$3 ldflags=${4:-} dir=$cache/build/$1-$2
   if [ ! -x "$dir/$name" ]; then
-    say "building $name $version (Go; a few seconds to two minutes)"
+    say "building $name $version (Go; half a minute to five minutes on two cores)"
     rm -rf "$dir.part"; mkdir -p "$dir.part"
     GOBIN=$dir.part CGO_ENABLED=0 GOFLAGS= go install -trimpath -ldflags "-s -w $ldflags" "$package@$version" >&2
     local built; built=$(find "$dir.part" -type f | head -1)
@@ -157,22 +159,24 @@ else
   link kubectl "$dir/kubectl"
 fi
 
-link registry2 "$(debian docker-registry docker-registry)"
+if for_tests; then link registry2 "$(debian docker-registry docker-registry)"; fi
 go_program registry3 $DISTRIBUTION3 github.com/distribution/distribution/v3/cmd/registry "-X github.com/distribution/distribution/v3/version.version=$DISTRIBUTION3"
 if found=$(on_path helm 'v4\.' version --short); then link helm "$found"; else go_program helm $HELM4 helm.sh/helm/v4/cmd/helm; fi
-go_program helm3 $HELM3 helm.sh/helm/v3/cmd/helm
-if found=$(on_path crane '^v?0\.(2[0-9])' version); then link crane "$found"; else go_program crane $CRANE github.com/google/go-containerregistry/cmd/crane; fi
-if found=$(on_path oras '1\.[3-9]' version); then link oras "$found"; else go_program oras $ORAS oras.land/oras/cmd/oras; fi
-go_program regctl $REGCTL github.com/regclient/regclient/cmd/regctl
+if for_tests; then
+  go_program helm3 $HELM3 helm.sh/helm/v3/cmd/helm
+  if found=$(on_path crane '^v?0\.(2[0-9])' version); then link crane "$found"; else go_program crane $CRANE github.com/google/go-containerregistry/cmd/crane; fi
+  if found=$(on_path oras '1\.[3-9]' version); then link oras "$found"; else go_program oras $ORAS oras.land/oras/cmd/oras; fi
+  go_program regctl $REGCTL github.com/regclient/regclient/cmd/regctl
 
-link skopeo "$(debian skopeo skopeo)"
+  link skopeo "$(debian skopeo skopeo)"
+  link haproxy "$(debian haproxy haproxy)"
+  link openssl "$(debian openssl openssl)"
+  link tcpdump "$(debian tcpdump tcpdump)"
+  link gpg "$(debian gpg gpg)"
+  link gpg-agent "$(debian gpg-agent gpg-agent)"
+  link gpgconf "$(debian gpgconf gpgconf)"
+fi
 link nginx "$(debian nginx nginx-light)"
-link haproxy "$(debian haproxy haproxy)"
-link openssl "$(debian openssl openssl)"
-link tcpdump "$(debian tcpdump tcpdump)"
-link gpg "$(debian gpg gpg)"
-link gpg-agent "$(debian gpg-agent gpg-agent)"
-link gpgconf "$(debian gpgconf gpgconf)"
 if [ "$(id -u)" = 0 ]; then
   link ip "$(debian ip iproute2)"
   link nft "$(debian nft nftables)"
