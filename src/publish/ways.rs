@@ -134,15 +134,17 @@ struct State {
 struct Spent {
     attempts: usize,
     sent: u64,
+    /// Whether the last body was lost for its length, and not for what it holds.
+    lost_on_the_path: bool,
     /// Whether something was left to try that would have cost too much.
     stopped: bool,
 }
 
 impl Spent {
-    /// Whether another attempt may be made: one that may lose the whole body after one in vain, one that loses a part of it after two.
-    /// The last is kept for the last way.
+    /// Whether another attempt may be made: one that may lose the whole body after one in vain; after two, one in parts where it is
+    /// the path that loses them. The last is kept for the last way.
     fn allows(&mut self, tactic: Tactic, is_last_way: bool, is_first_of_way: bool, body_length: u64) -> bool {
-        let in_vain = if tactic.method() == Method::Chunked { 2 } else { 1 };
+        let in_vain = if tactic.method() == Method::Chunked && self.lost_on_the_path { 2 } else { 1 };
         let is_affordable = self.attempts == 0 || self.sent <= body_length.saturating_mul(in_vain).saturating_add(BESIDE);
         let is_allowed = if is_last_way {
             self.attempts < MOST_ATTEMPTS && (is_affordable || is_first_of_way)
@@ -226,6 +228,7 @@ impl Ways {
                     Err(failure) => failure,
                 };
                 let verdict = in_parts(self.judged(way, reference, body_length, &failure), &failure, body_length);
+                spent.lost_on_the_path = verdict.hint != Hint::None;
                 self.show(way, tactic, &verdict);
                 if matches!(verdict.class, Class::Wait | Class::Final) {
                     return Err(verdict);

@@ -105,7 +105,19 @@ impl Held<'_> {
         Ok(Some((digest(&answer.body), layers)))
     }
 
+    /// distribution's file system driver answers 500 to who reads a tag while it is written: that is no answer yet.
     async fn get(&self, path: &str) -> Result<Answer, String> {
+        let mut answer = self.get_once(path).await;
+        for _ in 0..3 {
+            if self.scripted.is_some() || !answer.as_ref().is_ok_and(|answer| answer.status() == 500) {
+                break;
+            }
+            answer = self.get_once(path).await;
+        }
+        answer
+    }
+
+    async fn get_once(&self, path: &str) -> Result<Answer, String> {
         let socket = self.scripted.map_or_else(|| self.real.expect("one of both").socket(), ScriptedRegistry::socket);
         let ask = Ask::new("GET", path).field("Accept", ACCEPT);
         let ask = if self.scripted.is_some() { ask.field("Authorization", self.authorization(path).await) } else { ask };
