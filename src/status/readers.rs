@@ -106,6 +106,8 @@ fn by_downloads(proofs: &[RouteProof]) -> Option<Said<'_>> {
 }
 
 fn by_the_proof<'a>(plan: &ReadersPlan, target: &'a TargetStatus) -> Option<Said<'a>> {
+    // Where nothing was ever proven, no proof says anything.
+    target.last_proved.as_ref()?;
     let (shown, in_cluster) = plan.shown?;
     let used = target.route.as_deref()?;
     if used == shown.as_str() {
