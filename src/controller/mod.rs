@@ -13,6 +13,7 @@
 mod access;
 mod authorizers;
 mod cluster;
+mod complaints;
 mod events;
 mod gateway_kinds;
 mod health;
