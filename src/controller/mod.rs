@@ -21,6 +21,7 @@ mod inputs;
 mod inventory;
 mod kept;
 mod memory;
+mod moved;
 mod optional;
 mod patch;
 mod proofs;

@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Mutex,
+        Mutex, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -20,6 +20,7 @@ use super::{
     inputs::{Offer, offer},
     inventory::{self, Inventory},
     memory::{Awaited, Memory},
+    moved::without_moved,
     patch::StatusWriter,
     proofs,
     schedule::{Ended, SECRET_LOOK, is_of_a_secret},
@@ -53,6 +54,8 @@ pub(super) struct Run<'a> {
     namespace: String,
     pub(super) writer: StatusWriter,
     secrets: Secrets,
+    /// What of the status holds, where that is not all of it.
+    holding: OnceLock<ChartPublicationStatus>,
     /// Cancelled by a change of the spec, by deletion, and when the program stops.
     cancel: CancellationToken,
     /// Whether progress was written: what stands there then is not what was read.
@@ -65,7 +68,7 @@ impl<'a> Run<'a> {
         let writer = StatusWriter::of(context.client.clone(), &namespace, &publication.name_any());
         let secrets = Secrets::new(context.client.clone(), &namespace);
         let cancel = context.stop.child_token();
-        Self { publication, context, plans, namespace, writer, secrets, cancel, has_told: AtomicBool::new(false) }
+        Self { publication, context, plans, namespace, writer, secrets, holding: OnceLock::new(), cancel, has_told: AtomicBool::new(false) }
     }
 
     /// Does all of it; the status is written when this returns.
@@ -95,6 +98,9 @@ impl<'a> Run<'a> {
                 return Ended::Retry;
             }
         };
+        if let Some(holding) = without_moved(self.publication, &entries) {
+            let _ = self.holding.set(holding);
+        }
         let offer = match offer(self.context, self.publication, &self.secrets, patience, memory).await {
             Ok(offer) => offer,
             Err(failed) => return self.finish(None, &[failed], &Outcome::default()).await.0,
@@ -159,7 +165,7 @@ impl<'a> Run<'a> {
     ) -> Result<TargetRun, Failed> {
         let (secret, cert_secret) = (target.secret_ref.as_ref(), target.cert_secret_ref.as_ref());
         let keys = self.secrets.keys(secret, cert_secret, &self.context.roots, &self.context.plain_tls).await?;
-        let status = self.publication.status.as_ref().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
+        let status = self.previous().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
         let readers_asked = !asked(self.publication).is_empty();
         let before = Before { readers_asked, namespace: &self.namespace, patience, inventory: entries, status, recollection };
         target_run(self.context, target, planned, &keys, &before)
@@ -227,11 +233,16 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// What was said before and may be said again.
+    fn previous(&self) -> Option<&ChartPublicationStatus> {
+        self.holding.get().or(self.publication.status.as_ref())
+    }
+
     pub(super) fn report(&self) -> Report<'_> {
         Report {
             generation: self.publication.metadata.generation,
             requested_at: self.publication.annotations().get(REQUESTED_AT).cloned(),
-            previous: self.publication.status.as_ref(),
+            previous: self.previous(),
             now: now(),
         }
     }
