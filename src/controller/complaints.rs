@@ -1,4 +1,4 @@
-//! What is said while ChartPublications cannot be watched: nothing of a moment, and not again and again.
+//! What is said while `ChartPublications` cannot be watched: nothing of a moment, and not again and again.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -26,7 +26,7 @@ struct Record {
 }
 
 impl Complaints {
-    /// A watch on ChartPublications failed.
+    /// A watch on `ChartPublications` failed.
     pub(super) fn hear(&self, error: &watcher::Error) {
         if self.0.lock().unwrap_or_else(PoisonError::into_inner).is_due(Instant::now()) {
             tracing::warn!("ChartPublications cannot be watched: {}", cause(error));
@@ -62,8 +62,8 @@ fn answer(error: &watcher::Error) -> Option<&Status> {
     match error {
         InitialListFailed(kube::Error::Api(status))
         | WatchStartFailed(kube::Error::Api(status))
-        | WatchFailed(kube::Error::Api(status)) => Some(status),
-        WatchError(status) => Some(status),
+        | WatchFailed(kube::Error::Api(status))
+        | WatchError(status) => Some(status),
         InitialListFailed(_) | WatchStartFailed(_) | WatchFailed(_) | NoResourceVersion => None,
     }
 }

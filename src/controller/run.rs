@@ -73,7 +73,7 @@ impl<'a> Run<'a> {
 
     /// Does all of it; the status is written when this returns.
     pub(super) async fn execute(&self, memory: &mut Memory) -> Ended {
-        let ended = self.attempt(memory).await;
+        let ended = Box::pin(self.attempt(memory)).await;
         let (seen, next) = (self.secrets.seen(), Instant::now() + SECRET_LOOK);
         memory.awaited = (ended == Ended::AwaitingSecret).then_some(Awaited { seen, next });
         ended
