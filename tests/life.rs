@@ -7,6 +7,8 @@ mod charts;
 mod endings;
 #[path = "life/scene.rs"]
 mod scene;
+#[path = "life/secrets.rs"]
+mod secrets;
 #[path = "life/statuses.rs"]
 mod statuses;
 #[expect(dead_code, reason = "each test uses a part of the bed")]

@@ -21,6 +21,10 @@ use crate::{
     },
 };
 
+/// The kinds that are watched here.
+pub(super) const KINDS: [&str; 8] =
+    ["Service", "EndpointSlice", "Ingress", "Node", "IngressClass", "HTTPRoute", "Gateway", "ReferenceGrant"];
+
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
 /// The stores of the watches: one for each watched namespace, or one for all.
@@ -40,26 +44,32 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    /// Waits until every watch has read what is there.
-    pub(super) async fn read(&self) {
-        async fn all<K>(stores: &[Store<K>])
+    /// Waits until every watch has read what is there; says so of each of [`KINDS`].
+    pub(super) async fn read(&self, has_read: impl Fn(&str)) {
+        async fn all<K>(stores: &[Store<K>], has_read: impl Fn(&str))
         where
-            K: kube::runtime::reflector::Lookup + Clone + 'static,
-            K::DynamicType: Eq + std::hash::Hash + Clone,
+            K: kube::Resource<DynamicType = ()> + Clone + 'static,
         {
             for store in stores {
                 // An error says that the watch has ended: the program stops.
                 let _ = store.wait_until_ready().await;
             }
+            has_read(&K::kind(&()));
         }
-        all(&self.services).await;
-        all(&self.slices).await;
-        all(&self.ingresses).await;
-        all(&self.nodes).await;
-        all(&self.ingress_classes).await;
-        self.http_routes.read().await;
-        self.gateways.read().await;
-        self.reference_grants.read().await;
+        async fn settled<K: OptionalKind>(optional: &Optional<K>, has_read: impl Fn(&str)) {
+            optional.read().await;
+            has_read(&K::kind(&()));
+        }
+        tokio::join!(
+            all(&self.services, &has_read),
+            all(&self.slices, &has_read),
+            all(&self.ingresses, &has_read),
+            all(&self.nodes, &has_read),
+            all(&self.ingress_classes, &has_read),
+            settled(&self.http_routes, &has_read),
+            settled(&self.gateways, &has_read),
+            settled(&self.reference_grants, &has_read),
+        );
     }
 
     /// The ways to a target of a publication in `namespace`, and those of its readers: by the routes `asked`, or by the one that the

@@ -1,12 +1,10 @@
 //! `/healthz` and `/readyz` for the kubelet.
 
 use std::{
+    collections::BTreeSet,
     convert::Infallible,
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -18,17 +16,21 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// Whether the watches have read what is there.
-#[derive(Clone, Default)]
-pub(super) struct Readiness(Arc<AtomicBool>);
+/// The kinds of which the watches have not read yet what is there.
+#[derive(Clone)]
+pub(super) struct Readiness(Arc<Mutex<BTreeSet<&'static str>>>);
 
 impl Readiness {
-    pub(super) fn set(&self) {
-        self.0.store(true, Ordering::Release);
+    pub(super) fn awaiting(kinds: impl IntoIterator<Item = &'static str>) -> Self {
+        Self(Arc::new(Mutex::new(kinds.into_iter().collect())))
     }
 
-    fn is_set(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    pub(super) fn has_read(&self, kind: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(kind);
+    }
+
+    fn unread(&self) -> Vec<&'static str> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 }
 
@@ -52,7 +54,7 @@ pub(super) async fn serve(listener: TcpListener, readiness: Readiness, stop: Can
         let readiness = readiness.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request: Request<Incoming>| {
-                let answer = answer(request.uri().path(), readiness.is_set());
+                let answer = answer(request.uri().path(), &readiness.unread());
                 async move { Ok::<_, Infallible>(answer) }
             });
             let connection = http1::Builder::new()
@@ -64,14 +66,41 @@ pub(super) async fn serve(listener: TcpListener, readiness: Readiness, stop: Can
     }
 }
 
-fn answer(path: &str, ready: bool) -> Response<Full<Bytes>> {
+fn answer(path: &str, unread: &[&str]) -> Response<Full<Bytes>> {
     let (status, text) = match path {
-        "/healthz" => (StatusCode::OK, "ok\n"),
-        "/readyz" if ready => (StatusCode::OK, "ok\n"),
-        "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, "the watches have not read everything yet\n"),
-        _ => (StatusCode::NOT_FOUND, "only /healthz and /readyz are here\n"),
+        "/healthz" => (StatusCode::OK, "ok\n".to_owned()),
+        "/readyz" if unread.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
+        "/readyz" => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("the watches have not read everything yet: missing are {}\n", unread.join(", ")))
+        }
+        _ => (StatusCode::NOT_FOUND, "only /healthz and /readyz are here\n".to_owned()),
     };
-    let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    async fn says(readiness: &Readiness) -> (u16, String) {
+        let answer = answer("/readyz", &readiness.unread());
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_is_not_read_yet_is_named() {
+        let readiness = Readiness::awaiting(["Service", "Node"]);
+        assert_eq!(says(&readiness).await, (503, "the watches have not read everything yet: missing are Node, Service\n".to_owned()));
+        readiness.has_read("Service");
+        readiness.has_read("Service");
+        assert_eq!(says(&readiness).await, (503, "the watches have not read everything yet: missing are Node\n".to_owned()));
+        readiness.has_read("Node");
+        assert_eq!(says(&readiness).await, (200, "ok\n".to_owned()));
+    }
 }

@@ -8,6 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
+    access::Seen,
     schedule::{Pace, ReaderPace},
     targets::PlannedTarget,
 };
@@ -25,6 +26,8 @@ pub(super) struct Memory {
     pub(super) pace: Pace,
     /// When the next round of proofs is due, where there are any.
     pub(super) next_proof: Option<Instant>,
+    /// The Secrets whose change can help, while that is so.
+    pub(super) awaited: Option<Awaited>,
     /// How soon the routes of readers are checked again.
     pub(super) readers: ReaderPace,
     /// When the objects of the cluster last changed in a way that matters here.
@@ -37,6 +40,13 @@ pub(super) struct Memory {
     pub(super) source_key: Option<crate::model::Digest>,
     /// The record of what is published, once it was read; and how many objects hold it.
     pub(super) inventory: Option<(Vec<InventoryEntry>, usize)>,
+}
+
+/// Secrets as the last run read them.
+pub(super) struct Awaited {
+    pub(super) seen: Seen,
+    /// When they are looked at again.
+    pub(super) next: Instant,
 }
 
 /// What the last run was made for.

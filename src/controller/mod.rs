@@ -13,6 +13,7 @@
 mod access;
 mod authorizers;
 mod cluster;
+mod complaints;
 mod events;
 mod gateway_kinds;
 mod health;
@@ -20,6 +21,7 @@ mod inputs;
 mod inventory;
 mod kept;
 mod memory;
+mod moved;
 mod optional;
 mod patch;
 mod proofs;

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 use super::{
-    access::Secrets,
     events,
     inventory::Inventory,
     memory::Memory,
@@ -36,14 +35,13 @@ impl Run<'_> {
     /// Between two runs, while one of the routes fails.
     pub(super) async fn check_readers_alone(&self, memory: &mut Memory) {
         let Some(status) = self.publication.status.clone() else { return memory.readers.saw(true, Instant::now(), 0.0) };
-        let secrets = Secrets::new(self.context.client.clone(), self.publication.metadata.namespace.as_deref().unwrap_or_default());
         let inventory = Inventory::of(self.context.client.clone(), self.publication);
         let Ok(entries) = inventory.entries(self.publication, memory).await else {
             return memory.readers.saw(false, Instant::now(), fastrand::f64());
         };
         let mut runs = Vec::new();
         for (target, planned) in self.publication.spec.targets.iter().zip(self.plans) {
-            runs.extend(self.target(target, planned, &secrets, self.patience(), &entries, Recollection::Keep).await);
+            runs.extend(self.target(target, planned, self.patience(), &entries, Recollection::Keep).await);
         }
         self.download(&runs.iter().collect::<Vec<_>>(), status, memory, &New::new()).await;
     }

@@ -73,7 +73,10 @@ async fn reconciled(publication: &ChartPublication, context: &Context) -> Action
     let generation = publication.metadata.generation;
     let requested_at = publication.annotations().get(REQUESTED_AT).cloned();
     let plans = plan_all(publication, &context.cluster);
-    if let Some(rest) = memory.rest(generation, requested_at.as_ref(), &plans) {
+    let rest = memory.rest(generation, requested_at.as_ref(), &plans);
+    if let Some(rest) = rest
+        && !Run::new(publication, context, &plans).has_new_secrets(&mut memory).await
+    {
         if memory.readers.rest(Instant::now()).is_some_and(|rest| rest.is_zero())
             && let Ok(_slot) = context.slots.acquire().await
         {
@@ -92,9 +95,11 @@ async fn reconciled(publication: &ChartPublication, context: &Context) -> Action
     Action::requeue(soonest(next, &memory))
 }
 
-/// The next run, or the next check of the readers' routes alone.
+/// The next run, or before it the next check of the readers' routes alone, or the next look at Secrets.
 fn soonest(next: Duration, memory: &Memory) -> Duration {
-    memory.readers.rest(Instant::now()).map_or(next, |rest| rest.min(next)).max(SHORTEST)
+    let now = Instant::now();
+    let look = memory.awaited.as_ref().map(|awaited| awaited.next.saturating_duration_since(now));
+    [memory.readers.rest(now), look].into_iter().flatten().fold(next, Duration::min).max(SHORTEST)
 }
 
 async fn suspend(publication: &ChartPublication, context: &Context, memory: &mut Memory) -> Action {
@@ -110,6 +115,7 @@ async fn suspend(publication: &ChartPublication, context: &Context, memory: &mut
         writer.write(&status, &context.stop).await;
     }
     memory.last = None;
+    memory.awaited = None;
     memory.readers = ReaderPace::default();
     Action::await_change()
 }

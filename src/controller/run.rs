@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Mutex,
+        Mutex, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -19,15 +19,16 @@ use super::{
     events,
     inputs::{Offer, offer},
     inventory::{self, Inventory},
-    memory::Memory,
+    memory::{Awaited, Memory},
+    moved::without_moved,
     patch::StatusWriter,
     proofs,
-    schedule::Ended,
+    schedule::{Ended, SECRET_LOOK, is_of_a_secret},
     start::Context,
     targets::{Before, PlannedTarget, Recollection, asked, identity, target_run},
 };
 use crate::{
-    api::{ChartPublication, ChartPublicationStatus, FORCE_AT, InventoryEntry, REQUESTED_AT, Reason, Target},
+    api::{ChartPublication, ChartPublicationStatus, FORCE_AT, InventoryEntry, REQUESTED_AT, Target},
     model::span,
     net::Patience,
     publish::{self, Course, Failed, Outcome, TargetOutcome, TargetRun},
@@ -52,6 +53,9 @@ pub(super) struct Run<'a> {
     pub(super) plans: &'a [PlannedTarget],
     namespace: String,
     pub(super) writer: StatusWriter,
+    secrets: Secrets,
+    /// What of the status holds, where that is not all of it.
+    holding: OnceLock<ChartPublicationStatus>,
     /// Cancelled by a change of the spec, by deletion, and when the program stops.
     cancel: CancellationToken,
     /// Whether progress was written: what stands there then is not what was read.
@@ -62,13 +66,29 @@ impl<'a> Run<'a> {
     pub(super) fn new(publication: &'a ChartPublication, context: &'a Context, plans: &'a [PlannedTarget]) -> Self {
         let namespace = publication.namespace().unwrap_or_default();
         let writer = StatusWriter::of(context.client.clone(), &namespace, &publication.name_any());
-        Self { publication, context, plans, namespace, writer, cancel: context.stop.child_token(), has_told: AtomicBool::new(false) }
+        let secrets = Secrets::new(context.client.clone(), &namespace);
+        let cancel = context.stop.child_token();
+        Self { publication, context, plans, namespace, writer, secrets, holding: OnceLock::new(), cancel, has_told: AtomicBool::new(false) }
     }
 
     /// Does all of it; the status is written when this returns.
     pub(super) async fn execute(&self, memory: &mut Memory) -> Ended {
+        let ended = Box::pin(self.attempt(memory)).await;
+        let (seen, next) = (self.secrets.seen(), Instant::now() + SECRET_LOOK);
+        memory.awaited = (ended == Ended::AwaitingSecret).then_some(Awaited { seen, next });
+        ended
+    }
+
+    /// Whether a Secret that may help has changed since the last run, once it is time to look.
+    pub(super) async fn has_new_secrets(&self, memory: &mut Memory) -> bool {
+        let Some(awaited) = memory.awaited.as_mut().filter(|awaited| awaited.next <= Instant::now()) else { return false };
+        let differ = self.secrets.differ_from(&awaited.seen).await;
+        awaited.next = Instant::now() + SECRET_LOOK;
+        differ
+    }
+
+    async fn attempt(&self, memory: &mut Memory) -> Ended {
         self.announce().await;
-        let secrets = Secrets::new(self.context.client.clone(), &self.namespace);
         let patience = self.patience();
         let inventory = Inventory::of(self.context.client.clone(), self.publication);
         let entries = match inventory.entries(self.publication, memory).await {
@@ -78,12 +98,15 @@ impl<'a> Run<'a> {
                 return Ended::Retry;
             }
         };
-        let offer = match offer(self.context, self.publication, &secrets, patience, memory).await {
+        if let Some(holding) = without_moved(self.publication, &entries) {
+            let _ = self.holding.set(holding);
+        }
+        let offer = match offer(self.context, self.publication, &self.secrets, patience, memory).await {
             Ok(offer) => offer,
             Err(failed) => return self.finish(None, &[failed], &Outcome::default()).await.0,
         };
         let recollection = self.recollection(memory);
-        let (runs, failed) = self.targets(&secrets, patience, &entries, &offer, recollection).await;
+        let (runs, failed) = self.targets(patience, &entries, &offer, recollection).await;
         let outcome = self.publish(&offer, &runs, failed).await;
         let updated = inventory::updated(&entries, &outcome, &now());
         let written = inventory.write(self.publication, updated, memory).await;
@@ -110,7 +133,6 @@ impl<'a> Run<'a> {
     /// The ways to each target, or why there is none.
     async fn targets(
         &self,
-        secrets: &Secrets,
         patience: Patience,
         entries: &[InventoryEntry],
         offer: &Offer,
@@ -118,7 +140,7 @@ impl<'a> Run<'a> {
     ) -> (Vec<TargetRun>, Vec<TargetOutcome>) {
         let (mut runs, mut failed) = (Vec::new(), Vec::new());
         for (target, planned) in self.publication.spec.targets.iter().zip(self.plans) {
-            match self.target(target, planned, secrets, patience, entries, recollection).await {
+            match self.target(target, planned, patience, entries, recollection).await {
                 Ok(run) => runs.push(run),
                 Err(failure) => failed.push(TargetOutcome {
                     name: target.name.clone(),
@@ -137,14 +159,13 @@ impl<'a> Run<'a> {
         &self,
         target: &Target,
         planned: &PlannedTarget,
-        secrets: &Secrets,
         patience: Patience,
         entries: &[InventoryEntry],
         recollection: Recollection,
     ) -> Result<TargetRun, Failed> {
         let (secret, cert_secret) = (target.secret_ref.as_ref(), target.cert_secret_ref.as_ref());
-        let keys = secrets.keys(secret, cert_secret, &self.context.roots, &self.context.plain_tls).await?;
-        let status = self.publication.status.as_ref().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
+        let keys = self.secrets.keys(secret, cert_secret, &self.context.roots, &self.context.plain_tls).await?;
+        let status = self.previous().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
         let readers_asked = !asked(self.publication).is_empty();
         let before = Before { readers_asked, namespace: &self.namespace, patience, inventory: entries, status, recollection };
         target_run(self.context, target, planned, &keys, &before)
@@ -212,11 +233,16 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// What was said before and may be said again.
+    fn previous(&self) -> Option<&ChartPublicationStatus> {
+        self.holding.get().or(self.publication.status.as_ref())
+    }
+
     pub(super) fn report(&self) -> Report<'_> {
         Report {
             generation: self.publication.metadata.generation,
             requested_at: self.publication.annotations().get(REQUESTED_AT).cloned(),
-            previous: self.publication.status.as_ref(),
+            previous: self.previous(),
             now: now(),
         }
     }
@@ -248,12 +274,10 @@ impl<'a> Run<'a> {
         }
         events::send(&self.context.recorder, self.publication, events::of_run(before, &status, outcome)).await;
         let retrying = status.conditions.iter().any(|condition| condition.type_ == "Reconciling");
-        let secret = refused
-            .iter()
-            .chain(outcome.targets.iter().filter_map(TargetOutcome::first_failure))
-            .any(|failed| failed.reason == Reason::SecretInvalid);
+        let mut failures = refused.iter().chain(outcome.targets.iter().flat_map(TargetOutcome::failures));
+        let curable = !self.secrets.seen().is_empty() && failures.any(|failed| is_of_a_secret(failed.reason));
         let detour = outcome.targets.iter().any(TargetOutcome::is_detour);
-        (Ended::of(secret.then_some(Reason::SecretInvalid), retrying, detour), status)
+        (Ended::of(curable, retrying, detour), status)
     }
 
     fn log(&self, status: &ChartPublicationStatus) {

@@ -17,7 +17,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(2);
 /// A registry that is back is found within this time.
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// A Secret that is mended is found within this time: Secrets are read by name and not watched.
-const SECRET_RETRY: Duration = Duration::from_secs(30);
+pub(super) const SECRET_LOOK: Duration = Duration::from_secs(30);
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,21 +26,28 @@ pub(super) enum Ended {
     Settled,
     /// All is well, by another route than the first, which led nowhere.
     Detour,
-    /// Only a change of a Secret can help.
+    /// Nothing is tried again by itself, and a change of a Secret can help: a password that is wrong is not sent again and again.
     AwaitingSecret,
     /// It is tried again by itself.
     Retry,
 }
 
 impl Ended {
-    pub(super) fn of(reason: Option<Reason>, retrying: bool, detour: bool) -> Self {
-        match reason {
-            Some(Reason::SecretInvalid) => Self::AwaitingSecret,
-            _ if retrying => Self::Retry,
-            _ if detour => Self::Detour,
+    /// `curable`: whether a change of a Secret can help. A detour is left alone then, for each run would log in again.
+    pub(super) fn of(curable: bool, retrying: bool, detour: bool) -> Self {
+        match (retrying, curable, detour) {
+            (true, _, _) => Self::Retry,
+            (_, true, _) => Self::AwaitingSecret,
+            (_, _, true) => Self::Detour,
             _ => Self::Settled,
         }
     }
+}
+
+/// Whether what a Secret holds can be the cause.
+pub(super) fn is_of_a_secret(reason: Reason) -> bool {
+    use Reason::{AuthFailed, Denied, SecretInvalid, SourceUnauthorized, TlsFailed};
+    matches!(reason, SecretInvalid | AuthFailed | Denied | SourceUnauthorized | TlsFailed)
 }
 
 /// What is behind a publication, as far as it says how soon the next run follows.
@@ -62,9 +69,8 @@ impl Pace {
         // Up to a tenth earlier or later, so that many publications do not ask at once.
         let settled = interval.mul_f64(0.9 + 0.2 * random);
         match ended {
-            Ended::Settled => look.map_or(settled, |look| look.min(settled)),
+            Ended::Settled | Ended::AwaitingSecret => look.map_or(settled, |look| look.min(settled)),
             Ended::Detour => look.unwrap_or(settled).min(doubled(FIRST_DETOUR, self.detours).mul_f64(1.0 + 0.25 * random)).min(settled),
-            Ended::AwaitingSecret => SECRET_RETRY.min(interval),
             Ended::Retry => doubled(FIRST_RETRY, self.failures).min(LONGEST_RETRY).mul_f64(0.75 + 0.25 * random),
         }
     }
@@ -184,12 +190,24 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_secret_is_looked_for_every_half_minute() {
-        assert_eq!(Ended::of(Some(Reason::SecretInvalid), false, true), Ended::AwaitingSecret);
-        assert_eq!(pauses(Ended::AwaitingSecret, 2, HOUR, 0.3), [30, 30]);
-        assert_eq!(Ended::of(Some(Reason::AuthFailed), false, false), Ended::Settled);
-        assert_eq!(Ended::of(Some(Reason::RouteUnreachable), true, true), Ended::Retry);
-        assert_eq!(Ended::of(None, false, true), Ended::Detour);
-        assert_eq!(Ended::of(None, false, false), Ended::Settled);
+    fn where_a_secret_can_help_no_run_follows_by_itself() {
+        for (curable, retrying, detour, expected) in [
+            (true, false, true, Ended::AwaitingSecret),
+            (true, false, false, Ended::AwaitingSecret),
+            (true, true, true, Ended::Retry),
+            (false, true, true, Ended::Retry),
+            (false, false, true, Ended::Detour),
+            (false, false, false, Ended::Settled),
+        ] {
+            assert_eq!(Ended::of(curable, retrying, detour), expected, "{curable} {retrying} {detour}");
+        }
+        assert_eq!(pauses(Ended::AwaitingSecret, 2, HOUR, 0.0), [3240, 3240]);
+    }
+
+    #[test]
+    fn a_secret_can_cure_logins_and_trust_and_nothing_else() {
+        let cured: Vec<_> = Reason::ALL.iter().copied().filter(|reason| is_of_a_secret(*reason)).collect();
+        let expected = [Reason::SourceUnauthorized, Reason::SecretInvalid, Reason::TlsFailed, Reason::AuthFailed, Reason::Denied];
+        assert_eq!(cured, expected);
     }
 }

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use kube::{
     Client, ResourceExt,
     core::DeserializeGuard,
-    runtime::{Controller, reflector::Store, watcher},
+    runtime::{Controller, controller, reflector::Store, watcher},
 };
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -17,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Settings,
     authorizers::Authorizers,
-    cluster::Cluster,
+    cluster::{Cluster, KINDS},
+    complaints::Complaints,
     health::{self, Readiness},
     kept::Kept,
     memory::Memories,
@@ -37,6 +38,7 @@ use crate::{
 
 /// A kubelet's 10 s, less what the end of the program takes.
 const LONGEST_STOP: Duration = Duration::from_secs(8);
+const PUBLICATIONS: &str = "ChartPublication";
 const SWEEP: Duration = Duration::from_secs(10);
 
 /// Why the controller could not start.
@@ -51,7 +53,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// The folder for spool files cannot be written.
-    #[error("`--spool-dir {directory}` cannot be written; give a folder on a volume of its own")]
+    #[error("`--spool-dir {directory}` is no folder that can be written; give one that exists, on a volume of its own")]
     Spool {
         /// The folder.
         directory: String,
@@ -84,6 +86,7 @@ pub(super) struct Context {
     /// Runs at once, in all namespaces together.
     pub(super) slots: Semaphore,
     pub(super) recorder: Recorder,
+    complaints: Complaints,
     /// Cancelled when the program stops.
     pub(super) stop: CancellationToken,
 }
@@ -97,7 +100,7 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
     let listener = health::bind(address).await.map_err(|source| StartError::Health { address, source })?;
     let spool = spool(&settings)?;
     let roots = SystemRoots::load();
-    let readiness = Readiness::default();
+    let readiness = Readiness::awaiting(KINDS.into_iter().chain([PUBLICATIONS]));
     let mut tasks = JoinSet::new();
     tasks.spawn(health::serve(listener, readiness.clone(), stop.clone()));
 
@@ -125,12 +128,13 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
         workers: settings.workers,
         slots: Semaphore::new(settings.concurrency.into()),
         recorder: Recorder::new(client.clone(), settings.identity.clone()),
+        complaints: Complaints::default(),
         client,
         stop: stop.clone(),
     });
     tasks.spawn(swept(context.clone()));
     let all_read = tokio::select! {
-        () = context.cluster.read() => true,
+        () = context.cluster.read(|kind| readiness.has_read(kind)) => true,
         () = stop.cancelled() => false,
     };
     if all_read {
@@ -158,7 +162,7 @@ async fn until_ended(context: &Context, readiness: &Readiness, stop: &Cancellati
     tokio::select! {
         () = filled => {
             tracing::info!("the watches have read what is there");
-            readiness.set();
+            readiness.has_read(PUBLICATIONS);
         }
         () = stop.cancelled() => return,
     }
@@ -169,7 +173,7 @@ async fn until_ended(context: &Context, readiness: &Readiness, stop: &Cancellati
 fn spool(settings: &Settings) -> Result<Spool, StartError> {
     let directory = settings.spool_directory.clone();
     let failed = |source| StartError::Spool { directory: directory.display().to_string(), source };
-    std::fs::create_dir_all(&directory).map_err(failed)?;
+    // A folder that is made here lies where nobody has set room aside for it.
     tempfile::tempfile_in(&directory).map_err(failed)?;
     Ok(Spool::new(directory.clone(), settings.spool))
 }
@@ -199,11 +203,13 @@ fn controllers(client: &Client, namespaces: &[String], mut changes: mpsc::Unboun
 }
 
 async fn run(controller: Publications, context: Arc<Context>, stop: CancellationToken) {
-    let ended = controller.graceful_shutdown_on(stop.cancelled_owned()).run(reconcile, after_error, context);
+    let ended = controller.graceful_shutdown_on(stop.cancelled_owned()).run(reconcile, after_error, context.clone());
     ended
         .for_each(|result| {
-            if let Err(error) = result {
-                tracing::debug!(%error, "a reconcile ended with an error");
+            match result {
+                Ok(_) => {}
+                Err(controller::Error::QueueError(error)) => context.complaints.hear(&error),
+                Err(error) => tracing::debug!(%error, "a reconcile ended with an error"),
             }
             futures::future::ready(())
         })

@@ -54,6 +54,16 @@ pub enum SelectionFailure {
         /// The entry of this version, when it is there and cannot be used.
         unusable: Option<Skipped>,
     },
+    /// What was asked for is no version.
+    #[error(
+        "chart `{name}`: `{asked}` is no version: `versions` takes one exact version so far and no range; for the newest ones use `latest: N`"
+    )]
+    NoVersion {
+        /// The chart.
+        name: String,
+        /// What was asked for.
+        asked: String,
+    },
     /// There is no version that is no prerelease.
     #[error("chart `{name}` has no release{}{}", hint(", only prereleases, which `versions` has to name: ", newest), passed_over(.unusable.as_ref()))]
     NoRelease {
@@ -72,13 +82,17 @@ impl SelectionFailure {
         match self {
             Self::ChartNotFound { .. } => Reason::ChartNotFound,
             Self::VersionNotFound { .. } | Self::NoRelease { .. } => Reason::VersionNotFound,
+            Self::NoVersion { .. } => Reason::ConstraintInvalid,
         }
     }
 
     /// The chart that was asked for.
     pub fn chart(&self) -> &str {
         match self {
-            Self::ChartNotFound { name, .. } | Self::VersionNotFound { name, .. } | Self::NoRelease { name, .. } => name,
+            Self::ChartNotFound { name, .. }
+            | Self::VersionNotFound { name, .. }
+            | Self::NoVersion { name, .. }
+            | Self::NoRelease { name, .. } => name,
         }
     }
 }
@@ -121,6 +135,9 @@ fn chosen<'a>(index: &'a Index, chart: &ChartSelection) -> Result<Vec<&'a IndexE
     Err(match rule {
         Rule::Exact(version) => {
             let unusable = skipped().find(|skipped| skipped.version == version).cloned();
+            if unusable.is_none() && version.parse::<ChartVersion>().is_err() {
+                return Err(SelectionFailure::NoVersion { name: name(), asked: version.to_owned() });
+            }
             SelectionFailure::VersionNotFound { name: name(), version: version.to_owned(), newest, unusable }
         }
         Rule::Newest(_) | Rule::All => SelectionFailure::NoRelease { name: name(), newest, unusable: skipped().next().cloned() },
@@ -227,6 +244,18 @@ mod tests {
     }
 
     #[test]
+    fn a_range_is_no_version() {
+        for asked in ["^1.0", "~1.2.0", ">=1.0.0", ">= 1.0, < 2.0", "1.x", "1.*", "*", "latest"] {
+            let said = format!(
+                "chart `web`: `{asked}` is no version: `versions` takes one exact version so far and no range; for the newest ones use `latest: N`"
+            );
+            check(&[ask("web", Some(asked), None)], &[], &[&said]);
+            let failures = select(&index(&["1.0.0"]), &[ask("web", Some(asked), None)]).failures;
+            assert_eq!(failures.iter().map(SelectionFailure::reason).collect::<Vec<_>>(), [Reason::ConstraintInvalid]);
+        }
+    }
+
+    #[test]
     fn the_newest_are_counted_without_prereleases() {
         check(&[ask("web", None, None)], &["1.10.0"], &[]);
         check(&[ask("web", None, Some(2))], &["1.10.0", "1.9.0+b"], &[]);
@@ -251,11 +280,6 @@ mod tests {
             &[ask("web", Some("3.0.0"), None), ask("web", None, None)],
             &["1.10.0"],
             &["chart `web` has no version `3.0.0`. The newest are `2.0.0-rc.1`, `1.10.0`, `1.9.0+b`, `1.9.0`, `v1.2.0`"],
-        );
-        check(
-            &[ask("web", Some(">=1"), None)],
-            &[],
-            &["chart `web` has no version `>=1`. The newest are `2.0.0-rc.1`, `1.10.0`, `1.9.0+b`, `1.9.0`, `v1.2.0`"],
         );
     }
 

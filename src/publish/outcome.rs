@@ -193,6 +193,11 @@ impl TargetOutcome {
 
     /// The first thing that is wrong.
     pub fn first_failure(&self) -> Option<&Failed> {
-        self.failure.as_ref().or_else(|| self.charts.iter().find_map(|chart| chart.result.as_ref().err()))
+        self.failures().next()
+    }
+
+    /// All that is wrong.
+    pub fn failures(&self) -> impl Iterator<Item = &Failed> {
+        self.failure.iter().chain(self.charts.iter().filter_map(|chart| chart.result.as_ref().err()))
     }
 }

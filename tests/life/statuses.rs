@@ -108,3 +108,28 @@ fn progress(status: &ChartPublicationStatus) -> Option<usize> {
     let message = &condition(status, "Reconciling")?.message;
     message.strip_suffix("/60 versions are published and proven")?.parse().ok()
 }
+
+#[tokio::test]
+async fn a_target_that_was_moved_has_nothing_of_its_old_place() {
+    let scene = scene(&["small-1.2.2"]).await;
+    let (namespace, _controller) = (&scene.namespace, scene.controller().await);
+    namespace.publish("moved", &scene.spec("small")).await;
+    let before = namespace.becomes_ready("moved").await.status.expect("a status");
+    assert_eq!((before.published.as_deref(), before.targets.len()), (Some("1/1"), 1));
+
+    let nothing = json!({"helmRepository": {"url": format!("{}/nothing", scene.charts.url())}});
+    namespace.change("moved", &json!({"source": nothing})).await;
+    let same = namespace.becomes("moved", "the source fails", |status| ready(status) == "False SourceNotFound").await;
+    let same = same.status.expect("a status");
+    assert_eq!((&same.published, &same.targets), (&before.published, &before.targets), "what is published there is still said");
+
+    namespace.change("moved", &json!({"targets": [url_target(scene.registry.socket(), "elsewhere")]})).await;
+    let moved = namespace.becomes("moved", "the source fails", |status| ready(status) == "False SourceNotFound").await;
+    let moved = moved.status.expect("a status");
+    assert_eq!((moved.published, moved.route, moved.method, moved.targets), (None, None, None, Vec::new()));
+
+    namespace.change("moved", &json!({"source": scene.source()})).await;
+    let after = namespace.becomes_ready("moved").await.status.expect("a status");
+    assert!(after.targets.iter().all(|target| target.pull.as_ref().is_some_and(|pull| pull.contains("/elsewhere/"))), "{after:?}");
+    assert_eq!(after.published.as_deref(), Some("1/1"));
+}

@@ -1,6 +1,9 @@
 //! Events, logs and probes: what a person or a kubelet is told.
 
-use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::api::{
+    events::v1::Event,
+    rbac::v1::{Role, RoleBinding},
+};
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
@@ -96,6 +99,16 @@ async fn break_status(namespace: &Namespace, status: Value) {
     publications.patch_status("broken", &PatchParams::default(), &patch).await.expect("a status that the schema takes");
 }
 
+/// A kubeconfig with an account that may do nothing.
+async fn without_rights(namespace: &Namespace) -> std::path::PathBuf {
+    eventually(SOON, "the namespace has its account", async || {
+        let account = namespace.api::<k8s_openapi::api::core::v1::ServiceAccount>().get_opt("default").await.expect("an answer");
+        account.map(drop).ok_or("it has not")
+    })
+    .await;
+    namespace.kubeconfig_of("default").await
+}
+
 #[tokio::test]
 async fn probes_say_when_it_lives_and_when_it_has_read_everything() {
     let bed = support::shared();
@@ -112,20 +125,77 @@ async fn probes_say_when_it_lives_and_when_it_has_read_everything() {
     assert_eq!(ask(&ready, "/").await.map(|(status, _)| status), Ok(404));
 
     // An account without rights never gets that far.
-    eventually(SOON, "the namespace has its account", async || {
-        let account = namespace.api::<k8s_openapi::api::core::v1::ServiceAccount>().get_opt("default").await.expect("an answer");
-        account.map(drop).ok_or("it has not")
-    })
-    .await;
-    let account = namespace.kubeconfig_of("default").await;
+    let account = without_rights(&namespace).await;
     let blind = bed.controller(&account, &["--namespace", namespace.name()]).start();
     let lives = eventually(SOON, "it lives", async || ask(&blind, "/healthz").await).await;
     assert_eq!(lives.0, 200);
     eventually(SOON, "the log says why", async || if blind.log().contains("forbidden") { Ok(()) } else { Err(blind.log()) }).await;
     let (status, text) = ask(&blind, "/readyz").await.expect("an answer");
-    assert_eq!((status, text.as_str()), (503, "the watches have not read everything yet\n"));
+    assert_eq!(
+        (status, text.as_str()),
+        (
+            503,
+            "the watches have not read everything yet: missing are ChartPublication, EndpointSlice, Ingress, IngressClass, Node, Service\n"
+        )
+    );
     let (status, took, log) = blind.stop();
     assert!(status.is_some_and(|status| status.success()) && took.as_secs() < 10, "{status:?} after {took:?}: {log}");
+}
+
+#[tokio::test]
+async fn a_right_that_is_missing_for_publications_is_named() {
+    let bed = support::shared();
+    bed.install_crds();
+    let (own, watched) = (bed.namespace().await, bed.namespace().await);
+    let rights = own.rights(&[]);
+    // In the watched namespace the account may read all kinds but one.
+    let all = |group: &str, kind: &str| json!({"apiGroups": [group], "resources": [kind], "verbs": ["get", "list", "watch"]});
+    let rules = [all("", "services"), all("discovery.k8s.io", "endpointslices"), all("networking.k8s.io", "ingresses")];
+    let meta = json!({"name": "all-but-one"});
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": meta, "rules": rules});
+    watched.apply::<Role>(role).await;
+    let subject = json!({"kind": "ServiceAccount", "namespace": own.name(), "name": rights.account});
+    let reference = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "all-but-one"});
+    let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": meta, "subjects": [subject], "roleRef": reference});
+    watched.apply::<RoleBinding>(binding).await;
+
+    let account = own.kubeconfig_of(&rights.account).await;
+    let controller = bed.controller(&account, &["--namespace", watched.name()]).start();
+    eventually(SOON, "the log says what is missing", async || {
+        let log = controller.log();
+        let named = |line: &str| line.contains("WARN") && line.contains("ChartPublications cannot be watched: a right is missing");
+        if log.lines().any(named) { Ok(()) } else { Err(log) }
+    })
+    .await;
+    let health = controller.health();
+    let answer = http::get(bed.client_namespace(), health, &health.to_string(), "/readyz").await.expect("an answer");
+    let body = String::from_utf8_lossy(&answer.body).into_owned();
+    assert_eq!(body, "the watches have not read everything yet: missing are ChartPublication\n");
+    let (_, _, log) = controller.stop();
+    assert_eq!(log.matches("cannot be watched").count(), 1, "once a minute: {log}");
+}
+
+#[tokio::test]
+async fn a_spool_folder_that_is_not_there_is_refused_at_once() {
+    let bed = support::shared();
+    let namespace = bed.namespace().await;
+    let missing = bed.folder("spool").join("missing");
+    let account = without_rights(&namespace).await;
+    let words = [
+        "run",
+        "--kubeconfig",
+        &account.display().to_string(),
+        "--health-address",
+        "127.0.0.1:0",
+        "--spool-dir",
+        &missing.display().to_string(),
+    ];
+    let refused = std::process::Command::new(env!("CARGO_BIN_EXE_chart-publisher")).args(words).output().expect("the program");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success(), "{said}");
+    let sentence = format!("`--spool-dir {}` is no folder that can be written; give one that exists", missing.display());
+    assert!(said.contains(&sentence), "{said}");
+    assert!(!missing.exists(), "it is not made");
 }
 
 #[tokio::test]

@@ -33,6 +33,11 @@ pub fn addresses(world: &World) -> Vec<Case> {
             "chart `small` has no version `9.9.9`",
             "The newest are `1.0.0`",
         ),
+        case("`versions` is a range", world.good()).charts(json!([{"name": "small", "versions": "^1.0"}])).stalls(
+            Reason::ConstraintInvalid,
+            "chart `small`: `^1.0` is no version",
+            "for the newest ones use `latest: N`",
+        ),
         case("there is no index at the address", at(format!("{}?token={}", world.address("nothing"), world.query))).stalls(
             Reason::SourceNotFound,
             "/nothing/index.yaml` does not exist",
