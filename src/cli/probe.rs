@@ -22,7 +22,7 @@ use kube::Client;
 
 use super::{
     Failure, Usage,
-    access::Access,
+    access::{Access, Who},
     log, print,
     run::{LogFormat, configured},
 };
@@ -46,9 +46,6 @@ pub(super) struct Probe {
     /// With --service: this process stands in the network of the cluster, so that ClusterIP is tried too. Set by itself in a Pod.
     #[arg(long, requires = "service")]
     in_cluster: bool,
-    /// The name that requests and the TLS handshake carry, whatever is dialled.
-    #[arg(long, value_name = "HOST[:PORT]")]
-    hostname: Option<String>,
     #[command(flatten)]
     access: Access,
     /// The size of the largest body, at most 64Mi; the others have 1 KiB and 1.5 MiB.
@@ -108,7 +105,7 @@ async fn work(probe: &Probe) -> Result<(), Failure> {
     let prefix = goal.every.prefix.trim_matches('/');
     let repository = if prefix.is_empty() { REPOSITORY.to_owned() } else { format!("{prefix}/{REPOSITORY}") };
     let repository: RepositoryName = repository.parse().map_err(|error| Usage(format!("{error}")))?;
-    let login = probe.access.login()?;
+    let Who { login, audience } = probe.access.who(&goal.every)?;
     let tls = probe.access.tls()?;
     let reach = Reach {
         transport: &goal.transport,
@@ -119,7 +116,10 @@ async fn work(probe: &Probe) -> Result<(), Failure> {
         policy: &|_| AddressPolicy::Any,
         identities: &NewIdentities,
     };
-    let subject = || Subject { registry: goal.shown.clone(), secret: None, cert_secret: None, insecure: probe.access.insecure };
+    let subject = || {
+        let subject = Subject { registry: goal.shown.clone(), secret: None, cert_secret: None, insecure: probe.access.insecure };
+        subject.told_to(audience.clone())
+    };
     let ways = reach.ways(&goal.every, subject(), Learnt::default());
     let auto = reach.ways(&goal.by_default, subject(), Learnt::default());
     let report = {
@@ -167,7 +167,7 @@ struct Goal {
 
 async fn goal(probe: &Probe) -> Result<Goal, Failure> {
     let Some(service) = &probe.service else {
-        let plan = plan::url(&target(probe, None)).map_err(|error| Usage(error.to_string()))?;
+        let plan = plan::url(&target(probe, None)).map_err(Access::unplanned)?;
         let shown = probe.target.clone().unwrap_or_default();
         return Ok(Goal { shown, by_default: plan.clone(), every: plan, unseen: Vec::new(), transport: Transport::new() });
     };
@@ -225,7 +225,7 @@ fn target(probe: &Probe, service: Option<ServiceTarget>) -> Target {
         url: probe.target.clone(),
         routes: Vec::new(),
         upload: Upload { method: UploadMethod::Auto, chunk_size: plan::CHUNK.to_string() },
-        hostname: probe.hostname.clone(),
+        hostname: probe.access.hostname.clone(),
         allowed_hosts: probe.access.allow_hosts.clone(),
         secret_ref: None,
         cert_secret_ref: None,
