@@ -378,7 +378,7 @@ fn a_sentence_is_in_the_language_of_whom_it_speaks_to() {
     let caller = |login, ca: Option<&str>| Audience::CommandLine(Caller { login, ca: ca.map(str::to_owned) });
     for (id, scheme, stage, cause) in connection_cases().into_iter().chain(answer_cases()) {
         for route in [Route::Url, Route::Service(RouteKind::NodePort)] {
-            let said = |audience: &Audience| verdict(stage, cause.clone(), &Scene { audience, scheme, route, ..scene() }).sentence;
+            let said = |audience: &Audience| verdict(stage, cause.clone(), &Scene { audience, route, scheme, ..scene() }).sentence;
             // What an administrator may set is a flag of the controller.
             let to_resource = said(&Audience::Resource).replace("`--allow-address`", "");
             assert!(!to_resource.contains("--"), "{id}: {to_resource}");

@@ -97,6 +97,7 @@ async fn what_cannot_be_used_is_named_before_anything_is_sent() {
     let chart = chart.display();
     let text = file(bed, "text", "no chart, no PEM, no JSON");
     let text = text.display();
+    let missing = format!("PROGRAM probe --service a/b --kubeconfig {text}.missing");
     let nowhere = "oci://127.0.0.1:1/charts";
     check(
         bed,
@@ -111,9 +112,9 @@ async fn what_cannot_be_used_is_named_before_anything_is_sent() {
             mistake(format!("PROGRAM push {chart} {nowhere} --ca {text}"), 2, &[&format!("`{text}` holds no certificate")]),
             mistake(format!("PROGRAM push {chart} {nowhere} --docker-config {text}"), 2, &[&format!("`{text}`: it is no JSON")]),
             mistake(format!("PROGRAM push {text} {nowhere}"), 2, &["give the archive that `helm package` made"]),
-            mistake("PROGRAM probe --service a/b --kubeconfig /nope", 2, &["--kubeconfig", "/nope"]),
+            mistake(format!("{missing} -o json"), 2, &["--kubeconfig", &format!("{text}.missing")]),
         ],
     );
-    let refused = ran(bed, "PROGRAM probe --service a/b --kubeconfig /nope");
+    let refused = ran(bed, &missing);
     assert_eq!(refused.errors.matches("No such file").count(), 1, "{}", refused.errors);
 }
