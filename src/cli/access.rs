@@ -8,7 +8,7 @@ use std::{
 use chart_publisher::{
     model::{Credential, DockerFile, Found, Login},
     net::{ClientCertificate, InvalidPem, SystemRoots, TlsConfig},
-    plan::{Plan, PlanError},
+    plan::Plan,
     remedy::{Audience, Caller, CallerLogin},
 };
 use clap::Args;
@@ -110,17 +110,6 @@ impl Access {
             InvalidPem::Certificate => format!("`{certificate}` {no_certificate}"),
             InvalidPem::Key => format!("`{key}` holds no private key that can be read: it must be PEM, unencrypted"),
             InvalidPem::Mismatch => format!("`{certificate}` and `{key}` do not belong together"),
-        })
-    }
-
-    /// Why there is no plan, in the words of the flags.
-    pub(super) fn unplanned(error: PlanError) -> Usage {
-        Usage(match error {
-            PlanError::InvalidUrl { url } => {
-                format!("the address must be `oci://HOST[:PORT]/PREFIX`, without user name and query: \"{url}\" is not")
-            }
-            PlanError::InvalidHostname { hostname } => format!("`--hostname` must be `HOST` or `HOST:PORT`: \"{hostname}\" is not"),
-            other => other.to_string(),
         })
     }
 }

@@ -25,6 +25,7 @@ use super::{
     access::{Access, Who},
     log, print,
     run::{LogFormat, configured},
+    unplanned::unplanned,
 };
 
 /// Try every method over every route to a registry.
@@ -167,7 +168,7 @@ struct Goal {
 
 async fn goal(probe: &Probe) -> Result<Goal, Failure> {
     let Some(service) = &probe.service else {
-        let plan = plan::url(&target(probe, None)).map_err(Access::unplanned)?;
+        let plan = plan::url(&target(probe, None)).map_err(|error| Usage(unplanned(error)))?;
         let shown = probe.target.clone().unwrap_or_default();
         return Ok(Goal { shown, by_default: plan.clone(), every: plan, unseen: Vec::new(), transport: Transport::new() });
     };
@@ -177,9 +178,9 @@ async fn goal(probe: &Probe) -> Result<Goal, Failure> {
     let survey = Survey::take(&client, &namespace).await?;
     let name = format!("{namespace}/{}", service.name);
     let seen = |plan: Plan| if is_inside(probe) { Ok(plan) } else { plan.from_outside(&name) };
-    let by_default = survey.plan(&target).and_then(seen)?;
+    let by_default = survey.plan(&target).and_then(seen).map_err(unplanned)?;
     let listed = Target { routes: every_route(&by_default), ..target };
-    let every = survey.plan(&listed).and_then(seen)?;
+    let every = survey.plan(&listed).and_then(seen).map_err(unplanned)?;
     let port = service.port.as_deref().map(|port| format!(" port {port}")).unwrap_or_default();
     let transport = Transport::with_tunnels(Arc::new(Relay::new(client)));
     Ok(Goal { shown: format!("Service \"{name}\"{port}"), every, by_default, unseen: survey.unseen().to_vec(), transport })

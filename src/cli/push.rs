@@ -29,6 +29,7 @@ use super::{
     bar::Bar,
     log, print,
     run::LogFormat,
+    unplanned::unplanned,
 };
 
 /// Push one chart into one registry.
@@ -115,7 +116,7 @@ pub(super) fn pushed(push: &Push) -> Result<(), Failure> {
 
 async fn work(push: &Push) -> Result<(), Failure> {
     let target = target(push);
-    let plan = plan::url(&target).map_err(Access::unplanned)?;
+    let plan = plan::url(&target).map_err(|error| Usage(unplanned(error)))?;
     if plan.prefix.contains([':', '@']) {
         return Err(Usage(format!("`{}`: give the prefix only: name and tag come from the chart", push.target)).into());
     }

@@ -23,6 +23,7 @@ fn ran(bed: &'static Bed, words: &str) -> Ran {
 
 fn file(bed: &Bed, name: &str, content: &str) -> PathBuf {
     let path = bed.folder("mistakes").join(name);
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
     std::fs::write(&path, content).expect("a file in the bed's folder");
     path
 }
@@ -97,6 +98,8 @@ async fn what_cannot_be_used_is_named_before_anything_is_sent() {
     let chart = chart.display();
     let text = file(bed, "text", "no chart, no PEM, no JSON");
     let text = text.display();
+    let home = file(bed, "home/.docker/config.json", "no JSON");
+    let home = home.ancestors().nth(2).expect("a home").display();
     let missing = format!("PROGRAM probe --service a/b --kubeconfig {text}.missing");
     let nowhere = "oci://127.0.0.1:1/charts";
     check(
@@ -111,6 +114,7 @@ async fn what_cannot_be_used_is_named_before_anything_is_sent() {
             mistake(format!("PROGRAM push {chart} {nowhere} --chunk-size 1"), 2, &["between 64Ki and 1Gi"]),
             mistake(format!("PROGRAM push {chart} {nowhere} --ca {text}"), 2, &[&format!("`{text}` holds no certificate")]),
             mistake(format!("PROGRAM push {chart} {nowhere} --docker-config {text}"), 2, &[&format!("`{text}`: it is no JSON")]),
+            mistake(format!("HOME={home} PROGRAM push {chart} {nowhere}"), 2, &[&format!("`{home}/.docker/config.json`: it is no JSON")]),
             mistake(format!("PROGRAM push {text} {nowhere}"), 2, &["give the archive that `helm package` made"]),
             mistake(format!("{missing} -o json"), 2, &["--kubeconfig", &format!("{text}.missing")]),
         ],
