@@ -9,7 +9,7 @@ pub enum ChartError {
     #[error("the archive cannot be read: {0}")]
     Read(#[source] std::io::Error),
     /// Something else came in place of an archive.
-    #[error("the archive is no gzip file but {0}: check that the URL leads to the `.tgz` itself")]
+    #[error("the archive is no gzip file but {0}")]
     NotGzip(&'static str),
     /// The archive ends early.
     #[error("the archive is cut: it ends within the data")]

@@ -6,8 +6,10 @@ use std::{
 };
 
 use chart_publisher::{
-    model::{Credential, Login},
-    net::{ClientCertificate, SystemRoots, TlsConfig},
+    model::{Credential, DockerFile, Found, Login},
+    net::{ClientCertificate, InvalidPem, SystemRoots, TlsConfig},
+    plan::Plan,
+    remedy::{Audience, Caller, CallerLogin},
 };
 use clap::Args;
 
@@ -17,8 +19,11 @@ use super::{Failure, Usage};
 #[derive(Args)]
 pub(super) struct Access {
     /// Speak plain HTTP.
-    #[arg(long)]
+    #[arg(long, visible_alias = "plain-http")]
     pub(super) insecure: bool,
+    /// The name that requests and the TLS handshake carry, whatever is dialled.
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(super) hostname: Option<String>,
     /// Trust these roots (PEM) beside those of the system.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -42,46 +47,85 @@ pub(super) struct Access {
     pub(super) allow_hosts: Vec<String>,
 }
 
+/// Who we are at one registry, and what sentences say of it.
+pub(super) struct Who {
+    /// What the registry is told.
+    pub(super) login: Login,
+    /// To the one who typed the command.
+    pub(super) audience: Audience,
+}
+
 impl Access {
-    /// Who we are.
-    pub(super) fn login(&self) -> Result<Login, Failure> {
-        if let Some(username) = &self.username {
-            if std::io::stdin().is_terminal() {
-                let why = "`--password-stdin` reads standard input, which is a terminal: pipe the password into it";
-                return Err(Usage(why.to_owned()).into());
-            }
-            let mut password = String::new();
-            std::io::stdin().take(64 * 1024).read_to_string(&mut password)?;
-            return Ok(Login::Pair(Credential::new(username.clone(), password.trim_end_matches(['\r', '\n']).to_owned())));
-        }
+    /// Who we are at the registry of `plan`.
+    pub(super) fn who(&self, plan: &Plan) -> Result<Who, Failure> {
+        let (login, from) = match &self.username {
+            Some(username) => (Login::Pair(password_of(username)?), CallerLogin::User(username.clone())),
+            None => self.kept(plan)?,
+        };
+        let ca = self.ca.as_ref().map(|path| path.display().to_string());
+        Ok(Who { login, audience: Audience::CommandLine(Caller { login: from, ca }) })
+    }
+
+    /// What Docker's configuration has.
+    fn kept(&self, plan: &Plan) -> Result<(Login, CallerLogin), Failure> {
+        let nobody = (Login::Anonymous, CallerLogin::Nobody);
         let (path, must_exist) = match (&self.docker_config, docker_config()) {
             (Some(path), _) => (path.clone(), true),
             (None, Some(path)) => (path, false),
-            (None, None) => return Ok(Login::Anonymous),
+            (None, None) => return Ok(nobody),
         };
+        let shown = path.display().to_string();
         let file = match std::fs::read(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => return Ok(Login::Anonymous),
-            Err(error) => return Err(Usage(format!("`{}` cannot be read: {error}", path.display())).into()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => return Ok(nobody),
+            Err(error) => return Err(unreadable(&path, &error).into()),
         };
-        match Login::from_docker_config(&file) {
-            Ok(login) => Ok(login),
-            // Somebody's configuration may hold helpers for other registries, and be no matter of ours.
-            Err(_) if !must_exist => Ok(Login::Anonymous),
-            Err(error) => Err(Usage(format!("`{}`: {error}", path.display())).into()),
-        }
+        let hosts: Vec<String> = plan.strategies.iter().flat_map(|strategy| strategy.credential_hosts.clone()).collect();
+        let found = DockerFile::read(&file).and_then(|config| config.find(&hosts));
+        Ok(match found.map_err(|error| Usage(format!("`{shown}`: {error}")))? {
+            Found::Credential(login) => (login, CallerLogin::DockerConfig(shown)),
+            Found::Helper => (Login::Anonymous, CallerLogin::Helper(shown)),
+            Found::Nothing => nobody,
+        })
     }
 
     /// Whom we trust.
     pub(super) fn tls(&self) -> Result<TlsConfig, Failure> {
         let read = |path: &Option<PathBuf>| match path {
             None => Ok(None),
-            Some(path) => std::fs::read(path).map(Some).map_err(|error| Usage(format!("`{}` cannot be read: {error}", path.display()))),
+            Some(path) => std::fs::read(path).map(Some).map_err(|error| unreadable(path, &error)),
         };
         let (ca, certificate, key) = (read(&self.ca)?, read(&self.cert)?, read(&self.key)?);
         let client = certificate.as_deref().zip(key.as_deref()).map(|(certificate, key)| ClientCertificate { certificate, key });
-        Ok(TlsConfig::new(&SystemRoots::load(), ca.as_deref(), client).map_err(|error| Usage(error.to_string()))?)
+        Ok(TlsConfig::new(&SystemRoots::load(), ca.as_deref(), client).map_err(|error| self.invalid(&error))?)
     }
+
+    /// Which file holds what cannot be used.
+    fn invalid(&self, error: &InvalidPem) -> Usage {
+        let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        let (ca, certificate, key) = (shown(&self.ca), shown(&self.cert), shown(&self.key));
+        let no_certificate = "holds no certificate that can be read: it must be PEM (`-----BEGIN CERTIFICATE-----`)";
+        Usage(match error {
+            InvalidPem::Roots => format!("`{ca}` {no_certificate}"),
+            InvalidPem::Certificate => format!("`{certificate}` {no_certificate}"),
+            InvalidPem::Key => format!("`{key}` holds no private key that can be read: it must be PEM, unencrypted"),
+            InvalidPem::Mismatch => format!("`{certificate}` and `{key}` do not belong together"),
+        })
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Usage {
+    Usage(format!("`{}` cannot be read: {error}", path.display()))
+}
+
+fn password_of(username: &str) -> Result<Credential, Failure> {
+    if std::io::stdin().is_terminal() {
+        let why = "`--password-stdin` reads standard input, which is a terminal: pipe the password into it";
+        return Err(Usage(why.to_owned()).into());
+    }
+    let mut password = String::new();
+    std::io::stdin().take(64 * 1024).read_to_string(&mut password)?;
+    Ok(Credential::new(username, password.trim_end_matches(['\r', '\n'])))
 }
 
 /// Where Docker looks: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`.

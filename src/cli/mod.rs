@@ -11,6 +11,7 @@ mod bar;
 mod probe;
 mod push;
 mod run;
+mod unplanned;
 
 use std::process::ExitCode;
 

@@ -22,9 +22,10 @@ use kube::Client;
 
 use super::{
     Failure, Usage,
-    access::Access,
+    access::{Access, Who},
     log, print,
     run::{LogFormat, configured},
+    unplanned::unplanned,
 };
 
 /// Try every method over every route to a registry.
@@ -46,9 +47,6 @@ pub(super) struct Probe {
     /// With --service: this process stands in the network of the cluster, so that ClusterIP is tried too. Set by itself in a Pod.
     #[arg(long, requires = "service")]
     in_cluster: bool,
-    /// The name that requests and the TLS handshake carry, whatever is dialled.
-    #[arg(long, value_name = "HOST[:PORT]")]
-    hostname: Option<String>,
     #[command(flatten)]
     access: Access,
     /// The size of the largest body, at most 64Mi; the others have 1 KiB and 1.5 MiB.
@@ -108,7 +106,7 @@ async fn work(probe: &Probe) -> Result<(), Failure> {
     let prefix = goal.every.prefix.trim_matches('/');
     let repository = if prefix.is_empty() { REPOSITORY.to_owned() } else { format!("{prefix}/{REPOSITORY}") };
     let repository: RepositoryName = repository.parse().map_err(|error| Usage(format!("{error}")))?;
-    let login = probe.access.login()?;
+    let Who { login, audience } = probe.access.who(&goal.every)?;
     let tls = probe.access.tls()?;
     let reach = Reach {
         transport: &goal.transport,
@@ -119,7 +117,10 @@ async fn work(probe: &Probe) -> Result<(), Failure> {
         policy: &|_| AddressPolicy::Any,
         identities: &NewIdentities,
     };
-    let subject = || Subject { registry: goal.shown.clone(), secret: None, cert_secret: None, insecure: probe.access.insecure };
+    let subject = || {
+        let subject = Subject { registry: goal.shown.clone(), secret: None, cert_secret: None, insecure: probe.access.insecure };
+        subject.told_to(audience.clone())
+    };
     let ways = reach.ways(&goal.every, subject(), Learnt::default());
     let auto = reach.ways(&goal.by_default, subject(), Learnt::default());
     let report = {
@@ -167,7 +168,7 @@ struct Goal {
 
 async fn goal(probe: &Probe) -> Result<Goal, Failure> {
     let Some(service) = &probe.service else {
-        let plan = plan::url(&target(probe, None)).map_err(|error| Usage(error.to_string()))?;
+        let plan = plan::url(&target(probe, None)).map_err(|error| Usage(unplanned(error)))?;
         let shown = probe.target.clone().unwrap_or_default();
         return Ok(Goal { shown, by_default: plan.clone(), every: plan, unseen: Vec::new(), transport: Transport::new() });
     };
@@ -177,9 +178,9 @@ async fn goal(probe: &Probe) -> Result<Goal, Failure> {
     let survey = Survey::take(&client, &namespace).await?;
     let name = format!("{namespace}/{}", service.name);
     let seen = |plan: Plan| if is_inside(probe) { Ok(plan) } else { plan.from_outside(&name) };
-    let by_default = survey.plan(&target).and_then(seen)?;
+    let by_default = survey.plan(&target).and_then(seen).map_err(unplanned)?;
     let listed = Target { routes: every_route(&by_default), ..target };
-    let every = survey.plan(&listed).and_then(seen)?;
+    let every = survey.plan(&listed).and_then(seen).map_err(unplanned)?;
     let port = service.port.as_deref().map(|port| format!(" port {port}")).unwrap_or_default();
     let transport = Transport::with_tunnels(Arc::new(Relay::new(client)));
     Ok(Goal { shown: format!("Service \"{name}\"{port}"), every, by_default, unseen: survey.unseen().to_vec(), transport })
@@ -225,7 +226,7 @@ fn target(probe: &Probe, service: Option<ServiceTarget>) -> Target {
         url: probe.target.clone(),
         routes: Vec::new(),
         upload: Upload { method: UploadMethod::Auto, chunk_size: plan::CHUNK.to_string() },
-        hostname: probe.hostname.clone(),
+        hostname: probe.access.hostname.clone(),
         allowed_hosts: probe.access.allow_hosts.clone(),
         secret_ref: None,
         cert_secret_ref: None,

@@ -23,7 +23,14 @@ use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 use tokio_util::sync::CancellationToken;
 
-use super::{BLOCKING_THREADS, Failure, Usage, access::Access, bar::Bar, log, print, run::LogFormat};
+use super::{
+    BLOCKING_THREADS, Failure, Usage,
+    access::{Access, Who},
+    bar::Bar,
+    log, print,
+    run::LogFormat,
+    unplanned::unplanned,
+};
 
 /// Push one chart into one registry.
 #[derive(Args)]
@@ -39,8 +46,8 @@ pub(super) struct Push {
     /// How the bytes are sent; `auto` finds a way that works.
     #[arg(long, value_enum, default_value_t = MethodName::Auto)]
     method: MethodName,
-    /// The largest chunk.
-    #[arg(long, value_name = "SIZE", default_value = "16Mi", value_parser = size)]
+    /// The largest chunk: at least 64Ki, at most 1Gi.
+    #[arg(long, value_name = "SIZE", default_value = "16Mi", value_parser = chunk)]
     chunk_size: u64,
     /// Refuse archives that are larger.
     #[arg(long, value_name = "SIZE", default_value = "100Mi", value_parser = size)]
@@ -88,6 +95,11 @@ enum Output {
     Json,
 }
 
+fn chunk(text: &str) -> Result<u64, String> {
+    let bytes = size(text).map_err(|error| error.to_string())?;
+    if (64 << 10..=1 << 30).contains(&bytes) { Ok(bytes) } else { Err("it must lie between 64Ki and 1Gi".to_owned()) }
+}
+
 /// It was not pushed; why has been printed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -104,8 +116,11 @@ pub(super) fn pushed(push: &Push) -> Result<(), Failure> {
 
 async fn work(push: &Push) -> Result<(), Failure> {
     let target = target(push);
-    let plan = plan::url(&target).map_err(|error| Usage(error.to_string()))?;
-    let login = push.access.login()?;
+    let plan = plan::url(&target).map_err(|error| Usage(unplanned(error)))?;
+    if plan.prefix.contains([':', '@']) {
+        return Err(Usage(format!("`{}`: give the prefix only: name and tag come from the chart", push.target)).into());
+    }
+    let Who { login, audience } = push.access.who(&plan)?;
     let tls = push.access.tls()?;
     let hashing = Instant::now();
     let given = given(push).await?;
@@ -126,7 +141,7 @@ async fn work(push: &Push) -> Result<(), Failure> {
         name: "target".to_owned(),
         registry: push.target.clone(),
         prefix: plan.prefix.clone(),
-        ways: reach.ways(&plan, subject, Learnt::default()),
+        ways: reach.ways(&plan, subject.told_to(audience), Learnt::default()),
         known: BTreeMap::default(),
         known_by: None,
         known_at: None,
@@ -151,7 +166,7 @@ fn target(push: &Push) -> Target {
         url: Some(push.target.clone()),
         routes: Vec::new(),
         upload: Upload { method: push.method.into(), chunk_size: push.chunk_size.to_string() },
-        hostname: None,
+        hostname: push.access.hostname.clone(),
         allowed_hosts: push.access.allow_hosts.clone(),
         secret_ref: None,
         cert_secret_ref: None,

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use kube::{Client, Config, config::KubeConfigOptions};
 use tokio_util::sync::CancellationToken;
 
-use super::{BLOCKING_THREADS, Failure, log};
+use super::{BLOCKING_THREADS, Failure, Usage, log};
 
 /// Run the controller.
 #[derive(Args)]
@@ -107,8 +107,10 @@ async fn controlled(run: Run) -> Result<(), Failure> {
 
 pub(super) async fn configured(kubeconfig: Option<&std::path::Path>) -> Result<Config, Failure> {
     let Some(path) = kubeconfig else { return Ok(Config::infer().await?) };
-    let kubeconfig = kube::config::Kubeconfig::read_from(path)?;
-    Ok(Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?)
+    // Its display says all that its sources would say again.
+    let unusable = |error: kube::config::KubeconfigError| Usage(format!("`--kubeconfig`: {error}"));
+    let kubeconfig = kube::config::Kubeconfig::read_from(path).map_err(unusable)?;
+    Ok(Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.map_err(unusable)?)
 }
 
 /// Where the API server is: what a tenant names as a source may not lead there.

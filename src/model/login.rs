@@ -36,14 +36,14 @@ struct DockerConfig {
 }
 
 #[derive(Deserialize)]
-struct Entry {
+pub(super) struct Entry {
     username: Option<String>,
     password: Option<String>,
     auth: Option<String>,
 }
 
 impl Entry {
-    fn credential(&self) -> Option<Credential> {
+    pub(super) fn credential(&self) -> Option<Credential> {
         if let (Some(username), Some(password)) = (&self.username, &self.password) {
             return Some(Credential::new(username.clone(), password.clone()));
         }
@@ -55,7 +55,7 @@ impl Entry {
 }
 
 /// `https://Index.Docker.io/v1/` → `index.docker.io`
-fn host(key: &str) -> String {
+pub(super) fn host(key: &str) -> String {
     let key = key.split_once("://").map_or(key, |(_, rest)| rest);
     key.split('/').next().unwrap_or_default().to_ascii_lowercase()
 }

@@ -5,6 +5,7 @@
 mod chart_version;
 mod credential;
 mod digest;
+mod docker_file;
 mod framing;
 mod image_name;
 mod login;
@@ -15,6 +16,7 @@ mod span;
 pub use chart_version::{ChartVersion, InvalidVersion};
 pub use credential::Credential;
 pub use digest::{Digest, DigestWriter, InvalidDigest};
+pub use docker_file::{DockerFile, Found};
 pub use framing::{Chunks, Framing, Method};
 pub use image_name::{InvalidName, RepositoryName, Tag};
 pub use login::{InvalidDockerConfig, Login};

@@ -17,7 +17,7 @@ use crate::{
     net::Address,
     plan::{Method, Route, Strategy, Tactic},
     registry::{Failure, Registry, SeenOfChunks, Stage},
-    remedy::{Class, Hint, Scene, Verdict, judge},
+    remedy::{Audience, Class, Hint, Scene, Verdict, judge},
 };
 
 const MOST_ATTEMPTS: usize = 8;
@@ -92,21 +92,47 @@ pub struct Subject {
     pub insecure: bool,
 }
 
+/// What the sentences name, and whom they speak to: who wrote a resource, unless [`Subject::told_to`] says otherwise.
+#[derive(Debug, Clone)]
+pub struct Told {
+    subject: Subject,
+    audience: Audience,
+}
+
+impl From<Subject> for Told {
+    fn from(subject: Subject) -> Self {
+        subject.told_to(Audience::Resource)
+    }
+}
+
 impl Subject {
+    /// With sentences in the language of `audience`.
+    pub fn told_to(self, audience: Audience) -> Told {
+        Told { subject: self, audience }
+    }
+}
+
+impl Told {
+    /// As [`Subject`] has it.
+    pub(super) fn registry(&self) -> &str {
+        &self.subject.registry
+    }
+
     /// What a failure of `way` means.
     pub(super) fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
-        let address = way.address();
+        let (address, subject) = (way.address(), &self.subject);
         let scene = Scene {
-            registry: &self.registry,
+            audience: &self.audience,
+            registry: &subject.registry,
             route: way.strategy.route,
             address: &address,
             scheme: way.strategy.origin.scheme,
             via: way.strategy.via.as_ref(),
             reference,
             body_length,
-            secret: self.secret.as_deref(),
-            cert_secret: self.cert_secret.as_deref(),
-            insecure: self.insecure,
+            secret: subject.secret.as_deref(),
+            cert_secret: subject.cert_secret.as_deref(),
+            insecure: subject.insecure,
         };
         tracing::debug!(route = way.strategy.route.as_str(), %address, %reference, %failure, "attempt failed");
         judge(failure, &scene)
@@ -116,7 +142,7 @@ impl Subject {
 /// All ways to one registry.
 pub struct Ways {
     in_order: Vec<Way>,
-    subject: Subject,
+    subject: Told,
     learnt: Learnt,
     state: Mutex<State>,
 }
@@ -158,8 +184,8 @@ impl Spent {
 
 impl Ways {
     /// In the order in which they are tried.
-    pub fn new(ways: Vec<Way>, subject: Subject, learnt: Learnt) -> Self {
-        Self { in_order: ways, subject, learnt, state: Mutex::default() }
+    pub fn new(ways: Vec<Way>, subject: impl Into<Told>, learnt: Learnt) -> Self {
+        Self { in_order: ways, subject: subject.into(), learnt, state: Mutex::default() }
     }
 
     /// What failed on the way, each cause once.
@@ -168,7 +194,7 @@ impl Ways {
     }
 
     /// What sentences name.
-    pub fn subject(&self) -> &Subject {
+    pub fn subject(&self) -> &Told {
         &self.subject
     }
 

@@ -14,7 +14,7 @@ pub(super) const CONNECTIONS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::NameUnresolved),
         reason: Reason::RouteUnreachable,
         class: Class::OtherRoute,
-        sentence: "Correct the name, or let the cluster's DNS know it.",
+        sentence: "Correct the name, or let {resolver} know it.",
         link: "https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/",
     },
     Row {
@@ -23,7 +23,7 @@ pub(super) const CONNECTIONS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::AddressForbidden),
         reason: Reason::RouteUnreachable,
         class: Class::Final,
-        sentence: "Use an address of the registry's own; an administrator of this controller can allow the range with `--allow-address`.",
+        sentence: "Use an address of the registry's own{allow_address}.",
         link: "https://www.iana.org/assignments/iana-ipv4-special-registry/",
     },
     Row {
@@ -41,7 +41,7 @@ pub(super) const CONNECTIONS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::ConnectTimedOut),
         reason: Reason::RouteUnreachable,
         class: Class::OtherRoute,
-        sentence: "The packets are dropped, as NetworkPolicies and firewalls do: allow this controller's Pods to connect to {address}; {unreachable_cure}",
+        sentence: "The packets are dropped, as NetworkPolicies and firewalls do: allow {client} to connect to {address}; {unreachable_cure}",
         link: "https://kubernetes.io/docs/concepts/services-networking/network-policies/",
     },
     Row {
@@ -50,7 +50,7 @@ pub(super) const CONNECTIONS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::ConnectUnreachable),
         reason: Reason::RouteUnreachable,
         class: Class::OtherRoute,
-        sentence: "The network of this controller's node knows no way to {address}: {unreachable_cure}",
+        sentence: "The network of {client_node} knows no way to {address}: {unreachable_cure}",
         link: "https://kubernetes.io/docs/concepts/cluster-administration/networking/",
     },
     Row {
@@ -59,7 +59,7 @@ pub(super) const CONNECTIONS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::ConnectFailed),
         reason: Reason::RouteUnreachable,
         class: Class::OtherRoute,
-        sentence: "Look at the limits of this controller's Pod (open files, local ports).",
+        sentence: "Look at the limits of {process} (open files, local ports).",
         link: "https://man7.org/linux/man-pages/man2/connect.2.html",
     },
     Row {
@@ -68,7 +68,7 @@ pub(super) const CONNECTIONS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::TunnelForbidden),
         reason: Reason::RouteUnreachable,
         class: Class::OtherRoute,
-        sentence: "Grant the controller `get` and `create` on `pods/portforward` in the Pod's namespace: name it in `relay.namespaces` of the Helm chart.",
+        sentence: "{tunnel_right}",
         link: "https://kubernetes.io/docs/reference/access-authn-authz/rbac/",
     },
     Row {
@@ -140,7 +140,7 @@ pub(super) const CONNECTIONS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::NoAnswerToBody),
         reason: Reason::PathStalled,
         class: Class::OtherMethod,
-        sentence: "Either the registry needs longer to store it (raise `timeout`, look at its storage), or the last packets were lost. {stall_cure}",
+        sentence: "Either the registry needs longer to store it (raise {timeout}, look at its storage), or the last packets were lost. {stall_cure}",
         link: "https://github.com/distribution/distribution/issues/1061",
     },
     Row {
@@ -149,7 +149,7 @@ pub(super) const CONNECTIONS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::NoAnswer),
         reason: Reason::PathStalled,
         class: Class::OtherRoute,
-        sentence: "A connection came about and nobody answered: look at the load and the log of what listens at {address}, or raise `timeout`.",
+        sentence: "A connection came about and nobody answered: look at the load and the log of what listens at {address}, or raise {timeout}.",
         link: "https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/",
     },
     Row {
@@ -176,7 +176,7 @@ pub(super) const CONNECTIONS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::NoHttpInPlain),
         reason: Reason::PlainHttpOnTls,
         class: Class::OtherRoute,
-        sentence: "The port may speak TLS or no HTTP at all: set `insecure: false` if the registry has a certificate, and look whether {registry} leads to the registry's API.",
+        sentence: "The port may speak TLS or no HTTP at all: {insecure_off} if the registry has a certificate, and look whether {registry} leads to the registry's API.",
         link: "https://www.rfc-editor.org/rfc/rfc9112#section-4",
     },
     Row {
@@ -194,7 +194,7 @@ pub(super) const CONNECTIONS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::SpoolUnreadable),
         reason: Reason::SpoolFull,
         class: Class::SameAgain,
-        sentence: "Look at the volume of this controller's spool.",
+        sentence: "Look at {spool}.",
         link: "https://kubernetes.io/docs/concepts/storage/volumes/#emptydir",
     },
 ];

@@ -32,7 +32,7 @@ pub(super) const CONTENT: &[Row] = &[
         pattern: Pattern::Answered(Shape { statuses: (416, 416), at: &[Stage::SendBlob], ..Shape::ANY }),
         reason: Reason::FramingRefused,
         class: Class::OtherMethod,
-        sentence: "The registry does not take the bytes of {reference} in pieces of this size: set `upload.method: Buffered` on the target, or a smaller `upload.chunkSize`.",
+        sentence: "The registry does not take the bytes of {reference} in pieces of this size: {smaller_pieces}.",
         link: "https://github.com/ocx-sh/ocx/issues/237",
     },
     Row {
@@ -77,7 +77,7 @@ pub(super) const CONTENT: &[Row] = &[
         pattern: coded(&["NAME_INVALID", "TAG_INVALID"]),
         reason: Reason::ChartInvalid,
         class: Class::Final,
-        sentence: "The registry does not take the name {reference}: correct `repository` (or the path of `url`); some registries want a project before the name.",
+        sentence: "The registry does not take the name {reference}: correct {repository}; some registries want a project before the name.",
         link: ERROR_CODES,
     },
     Row {
@@ -118,7 +118,7 @@ pub(super) const CONTENT: &[Row] = &[
         pattern: Pattern::Answered(Shape { statuses: (404, 404), at: &[Stage::OpenUpload, Stage::WriteManifest], ..REGISTRY }),
         reason: Reason::RepositoryNotFound,
         class: Class::Final,
-        sentence: "Make the repository or project for {reference} in the registry, as ECR and Harbor want it, or correct `repository` (or the path of `url`).",
+        sentence: "Make the repository or project for {reference} in the registry, as ECR and Harbor want it, or correct {repository}.",
         link: "https://docs.aws.amazon.com/AmazonECR/latest/userguide/push-oci-artifact.html",
     },
     Row {
@@ -145,7 +145,7 @@ pub(super) const CONTENT: &[Row] = &[
         pattern: Pattern::Seen(Symptom::LocationForeign),
         reason: Reason::LocationRefused,
         class: Class::OtherMethod,
-        sentence: "In distribution, set `http.relativeurls: true` (REGISTRY_HTTP_RELATIVEURLS=true; in Harbor's Helm chart `registry.relativeurls: true`) and take `http.host` out, which overrides it; let {place} pass on Host and X-Forwarded-Proto, -Host and -Port; or add a host that is right to the target's `allowedHosts`.",
+        sentence: "In distribution, set `http.relativeurls: true` (REGISTRY_HTTP_RELATIVEURLS=true; in Harbor's Helm chart `registry.relativeurls: true`) and take `http.host` out, which overrides it; let {place} pass on Host and X-Forwarded-Proto, -Host and -Port; or add a host that is right {to_allowed_hosts}.",
         link: "https://distribution.github.io/distribution/about/configuration/#http",
     },
     Row {

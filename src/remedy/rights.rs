@@ -50,7 +50,7 @@ pub(super) const RIGHTS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::LoginOfProxy),
         reason: Reason::AuthFailed,
         class: Class::OtherRoute,
-        sentence: "Not the registry but {place} asks for a login: take `/v2/` out of it, or give its user name and password in the target's `secretRef`.",
+        sentence: "Not the registry but {place} asks for a login: take `/v2/` out of it, or give its user name and password {login_of_proxy}.",
         link: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2",
     },
     Row {
@@ -59,7 +59,7 @@ pub(super) const RIGHTS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::RealmForeign),
         reason: Reason::AuthFailed,
         class: Class::Final,
-        sentence: "If it is the registry's, add its host (with the port where it is not the scheme's own) to the target's `allowedHosts`; else correct `auth.token.realm` in the registry's configuration.",
+        sentence: "If it is the registry's, add its host (with the port where it is not the scheme's own) {to_allowed_hosts}; else correct `auth.token.realm` in the registry's configuration.",
         link: "https://distribution.github.io/distribution/about/configuration/#auth",
     },
     Row {

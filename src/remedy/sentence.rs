@@ -1,8 +1,8 @@
 //! Writes the sentence of a verdict: where, what was seen, and the row's cure with the objects' names filled in.
 //!
-//! *Invariant:* at most [`LONGEST`] characters, no user name, no password, no token and no query of a URL.
+//! *Invariant:* at most [`LONGEST`] characters, no password, no token and no query of a URL; no user name but the one that a command was given.
 
-use super::{Scene, body_limit, row::Row};
+use super::{Audience, Scene, audience, body_limit, cures, row::Row};
 use crate::{
     api::RouteKind,
     plan::Route,
@@ -53,7 +53,8 @@ pub(super) fn documented(word: &str) -> &'static str {
         "right_cure" => "Let the account of `secretRef` pull and push there.",
         "ca_cure" => "Put the certificate of the authority as `ca.crt` into the Secret that `certSecretRef` names.",
         "client_certificate_cure" => "Put `tls.crt` and `tls.key` into the Secret that `certSecretRef` names.",
-        _ => "",
+        "repository" => "`repository` (or the path of `url`)",
+        other => audience::documented(other).unwrap_or_default(),
     }
 }
 
@@ -70,11 +71,12 @@ fn value(word: &str, failure: &Failure, scene: &Scene<'_>) -> String {
         "replicas_cure" => REPLICAS.to_owned(),
         "limit_cure" => body_limit::cure(scene, failure.answer()),
         "buffering_cure" => body_limit::buffering_cure(scene),
-        "credential_cure" => credential_cure(scene),
-        "right_cure" => right_cure(scene),
-        "ca_cure" => ca_cure(scene),
-        "client_certificate_cure" => client_certificate_cure(scene),
-        other => format!("{{{other}}}"),
+        "credential_cure" => cures::credential(scene),
+        "right_cure" => cures::right(scene),
+        "ca_cure" => cures::authority(scene),
+        "client_certificate_cure" => cures::client_certificate(scene),
+        "repository" => audience::repository(scene).to_owned(),
+        other => audience::spoken(other, scene.audience).map_or_else(|| format!("{{{other}}}"), str::to_owned),
     }
 }
 
@@ -89,7 +91,7 @@ fn route(scene: &Scene<'_>) -> String {
 }
 
 /// The object that a user looks at.
-fn place(scene: &Scene<'_>) -> String {
+pub(super) fn place(scene: &Scene<'_>) -> String {
     match scene.via {
         Some(via) => format!("{} \"{}/{}\"", via.kind, via.namespace, via.name),
         None => format!("the server at {}", clean(scene.address)),
@@ -113,54 +115,15 @@ fn unreachable_cure(scene: &Scene<'_>) -> &'static str {
         Route::Service(RouteKind::ClusterIp | RouteKind::Endpoint) => {
             "look whether the Pod listens on the Service's `targetPort`, on all of its addresses and not on 127.0.0.1 alone."
         }
-        Route::Url => "look whether the registry runs, and whether host and port of `url` are right.",
-    }
-}
-
-fn credential_cure(scene: &Scene<'_>) -> String {
-    match scene.secret {
-        Some(secret) => format!(
-            "Correct user name and password in Secret \"{}\", or add an entry for this host to it if it is a dockerconfigjson.",
-            clean(secret)
-        ),
-        None => "Name a Secret with `username` and `password`, or of type kubernetes.io/dockerconfigjson, in the target's `secretRef`."
-            .to_owned(),
-    }
-}
-
-fn right_cure(scene: &Scene<'_>) -> String {
-    let reference = clean(scene.reference);
-    match scene.secret {
-        Some(secret) => format!("The account of Secret \"{}\" may not do this: let it pull and push \"{reference}\".", clean(secret)),
-        None => format!(
-            "Without a credential this is not allowed: name one that may pull and push \"{reference}\" in the target's `secretRef`."
-        ),
-    }
-}
-
-fn ca_cure(scene: &Scene<'_>) -> String {
-    match scene.cert_secret {
-        Some(secret) => format!(
-            "The `ca.crt` of Secret \"{}\" is not of the authority that signed the certificate {} shows: put that one in.",
-            clean(secret),
-            place(scene)
-        ),
-        None => format!(
-            "Put the certificate of the authority that signed what {} shows as `ca.crt` into a Secret, and name it in the target's `certSecretRef`.",
-            place(scene)
-        ),
-    }
-}
-
-fn client_certificate_cure(scene: &Scene<'_>) -> String {
-    match scene.cert_secret {
-        Some(secret) => format!("Put a certificate that the server takes as `tls.crt` and `tls.key` into Secret \"{}\".", clean(secret)),
-        None => "Put `tls.crt` and `tls.key` into a Secret, and name it in the target's `certSecretRef`.".to_owned(),
+        Route::Url if scene.audience == &Audience::Resource => {
+            "look whether the registry runs, and whether host and port of `url` are right."
+        }
+        Route::Url => "look whether the registry runs, and whether host and port of the oci:// address are right.",
     }
 }
 
 /// Takes queries and user information out of URLs, and what follows the name of an authentication scheme.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut after_scheme = false;
     for word in text.split(' ') {

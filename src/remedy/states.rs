@@ -23,7 +23,7 @@ pub(super) const STATES: &[Row] = &[
         pattern: Pattern::Answered(Shape::status(429)),
         reason: Reason::RateLimited,
         class: Class::Wait,
-        sentence: "It asks for fewer requests{pause}: raise its limit, or ask less often with a longer `interval`.",
+        sentence: "It asks for fewer requests{pause}: raise its limit, or {less_often}.",
         link: "https://www.rfc-editor.org/rfc/rfc6585#section-4",
     },
     Row {
@@ -135,7 +135,7 @@ pub(super) const STATES: &[Row] = &[
         pattern: Pattern::Seen(Symptom::Redirect),
         reason: Reason::LocationRefused,
         class: Class::OtherRoute,
-        sentence: "Let {place} hand `/v2/` on instead of redirecting it, or set `hostname` (or `url`) to the name that it redirects to.",
+        sentence: "Let {place} hand `/v2/` on instead of redirecting it, or set {hostname} (or {url}) to the name that it redirects to.",
         link: "https://github.com/distribution/distribution/issues/2225",
     },
     Row {
@@ -153,7 +153,7 @@ pub(super) const STATES: &[Row] = &[
         pattern: proxy(403, 403),
         reason: Reason::FramingRefused,
         class: Class::OtherRoute,
-        sentence: "Not the registry but something before it refuses, as allow-lists and web application firewalls do: let {place} pass POST, PUT and PATCH below `/v2/` for this controller.",
+        sentence: "Not the registry but something before it refuses, as allow-lists and web application firewalls do: let {place} pass POST, PUT and PATCH below `/v2/` for {client}.",
         link: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.4",
     },
     Row {
@@ -171,7 +171,7 @@ pub(super) const STATES: &[Row] = &[
         pattern: proxy(404, 405),
         reason: Reason::NotARegistry,
         class: Class::OtherRoute,
-        sentence: "What answers there is no registry: look whether {registry} leads to the registry's API, and whether {place} hands `/v2/` with all methods on to it under this host name (`hostname`).",
+        sentence: "What answers there is no registry: look whether {registry} leads to the registry's API, and whether {place} hands `/v2/` with all methods on to it under this host name ({hostname}).",
         link: "https://github.com/opencontainers/distribution-spec/blob/main/spec.md#endpoints",
     },
     Row {

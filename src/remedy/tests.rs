@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Class, ROWS, Row, Scene, Verdict, judge, judge::row, markdown, sentence::LONGEST};
+use super::{Audience, Caller, CallerLogin, Class, ROWS, Row, Scene, Verdict, judge, judge::row, markdown, sentence::LONGEST};
 use crate::{
     api::{Reason, RouteKind},
     model::Scheme,
@@ -13,6 +13,7 @@ use crate::{
 
 fn scene<'a>() -> Scene<'a> {
     Scene {
+        audience: &Audience::Resource,
         registry: "Service \"platform/registry\" port 5000",
         route: Route::Service(RouteKind::NodePort),
         address: "10.0.0.1:30500",
@@ -349,4 +350,77 @@ fn the_page_has_a_line_for_each_row() {
         assert!(page.contains(&format!("| {} | `{}` | ", row.seen, row.reason)), "{}", row.id);
     }
     assert!(page.contains("## Body limits") && page.contains("| ingress-nginx | "));
+}
+
+fn logins() -> Vec<CallerLogin> {
+    let path = || "/home/bob/.docker/config.json".to_owned();
+    vec![CallerLogin::Nobody, CallerLogin::User("bob".to_owned()), CallerLogin::DockerConfig(path()), CallerLogin::Helper(path())]
+}
+
+#[test]
+fn a_sentence_is_in_the_language_of_whom_it_speaks_to() {
+    const OF_THE_RESOURCE: &[&str] = &[
+        "ecretRef",
+        "insecure:",
+        "`hostname`",
+        "allowedHosts",
+        "the target",
+        "Secret",
+        "`ca.crt`",
+        "`url`",
+        "`repository`",
+        "`timeout`",
+        "`interval`",
+        "upload.",
+        "this controller",
+        "Helm chart.",
+    ];
+    let caller = |login, ca: Option<&str>| Audience::CommandLine(Caller { login, ca: ca.map(str::to_owned) });
+    for (id, scheme, stage, cause) in connection_cases().into_iter().chain(answer_cases()) {
+        for route in [Route::Url, Route::Service(RouteKind::NodePort)] {
+            let said = |audience: &Audience| verdict(stage, cause.clone(), &Scene { audience, route, scheme, ..scene() }).sentence;
+            // What an administrator may set is a flag of the controller.
+            let to_resource = said(&Audience::Resource).replace("`--allow-address`", "");
+            assert!(!to_resource.contains("--"), "{id}: {to_resource}");
+            for audience in logins().into_iter().flat_map(|login| [caller(login.clone(), None), caller(login, Some("ca.pem"))]) {
+                let to_caller = said(&audience);
+                let found = OF_THE_RESOURCE.iter().find(|words| to_caller.contains(**words));
+                assert_eq!(found, None, "{id}: {to_caller}");
+                assert!(to_caller.ends_with('.') && !to_caller.contains(['{', '}']), "{id}: {to_caller}");
+            }
+        }
+    }
+}
+
+#[test]
+fn cures_on_the_command_line_are_flags() {
+    let mistake = |login: CallerLogin, ca: Option<&str>, cause: Cause| {
+        let audience = Audience::CommandLine(Caller { login, ca: ca.map(str::to_owned) });
+        verdict(Stage::OpenUpload, cause, &Scene { audience: &audience, route: Route::Url, ..scene() }).sentence
+    };
+    let [nobody, bob, file, helper] = <[CallerLogin; 4]>::try_from(logins()).unwrap();
+    let refused = || unauthorized(Shown::Credential, BodyKind::OciError);
+    let needed = || unauthorized(Shown::Nothing, BodyKind::OciError);
+    for (login, ca, cause, words) in [
+        (&nobody, None, tls(TlsFailure::NotTls), "Add `--insecure` to allow plain HTTP"),
+        (
+            &nobody,
+            None,
+            text(400, "Client sent an HTTP request to an HTTPS server."),
+            "leave `--insecure` out, and give its CA by `--ca FILE`",
+        ),
+        (&nobody, None, tls(TlsFailure::UnknownAuthority), "by `--ca FILE`."),
+        (&nobody, Some("own.pem"), tls(TlsFailure::UnknownAuthority), "`own.pem` does not hold the authority"),
+        (&nobody, None, tls(TlsFailure::WrongName { names: "`r`".to_owned() }), "Set `--hostname` to a name that the certificate has"),
+        (&nobody, None, needed(), "Give a login: `--username NAME --password-stdin`, or `docker login`."),
+        (&bob, None, refused(), "Correct the password of user `bob`"),
+        (&bob, None, coded(403, "DENIED", ""), "User `bob` may not do this"),
+        (&file, None, refused(), "Correct the entry for this registry in `/home/bob/.docker/config.json`"),
+        (&helper, None, needed(), "to a credential helper, which is not asked: use `--username NAME --password-stdin`."),
+        (&nobody, None, Cause::Realm { origin: "https://auth.example.com".to_owned() }, "by `--allow-host HOST[:PORT]`"),
+        (&nobody, None, connect(ConnectFailure::Refused), "host and port of the oci:// address are right"),
+    ] {
+        let sentence = mistake(login.clone(), ca, cause);
+        assert!(sentence.contains(words), "{words}: {sentence}");
+    }
 }

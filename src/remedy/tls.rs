@@ -32,7 +32,7 @@ pub(super) const TLS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::CertificateNotYetValid),
         reason: Reason::TlsFailed,
         class: Class::OtherRoute,
-        sentence: "Look at the clocks of the nodes, and at the beginning of the certificate that {place} shows.",
+        sentence: "Look at {clocks}, and at the beginning of the certificate that {place} shows.",
         link: "https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5",
     },
     Row {
@@ -41,7 +41,7 @@ pub(super) const TLS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::CertificateOfOtherName),
         reason: Reason::TlsFailed,
         class: Class::OtherRoute,
-        sentence: "Set the target's `hostname` to a name that the certificate has, or add this one to the certificate that {place} shows.",
+        sentence: "Set {hostname} to a name that the certificate has, or add this one to the certificate that {place} shows.",
         link: "https://www.rfc-editor.org/rfc/rfc9525",
     },
     Row {
@@ -72,7 +72,7 @@ pub(super) const TLS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::PlainBehindTls),
         reason: Reason::TlsOnPlainHttp,
         class: Class::OtherRoute,
-        sentence: "Set `insecure: true` on the target to allow plain HTTP, or give the registry a certificate.",
+        sentence: "{insecure_on} to allow plain HTTP, or give the registry a certificate.",
         link: "https://distribution.github.io/distribution/about/insecure/",
     },
     Row {
@@ -81,7 +81,7 @@ pub(super) const TLS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::HandshakeFailed),
         reason: Reason::TlsFailed,
         class: Class::OtherRoute,
-        sentence: "The server must offer TLS 1.2 or 1.3 with a cipher of today for this name: look at the log of {place}, and set `hostname` if it serves others.",
+        sentence: "The server must offer TLS 1.2 or 1.3 with a cipher of today for this name: look at the log of {place}, and set {hostname} if it serves others.",
         link: "https://www.rfc-editor.org/rfc/rfc9325",
     },
     Row {
@@ -98,7 +98,7 @@ pub(super) const TLS: &[Row] = &[
         }),
         reason: Reason::PlainHttpOnTls,
         class: Class::OtherRoute,
-        sentence: "The port wants TLS: set `insecure: false` on the target, and name the CA in `certSecretRef` if it is a private one.",
+        sentence: "The port wants TLS: {insecure_off}, and {private_ca}.",
         link: "https://github.com/goharbor/harbor/issues/13553",
     },
     Row {
@@ -107,7 +107,7 @@ pub(super) const TLS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::RedirectToTls),
         reason: Reason::PlainHttpOnTls,
         class: Class::OtherRoute,
-        sentence: "{place} wants TLS: set `insecure: false` on the target; for an Ingress, add the host to its `tls`, so that TLS is spoken from the start.",
+        sentence: "{place} wants TLS: {insecure_off}; for an Ingress, add the host to its `tls`, so that TLS is spoken from the start.",
         link: "https://github.com/goharbor/harbor/issues/6405",
     },
     Row {
@@ -116,7 +116,7 @@ pub(super) const TLS: &[Row] = &[
         pattern: Pattern::Answered(Shape::status(421)),
         reason: Reason::TlsFailed,
         class: Class::OtherRoute,
-        sentence: "Set the target's `hostname` to a name that {place} serves.",
+        sentence: "Set {hostname} to a name that {place} serves.",
         link: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20",
     },
 ];

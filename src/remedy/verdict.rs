@@ -1,5 +1,6 @@
 //! What a failure means: which reason it has, what to do next, and the sentence that names object and cure.
 
+use super::Audience;
 use crate::{
     api::Reason,
     model::Scheme,
@@ -72,6 +73,8 @@ pub struct Verdict {
 /// Where a failure happened: what a sentence has to name.
 #[derive(Debug, Clone)]
 pub struct Scene<'a> {
+    /// Whom the sentence speaks to.
+    pub audience: &'a Audience,
     /// `Service "platform/registry" port 5000`, or the `oci://` URL.
     pub registry: &'a str,
     /// The way.

@@ -40,13 +40,17 @@ pub(super) fn of_index(error: &IndexError) -> &'static str {
     }
 }
 
-pub(super) fn of_chart(error: &ChartError) -> &'static str {
+/// `place` is a URL, or the file that a command was given.
+pub(super) fn of_chart(place: &str, error: &ChartError) -> &'static str {
+    let is_file = !place.contains("://");
     match error {
+        ChartError::NotGzip(_) if is_file => "; give the archive that `helm package` made",
+        ChartError::NotGzip(_) => "; check that the URL leads to the `.tgz` itself",
+        ChartError::Cut | ChartError::Gzip(_) if is_file => "; make it anew with `helm package`, or copy it again",
         ChartError::Cut | ChartError::Gzip(_) => "; upload it again",
         ChartError::Tar(_) | ChartError::NoFiles | ChartError::NoChartYaml => "; make it with `helm package`",
         ChartError::Yaml { .. } | ChartError::Field { .. } | ChartError::Rule(_) => "; `helm lint` checks it",
         ChartError::Read(_)
-        | ChartError::NotGzip(_)
         | ChartError::TrailingData
         | ChartError::TooLarge { .. }
         | ChartError::FileTooLarge { .. }

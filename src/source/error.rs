@@ -92,7 +92,7 @@ pub enum SourceError {
         cause: IndexError,
     },
     /// No chart.
-    #[error("`{url}` holds no chart that Helm would take: {cause}{}", cure::of_chart(.cause))]
+    #[error("`{url}` holds no chart that Helm would take: {cause}{}", cure::of_chart(url, .cause))]
     Chart {
         /// Without query.
         url: String,

@@ -1,5 +1,5 @@
 //! `chart-publisher probe`: what it names on each hostile path, what it leaves behind, what other tools read of it, and the routes of a
-//! Service.
+//! Service. And what it and `push` say of mistakes.
 #![cfg(test)]
 
 #[path = "../faults/mod.rs"]
@@ -12,6 +12,7 @@ mod support;
 mod document;
 mod hostile;
 mod leftovers;
+mod mistakes;
 mod outputs;
 mod probed;
 mod services;

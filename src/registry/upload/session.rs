@@ -110,7 +110,7 @@ impl<'r> Session<'r> {
             (Some(named), Some(400 | 404 | 405)) => {
                 // Each session has a name of its own, which would make each failure another one.
                 let named = named.split_once("/uploads/").map_or_else(|| named.clone(), |(before, _)| format!("{before}/uploads/…"));
-                let detail = format!("`{named}` is on another host, which is not in `allowedHosts`, and its path leads nowhere on our own");
+                let detail = format!("`{named}` is on another host, which is not allowed, and its path leads nowhere on our own");
                 Failure::new(failure.stage, Cause::Location { detail })
             }
             _ => failure,

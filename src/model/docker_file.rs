@@ -1,0 +1,99 @@
+//! Docker's `config.json` as a person's machine has it: logins at many registries, some of them left to credential helpers.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{
+    InvalidDockerConfig, Login,
+    login::{Entry, host},
+};
+
+/// The logins that a person has. What it holds for other registries is never a reason to refuse it.
+pub struct DockerFile {
+    form: Form,
+}
+
+/// What it has for one registry.
+pub enum Found {
+    /// Name and password.
+    Credential(Login),
+    /// The login is left to a program that is not asked.
+    Helper,
+    /// Nothing.
+    Nothing,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Form {
+    #[serde(default)]
+    auths: BTreeMap<String, Entry>,
+    #[serde(default)]
+    creds_store: String,
+    #[serde(default)]
+    cred_helpers: BTreeMap<String, String>,
+}
+
+impl DockerFile {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`InvalidDockerConfig::Json`].
+    pub fn read(json: &[u8]) -> Result<Self, InvalidDockerConfig> {
+        serde_json::from_slice(json).map(|form| Self { form }).map_err(|_| InvalidDockerConfig::Json)
+    }
+
+    /// What there is for a registry that is known under `hosts`.
+    ///
+    /// # Errors
+    /// [`InvalidDockerConfig::Entry`] where there is an entry that holds no login and no helper either.
+    pub fn find(&self, hosts: &[String]) -> Result<Found, InvalidDockerConfig> {
+        let is_meant = |key: &String| hosts.iter().any(|name| name.eq_ignore_ascii_case(&host(key)));
+        let entries = || self.form.auths.iter().filter(|(key, _)| is_meant(key));
+        let by_host: BTreeMap<_, _> = entries().filter_map(|(key, entry)| Some((host(key), entry.credential()?))).collect();
+        if !by_host.is_empty() {
+            return Ok(Found::Credential(Login::ByHost(by_host)));
+        }
+        if !self.form.creds_store.is_empty() || self.form.cred_helpers.keys().any(is_meant) {
+            return Ok(Found::Helper);
+        }
+        match entries().next() {
+            Some((key, _)) => Err(InvalidDockerConfig::Entry(host(key).chars().take(255).collect())),
+            None => Ok(Found::Nothing),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(json: &str) -> Result<&'static str, String> {
+        let file = DockerFile::read(json.as_bytes()).map_err(|error| error.to_string())?;
+        let found = file.find(&["r.example:5000".to_owned()]).map_err(|error| error.to_string())?;
+        Ok(match found {
+            Found::Credential(_) => "credential",
+            Found::Helper => "helper",
+            Found::Nothing => "nothing",
+        })
+    }
+
+    #[test]
+    fn only_what_is_there_for_this_registry_counts() {
+        for (json, wanted) in [
+            (r#"{"auths":{"https://R.example:5000/v2/":{"auth":"YzpkOmU="}}}"#, "credential"),
+            (r#"{"auths":{"r.example:5000":{"auth":"YzpkOmU="}},"credsStore":"desktop"}"#, "credential"),
+            (r#"{"auths":{"r.example:5000":{}},"credsStore":"desktop"}"#, "helper"),
+            (r#"{"credsStore":"desktop"}"#, "helper"),
+            (r#"{"credHelpers":{"r.example:5000":"own"}}"#, "helper"),
+            (r#"{"credHelpers":{"other.example":"own"}}"#, "nothing"),
+            (r#"{"auths":{"other.example":{}}}"#, "nothing"),
+            ("{}", "nothing"),
+        ] {
+            assert_eq!(found(json).as_deref(), Ok(wanted), "{json}");
+        }
+        assert!(found("secret").unwrap_err().starts_with("it is no JSON"));
+        assert!(found(r#"{"auths":{"r.example:5000":{}}}"#).unwrap_err().contains("`r.example:5000`"));
+    }
+}

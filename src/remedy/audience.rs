@@ -1,0 +1,102 @@
+//! Whom a sentence speaks to: who wrote a resource changes its fields, who typed a command its flags.
+
+use super::Scene;
+use crate::plan::Route;
+
+/// Whom a sentence speaks to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Audience {
+    /// Who wrote a resource: settings are its fields, credentials and authorities lie in Secrets.
+    Resource,
+    /// Who typed a command: settings are its flags.
+    CommandLine(Caller),
+}
+
+/// What a command was given that its sentences name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Caller {
+    /// Where its login at this registry came from.
+    pub login: CallerLogin,
+    /// The file of `--ca`.
+    pub ca: Option<String>,
+}
+
+/// Where the login of a command came from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum CallerLogin {
+    /// There is none.
+    #[default]
+    Nobody,
+    /// The flags, with this name.
+    User(String),
+    /// An entry for this registry in this file of Docker's form.
+    DockerConfig(String),
+    /// None, since this file leaves this registry to a credential helper.
+    Helper(String),
+}
+
+/// The words for one setting in both languages.
+struct Words {
+    name: &'static str,
+    resource: &'static str,
+    command_line: &'static str,
+}
+
+const fn words(name: &'static str, resource: &'static str, command_line: &'static str) -> Words {
+    Words { name, resource, command_line }
+}
+
+const WORDS: &[Words] = &[
+    words("insecure_on", "Set `insecure: true` on the target", "Add `--insecure`"),
+    words("insecure_off", "set `insecure: false` on the target", "leave `--insecure` out"),
+    words("private_ca", "name the CA in `certSecretRef` if it is a private one", "give its CA by `--ca FILE` if it is a private one"),
+    words("hostname", "the target's `hostname`", "`--hostname`"),
+    words("to_allowed_hosts", "to the target's `allowedHosts`", "by `--allow-host HOST[:PORT]`"),
+    words("login_of_proxy", "in the target's `secretRef`", "by `--username NAME --password-stdin`"),
+    words("url", "`url`", "the oci:// address"),
+    words("timeout", "`timeout`", "`--timeout`"),
+    words("less_often", "ask less often with a longer `interval`", "ask less often"),
+    words(
+        "smaller_pieces",
+        "set `upload.method: Buffered` on the target, or a smaller `upload.chunkSize`",
+        "push with `--method buffered`, or with a smaller `--chunk-size`",
+    ),
+    words("resolver", "the cluster's DNS", "the DNS of this machine"),
+    words("client", "this controller's Pods", "this machine"),
+    words("client_node", "this controller's node", "this machine"),
+    words("process", "this controller's Pod", "this process"),
+    words("clocks", "the clocks of the nodes", "the clock of this machine"),
+    words("spool", "the volume of this controller's spool", "the disk of `--spool-dir`"),
+    words("allow_address", "; an administrator of this controller can allow the range with `--allow-address`", ""),
+    words(
+        "tunnel_right",
+        "Grant the controller `get` and `create` on `pods/portforward` in the Pod's namespace: name it in `relay.namespaces` of the Helm chart.",
+        "Grant the user of this kubeconfig `get` and `create` on `pods/portforward` in the Pod's namespace.",
+    ),
+];
+
+/// The words for a setting in the language of the resource, which is that of the documentation.
+pub(super) fn documented(name: &str) -> Option<&'static str> {
+    find(name).map(|words| words.resource)
+}
+
+/// The words for a setting in the language of `audience`.
+pub(super) fn spoken(name: &str, audience: &Audience) -> Option<&'static str> {
+    find(name).map(|words| match audience {
+        Audience::Resource => words.resource,
+        Audience::CommandLine(_) => words.command_line,
+    })
+}
+
+fn find(name: &str) -> Option<&'static Words> {
+    WORDS.iter().find(|words| words.name == name)
+}
+
+/// Where the prefix stands.
+pub(super) fn repository(scene: &Scene<'_>) -> &'static str {
+    match (scene.audience, scene.route) {
+        (Audience::Resource, _) => "`repository` (or the path of `url`)",
+        (Audience::CommandLine(_), Route::Url) => "the path of the oci:// address",
+        (Audience::CommandLine(_), Route::Service(_)) => "`--repository`",
+    }
+}

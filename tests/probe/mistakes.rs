@@ -1,0 +1,124 @@
+//! What `push` and `probe` say of the mistakes of those who type them: exit code, cause, and a cure that is a flag.
+
+use std::path::PathBuf;
+
+use crate::support::{self, Bed, Ran, authority::Authority, registry::Version};
+
+/// A command line, how it ends, and the words that it ends with.
+struct Mistake {
+    words: String,
+    code: i32,
+    said: Vec<String>,
+}
+
+fn mistake(words: impl Into<String>, code: i32, said: &[&str]) -> Mistake {
+    Mistake { words: words.into(), code, said: said.iter().map(ToString::to_string).collect() }
+}
+
+/// Where the network is the host's own, with a home that is nobody's; in `words`, PROGRAM is the program.
+fn ran(bed: &'static Bed, words: &str) -> Ran {
+    let program = format!("env -u DOCKER_CONFIG {}", env!("CARGO_BIN_EXE_chart-publisher"));
+    bed.run_on_host(&["sh", "-c", &words.replace("PROGRAM", &program)])
+}
+
+fn file(bed: &Bed, name: &str, content: &str) -> PathBuf {
+    let path = bed.folder("mistakes").join(name);
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&path, content).expect("a file in the bed's folder");
+    path
+}
+
+fn check(bed: &'static Bed, mistakes: &[Mistake]) {
+    for mistake in mistakes {
+        let ran = ran(bed, &mistake.words);
+        assert_eq!(ran.code, Some(mistake.code), "{}\n{}{}", ran.words, ran.output, ran.errors);
+        for said in &mistake.said {
+            assert!(ran.errors.contains(said), "{} lacks `{said}`:\n{}", ran.words, ran.errors);
+        }
+        let both = format!("{}{}", ran.output, ran.errors);
+        for never in ["ecretRef", "insecure: ", "the target", "wrong-password"] {
+            assert!(!both.contains(never), "{} says `{never}`:\n{both}", ran.words.replace("wrong-password", "…"));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_at_a_registry_are_cured_by_flags() {
+    let bed = support::on_loopback();
+    let (authority, other) = (Authority::new("right").expect("an authority"), Authority::new("wrong").expect("an authority"));
+    let plain = bed.registry(Version::V3).start().await;
+    let tls = bed.registry(Version::V3).tls(&authority, &["registry.example"]).start().await;
+    let basic = bed.registry(Version::V3).basic("bob", "right").start().await;
+    let nobody = bed.place(5000);
+    let (right, wrong) = (file(bed, "right.pem", &authority.pem()), file(bed, "wrong.pem", &other.pem()));
+    let (right, wrong) = (right.display(), wrong.display());
+    let helper = file(bed, "helper.json", r#"{"credsStore":"desktop"}"#);
+    let helper = helper.display();
+    let chart = bed.chart("small-1.2.2");
+    let push = |to: &dyn std::fmt::Display, flags: &str| format!("PROGRAM push {} oci://{to}/charts {flags}", chart.display());
+    let login = |flags: &str| push(&basic.socket(), flags);
+    check(
+        bed,
+        &[
+            mistake(push(&plain.socket(), ""), 1, &["TlsOnPlainHttp", "Add `--insecure` to allow plain HTTP"]),
+            mistake(push(&tls.socket(), "--insecure"), 1, &["PlainHttpOnTls", "leave `--insecure` out, and give its CA by `--ca FILE`"]),
+            mistake(push(&tls.socket(), ""), 1, &["TlsFailed", "signed by an unknown authority", "by `--ca FILE`."]),
+            mistake(push(&tls.socket(), &format!("--ca {wrong}")), 1, &[&format!("`{wrong}` does not hold the authority")]),
+            mistake(
+                push(&tls.socket(), &format!("--ca {right} --hostname other.example")),
+                1,
+                &["TlsFailed", "Set `--hostname` to a name that the certificate has"],
+            ),
+            mistake(push(&tls.socket(), &format!("--ca {right} --hostname registry.example")), 0, &[]),
+            mistake(push(&tls.socket(), "--hostname a/b"), 2, &["`--hostname` must be"]),
+            mistake(login("--plain-http"), 1, &["AuthFailed", "Give a login: `--username NAME --password-stdin`, or `docker login`."]),
+            mistake(
+                format!("printf wrong-password | {}", login("--insecure --username bob --password-stdin")),
+                1,
+                &["AuthFailed", "Correct the password of user `bob`"],
+            ),
+            mistake(format!("printf right | {}", login("--insecure -u bob --password-stdin")), 0, &[]),
+            mistake(
+                login(&format!("--insecure --docker-config {helper}")),
+                1,
+                &[&format!("`{helper}` leaves the login at this registry to a credential helper, which is not asked: use `--username")],
+            ),
+            mistake(push(&nobody.socket(), "--insecure"), 1, &["RouteUnreachable", "host and port of the oci:// address are right"]),
+        ],
+    );
+    let probe = ran(bed, &format!("PROGRAM probe oci://{}/charts --size 1Ki --timeout 2s", plain.socket()));
+    assert_eq!(probe.code, Some(1), "{}{}", probe.output, probe.errors);
+    assert!(probe.output.contains("Add `--insecure`") && !probe.output.contains("insecure: true"), "{}", probe.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_used_is_named_before_anything_is_sent() {
+    let bed = support::on_loopback();
+    let chart = bed.chart("small-1.2.2");
+    let chart = chart.display();
+    let text = file(bed, "text", "no chart, no PEM, no JSON");
+    let text = text.display();
+    let home = file(bed, "home/.docker/config.json", "no JSON");
+    let home = home.ancestors().nth(2).expect("a home").display();
+    let missing = format!("PROGRAM probe --service a/b --kubeconfig {text}.missing");
+    let nowhere = "oci://127.0.0.1:1/charts";
+    check(
+        bed,
+        &[
+            mistake(format!("PROGRAM push {chart} https://127.0.0.1:1/x"), 2, &["the address must be `oci://HOST[:PORT]/PREFIX`"]),
+            mistake(
+                format!("PROGRAM push {chart} oci://127.0.0.1:1/ci/small:1.2.0"),
+                2,
+                &["give the prefix only: name and tag come from the chart"],
+            ),
+            mistake(format!("PROGRAM push {chart} {nowhere} --chunk-size 1"), 2, &["between 64Ki and 1Gi"]),
+            mistake(format!("PROGRAM push {chart} {nowhere} --ca {text}"), 2, &[&format!("`{text}` holds no certificate")]),
+            mistake(format!("PROGRAM push {chart} {nowhere} --docker-config {text}"), 2, &[&format!("`{text}`: it is no JSON")]),
+            mistake(format!("HOME={home} PROGRAM push {chart} {nowhere}"), 2, &[&format!("`{home}/.docker/config.json`: it is no JSON")]),
+            mistake(format!("PROGRAM push {text} {nowhere}"), 2, &["give the archive that `helm package` made"]),
+            mistake(format!("{missing} -o json"), 2, &["--kubeconfig", &format!("{text}.missing")]),
+        ],
+    );
+    let refused = ran(bed, &missing);
+    assert_eq!(refused.errors.matches("No such file").count(), 1, "{}", refused.errors);
+}
