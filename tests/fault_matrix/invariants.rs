@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use chart_publisher::api::Reason;
+use chart_publisher::{api::Reason, model::Method};
 
 use crate::{
     cell::Asked,
@@ -176,7 +176,7 @@ fn no_clobber(record: &Record) -> Vec<String> {
 /// Twice the chart; where all fails, the attempt that is kept for the last of two routes, too.
 fn most_in_vain(asked: Asked, claim: &Claim) -> u64 {
     // By SinglePost one body goes out in vain where nothing is wrong: distribution answers 202 and wants it again.
-    let times = if asked == Asked::SinglePost || (asked == Asked::Auto && !claim.is_ready()) { 3 } else { 2 };
+    let times = if asked == Asked::Fixed(Method::SinglePost) || (asked == Asked::Auto && !claim.is_ready()) { 3 } else { 2 };
     times * FIRST.bytes.len() as u64 + BESIDE
 }
 
