@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use chart_publisher::{
-    controller::{self, Settings},
+    controller::{self, Settings, StartError},
     model::size,
     spool::Budget,
 };
@@ -101,8 +101,10 @@ async fn controlled(run: Run) -> Result<(), Failure> {
         identity: run.pod_name,
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?settings.namespaces, "starting");
-    controller::start(client, api_server, settings, stop).await?;
-    Ok(())
+    controller::start(client, api_server, settings, stop).await.map_err(|error| match error {
+        StartError::Spool { .. } => Usage(error.to_string()).into(),
+        other => Failure::from(other),
+    })
 }
 
 pub(super) async fn configured(kubeconfig: Option<&std::path::Path>) -> Result<Config, Failure> {

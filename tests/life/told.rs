@@ -192,7 +192,7 @@ async fn a_spool_folder_that_is_not_there_is_refused_at_once() {
     ];
     let refused = std::process::Command::new(env!("CARGO_BIN_EXE_chart-publisher")).args(words).output().expect("the program");
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(!refused.status.success(), "{said}");
+    assert_eq!(refused.status.code(), Some(2), "{said}");
     let sentence = format!("`--spool-dir {}` is no folder that can be written; give one that exists", missing.display());
     assert!(said.contains(&sentence), "{said}");
     assert!(!missing.exists(), "it is not made");
