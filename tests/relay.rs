@@ -251,7 +251,7 @@ async fn a_tunnel_that_is_given_up_ends_at_once_whatever_was_not_sent() {
     let transport = server.transport();
     let (head, body) = put(8 << 20);
     let lease = lease(&transport, &["reads-and-is-silent"]).await.unwrap();
-    let patience = Patience { stall: Duration::from_millis(300) };
+    let patience = Patience { stall: Duration::from_secs(2) };
     assert!(matches!(lease.send(head, &body, patience).await.err(), Some(NetError::NoAnswer { .. })));
     tokio::time::timeout(Duration::from_secs(10), server.ended.recv()).await.expect("the port-forward ends").unwrap();
 }

@@ -201,7 +201,8 @@ impl<'r> Line<'r> {
             Err(NetError::NoAnswer { .. } | NetError::NotHttp { .. }) => call.body.length(),
             Err(_) => 0,
         };
-        if result.as_ref().is_ok_and(|answered| answered.was_stale) {
+        // A session is left after a refusal, and who refuses a body early hangs up: that is one fault, not two.
+        if call.method != Method::DELETE && result.as_ref().is_ok_and(|answered| answered.was_stale) {
             self.lost = true;
             registry.overcame(|| Failure::new(call.stage, NetError::StaleConnection));
         }

@@ -63,7 +63,7 @@ const ALL: [Expected; 23] = [
     expected(Hostile::RequestCut, "PathStalled", &["cut-in-body"], UNSPLIT, IN_CHUNKS),
     expected(Hostile::ConnectionCut, "PathStalled", &["cut-in-body", "stale-connection"], UNSPLIT, IN_CHUNKS),
     expected(Hostile::SlowWithLimit, "RegistryUnavailable", &["gateway-after-body"], UNSPLIT, IN_CHUNKS),
-    expected(Hostile::Each503, "RegistryUnavailable", &["gateway", "gateway-after-body"], None, AT_ONCE),
+    expected(Hostile::Each503, "RegistryUnavailable", &["gateway", "gateway-after-body", "unavailable-after-body"], None, AT_ONCE),
     expected(Hostile::Each429, "RateLimited", &["rate-limited"], None, AT_ONCE),
     expected(Hostile::EachAnswerLost, "PathStalled", &["answer-cut", "cut-in-body", "stale-connection"], None, AT_ONCE),
     expected(Hostile::LargeStalled, "PathStalled", &["no-answer-to-body", "write-stalled"], UNSPLIT, ("Chunked", SMALL)),

@@ -42,6 +42,8 @@ struct Progress<'a, 'r> {
     doubts: u32,
     /// Requests of this upload that the present connection has carried: at first, the one that opened the session.
     carried: u32,
+    /// What went wrong last: why more had to be sent than there is.
+    trouble: Option<Failure>,
 }
 
 /// What a chunk led to.
@@ -86,14 +88,15 @@ impl Registry {
         seen: &mut SeenOfChunks,
     ) -> Result<(), Abandoned<'r>> {
         let size = chunks.first.max(LEAST).max(session.least_chunk.min(blob.body.length().max(1)));
-        let mut progress = Progress { registry: self, session, blob, offset: 0, size, cuts: 0, doubts: 0, carried: 1 };
+        let mut progress = Progress { registry: self, session, blob, offset: 0, size, cuts: 0, doubts: 0, carried: 1, trouble: None };
         let most = line.sent().saturating_add(blob.body.length().saturating_mul(2));
         while progress.offset < blob.body.length() {
             let next = progress.size.min(blob.body.length() - progress.offset);
             if line.sent().saturating_add(next) > most {
                 let there = progress.offset;
                 let detail = format!("twice the blob's {} bytes were sent, and the registry has {there}", blob.body.length());
-                return progress.session.ended(Err(Failure::new(Stage::SendBlob, Cause::Malformed { detail })));
+                let failure = progress.trouble.unwrap_or_else(|| Failure::new(Stage::SendBlob, Cause::Malformed { detail }));
+                return progress.session.ended(Err(failure));
             }
             if let Err(failure) = progress.step(line, repository, chunks, seen).await {
                 return progress.session.ended(Err(failure));
@@ -143,6 +146,7 @@ impl Progress<'_, '_> {
                 self.cuts += 1;
                 tracing::debug!(offset = self.offset, cuts = self.cuts, %failure, "a chunk was cut; asking how far it got");
                 line.overcame(failure.clone());
+                self.trouble = Some(failure.clone());
                 let was_first = std::mem::take(&mut self.carried) == 0;
                 line.renew();
                 let before = self.offset;
@@ -218,8 +222,10 @@ impl Progress<'_, '_> {
             429 | 503 if self.cuts < MOST_CUTS => {
                 let failure = line.refused(&call, answered).await;
                 self.cuts += 1;
-                let before = self.offset;
+                let (before, doubts) = (self.offset, self.doubts);
                 self.ask(line, repository, before).await?;
+                // Its offset is ours: that is no doubt.
+                self.doubts = doubts;
                 Ok(if self.offset == before && self.cuts > 1 { Step::Smaller(failure) } else { Step::Again })
             }
             _ => Err(line.refused(&call, answered).await),
