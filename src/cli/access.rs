@@ -3,12 +3,14 @@
 use std::{
     io::{IsTerminal, Read},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use chart_publisher::{
     model::{Credential, DockerFile, Found, Login},
-    net::{ClientCertificate, InvalidPem, SystemRoots, TlsConfig},
+    net::{AddressPolicy, ClientCertificate, InvalidPem, Patience, SystemRoots, TlsConfig, Transport},
     plan::Plan,
+    publish::{NewIdentities, Reach, Subject},
     remedy::{Audience, Caller, CallerLogin},
 };
 use clap::Args;
@@ -98,6 +100,24 @@ impl Access {
         let (ca, certificate, key) = (read(&self.ca)?, read(&self.cert)?, read(&self.key)?);
         let client = certificate.as_deref().zip(key.as_deref()).map(|(certificate, key)| ClientCertificate { certificate, key });
         Ok(TlsConfig::new(&SystemRoots::load(), ca.as_deref(), client).map_err(|error| self.invalid(&error))?)
+    }
+
+    /// How a registry is reached: what is typed at a terminal is judged by nobody.
+    pub(super) fn reach<'a>(&'a self, transport: &'a Transport, login: &'a Login, tls: &'a TlsConfig, stall: Duration) -> Reach<'a> {
+        Reach {
+            transport,
+            login,
+            tls,
+            allowed_hosts: &self.allow_hosts,
+            patience: Patience { stall },
+            policy: &|_| AddressPolicy::Any,
+            identities: &NewIdentities,
+        }
+    }
+
+    /// What sentences name.
+    pub(super) fn subject(&self, registry: &str, audience: Audience) -> Subject {
+        Subject { registry: registry.to_owned(), secret: None, cert_secret: None, insecure: self.insecure, audience }
     }
 
     /// Which file holds what cannot be used.

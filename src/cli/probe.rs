@@ -11,10 +11,10 @@ use chart_publisher::{
     api::{RouteKind, ServiceTarget, Target, Upload, UploadMethod},
     controller::Survey,
     model::{RepositoryName, size, span},
-    net::{AddressPolicy, Patience, Transport},
+    net::Transport,
     plan::{self, Plan, Route},
     probe::{self, LARGEST, REPOSITORY, Report, Requirement, Settings},
-    publish::{Learnt, NewIdentities, Reach, Subject},
+    publish::Learnt,
     relay::Relay,
 };
 use clap::{ArgGroup, Args, ValueEnum};
@@ -108,21 +108,10 @@ async fn work(probe: &Probe) -> Result<(), Failure> {
     let repository: RepositoryName = repository.parse().map_err(|error| Usage(format!("{error}")))?;
     let Who { login, audience } = probe.access.who(&goal.every)?;
     let tls = probe.access.tls()?;
-    let reach = Reach {
-        transport: &goal.transport,
-        login: &login,
-        tls: &tls,
-        allowed_hosts: &probe.access.allow_hosts,
-        patience: Patience { stall: probe.timeout },
-        policy: &|_| AddressPolicy::Any,
-        identities: &NewIdentities,
-    };
-    let subject = || {
-        let subject = Subject { registry: goal.shown.clone(), secret: None, cert_secret: None, insecure: probe.access.insecure };
-        subject.told_to(audience.clone())
-    };
-    let ways = reach.ways(&goal.every, subject(), Learnt::default());
-    let auto = reach.ways(&goal.by_default, subject(), Learnt::default());
+    let reach = probe.access.reach(&goal.transport, &login, &tls, probe.timeout);
+    let subject = probe.access.subject(&goal.shown, audience);
+    let ways = reach.ways(&goal.every, subject.clone(), Learnt::default());
+    let auto = reach.ways(&goal.by_default, subject, Learnt::default());
     let report = {
         let line = Line::new();
         let settings = Settings { repository, size: probe.size, timeout: probe.timeout, longest: probe.max_time };

@@ -10,11 +10,9 @@ use chart_publisher::{
     api::{Target, Upload, UploadMethod},
     chart::Limits,
     model::{size, span},
-    net::{AddressPolicy, Patience, Transport},
+    net::Transport,
     plan,
-    publish::{
-        self, ChartOutcome, Course, Done, Learnt, NewIdentities, Outcome, Reach, Readers, Replicas, Subject, TargetOutcome, TargetRun,
-    },
+    publish::{self, ChartOutcome, Course, Done, FailedAttempt, Learnt, Outcome, Readers, Replicas, TargetOutcome, TargetRun},
     source::{Given, Source},
     spool::{Budget, Spool, Spooled},
 };
@@ -127,21 +125,13 @@ async fn work(push: &Push) -> Result<(), Failure> {
     let hashing = hashing.elapsed();
     let wanted = given.wanted();
     let transport = Transport::new();
-    let reach = Reach {
-        transport: &transport,
-        login: &login,
-        tls: &tls,
-        allowed_hosts: &push.access.allow_hosts,
-        patience: Patience { stall: push.timeout },
-        policy: &|_| AddressPolicy::Any,
-        identities: &NewIdentities,
-    };
-    let subject = Subject { registry: push.target.clone(), secret: None, cert_secret: None, insecure: push.access.insecure };
+    let reach = push.access.reach(&transport, &login, &tls, push.timeout);
+    let subject = push.access.subject(&push.target, audience);
     let run = TargetRun {
         name: "target".to_owned(),
         registry: push.target.clone(),
         prefix: plan.prefix.clone(),
-        ways: reach.ways(&plan, subject.told_to(audience), Learnt::default()),
+        ways: reach.ways(&plan, subject, Learnt::default()),
         known: BTreeMap::default(),
         known_by: None,
         known_at: None,
@@ -279,13 +269,6 @@ fn as_json(target: Option<&TargetOutcome>, chart: Option<&ChartOutcome>, hashing
         "seconds": {"hash": hashing.as_secs_f64(), "push": pushing, "pull": pulling},
         "reason": failed.map(|failed| failed.reason.as_str()),
         "message": failed.map(|failed| failed.sentence.clone()),
-        "attempts": target.attempts.iter().map(|attempt| json!({
-            "route": attempt.route.as_str(),
-            "address": attempt.address,
-            "method": attempt.method.as_str(),
-            "tactic": attempt.tactic,
-            "reason": attempt.verdict.reason.as_str(),
-            "message": attempt.verdict.sentence,
-        })).collect::<Vec<_>>(),
+        "attempts": target.attempts.iter().map(FailedAttempt::json).collect::<Vec<_>>(),
     })
 }

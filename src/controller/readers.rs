@@ -15,7 +15,7 @@ use super::{
 use crate::{
     api::{ChartPublicationStatus, InventoryEntry, PublishedVersion, Reason, TargetStatus},
     publish::{Content, Done, Outcome, TargetOutcome, TargetRun},
-    status::{Checked, with_checks},
+    status::{Checked, is_complete, with_checks},
 };
 
 impl Run<'_> {
@@ -25,7 +25,7 @@ impl Run<'_> {
         let of_target = |run: &&TargetRun| {
             let target = outcome.targets.iter().find(|target| target.name == run.name);
             let shown = status.targets.iter().find(|target| target.name == run.name);
-            target.zip(shown).is_some_and(|(target, shown)| is_due || is_news(target) || !covers(shown, target))
+            target.zip(shown).is_some_and(|(target, shown)| is_due || is_news(target) || !is_complete(&target.readers, shown))
         };
         let runs: Vec<&TargetRun> = runs.iter().filter(of_target).collect();
         let new = outcome.targets.iter().flat_map(new_of).collect();
@@ -41,7 +41,7 @@ impl Run<'_> {
         };
         let mut runs = Vec::new();
         for (target, planned) in self.publication.spec.targets.iter().zip(self.plans) {
-            runs.extend(self.target(target, planned, self.patience(), &entries, Recollection::Keep).await);
+            runs.extend(self.target(target, planned, &entries, Recollection::Keep).await);
         }
         self.download(&runs.iter().collect::<Vec<_>>(), status, memory, &New::new()).await;
     }
@@ -87,14 +87,6 @@ impl Run<'_> {
 /// Whether something was sent, or all was proven again.
 fn is_news(target: &TargetOutcome) -> bool {
     target.proved_again || target.charts.iter().any(|chart| chart.result.as_ref().is_ok_and(Done::is_new))
-}
-
-/// Whether each of the routes that are asked for has a result.
-fn covers(shown: &TargetStatus, target: &TargetOutcome) -> bool {
-    target.readers.asked.iter().all(|(route, address)| {
-        let mut proofs = shown.proofs.iter();
-        proofs.any(|proof| proof.route == route.as_str() && proof.address == *address)
-    })
 }
 
 fn all_deliver(status: &ChartPublicationStatus) -> bool {

@@ -89,7 +89,6 @@ impl<'a> Run<'a> {
 
     async fn attempt(&self, memory: &mut Memory) -> Ended {
         self.announce().await;
-        let patience = self.patience();
         let inventory = Inventory::of(self.context.client.clone(), self.publication);
         let entries = match inventory.entries(self.publication, memory).await {
             Ok(entries) => entries,
@@ -101,12 +100,12 @@ impl<'a> Run<'a> {
         if let Some(holding) = without_moved(self.publication, &entries) {
             let _ = self.holding.set(holding);
         }
-        let offer = match offer(self.context, self.publication, &self.secrets, patience, memory).await {
+        let offer = match offer(self.context, self.publication, &self.secrets, self.patience(), memory).await {
             Ok(offer) => offer,
             Err(failed) => return self.finish(None, &[failed], &Outcome::default()).await.0,
         };
         let recollection = self.recollection(memory);
-        let (runs, failed) = self.targets(patience, &entries, &offer, recollection).await;
+        let (runs, failed) = self.targets(&entries, &offer, recollection).await;
         let outcome = self.publish(&offer, &runs, failed).await;
         let updated = inventory::updated(&entries, &outcome, &now());
         let written = inventory.write(self.publication, updated, memory).await;
@@ -118,7 +117,7 @@ impl<'a> Run<'a> {
         Ended::Retry
     }
 
-    pub(super) fn patience(&self) -> Patience {
+    fn patience(&self) -> Patience {
         Patience { stall: span(&self.publication.spec.timeout).unwrap_or(DEFAULT_TIMEOUT) }
     }
 
@@ -131,16 +130,10 @@ impl<'a> Run<'a> {
     }
 
     /// The ways to each target, or why there is none.
-    async fn targets(
-        &self,
-        patience: Patience,
-        entries: &[InventoryEntry],
-        offer: &Offer,
-        recollection: Recollection,
-    ) -> (Vec<TargetRun>, Vec<TargetOutcome>) {
+    async fn targets(&self, entries: &[InventoryEntry], offer: &Offer, recollection: Recollection) -> (Vec<TargetRun>, Vec<TargetOutcome>) {
         let (mut runs, mut failed) = (Vec::new(), Vec::new());
         for (target, planned) in self.publication.spec.targets.iter().zip(self.plans) {
-            match self.target(target, planned, patience, entries, recollection).await {
+            match self.target(target, planned, entries, recollection).await {
                 Ok(run) => runs.push(run),
                 Err(failure) => failed.push(TargetOutcome {
                     name: target.name.clone(),
@@ -159,7 +152,6 @@ impl<'a> Run<'a> {
         &self,
         target: &Target,
         planned: &PlannedTarget,
-        patience: Patience,
         entries: &[InventoryEntry],
         recollection: Recollection,
     ) -> Result<TargetRun, Failed> {
@@ -167,7 +159,8 @@ impl<'a> Run<'a> {
         let keys = self.secrets.keys(secret, cert_secret, &self.context.roots, &self.context.plain_tls).await?;
         let status = self.previous().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
         let readers_asked = !asked(self.publication).is_empty();
-        let before = Before { readers_asked, namespace: &self.namespace, patience, inventory: entries, status, recollection };
+        let before =
+            Before { readers_asked, namespace: &self.namespace, patience: self.patience(), inventory: entries, status, recollection };
         target_run(self.context, target, planned, &keys, &before)
     }
 

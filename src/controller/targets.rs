@@ -9,6 +9,7 @@ use crate::{
     net::{AddressPolicy, Patience},
     plan::{Plan, PlanError, Reader, Route, Strategy},
     publish::{Failed, Known, Learnt, Reach, ReaderRoute, Readers, Replicas, Subject, TargetRun},
+    remedy::Audience,
     status::remembered,
 };
 
@@ -130,6 +131,7 @@ pub(super) fn target_run(
         secret: keys.secret.clone(),
         cert_secret: keys.cert_secret.clone(),
         insecure: target.insecure,
+        audience: Audience::Resource,
     };
     let learnt = context.learnt.of(place(target, namespace), Learnt::default);
     match (before.recollection, before.status) {

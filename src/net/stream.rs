@@ -1,4 +1,4 @@
-//! The socket as HTTP sees it: it counts what passes, notes when bytes last went out, and lets an early answer through.
+//! The socket as HTTP sees it: it notes when bytes last went out, and lets an early answer through.
 //!
 //! A server that refuses a body often answers and closes while the body is still being written. The write then fails with
 //! ECONNRESET or EPIPE although the answer lies in the receive buffer, which Linux keeps readable. hyper stops at the error
@@ -7,10 +7,7 @@
 use std::{
     io,
     pin::Pin,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex},
     task::{Context, Poll},
 };
 
@@ -26,7 +23,6 @@ use super::tunnel::{TunnelIo, Tunneled};
 /// What passed over one connection.
 #[derive(Debug)]
 pub(super) struct Meter {
-    written: AtomicU64,
     last_write: Mutex<Instant>,
     /// Cancelled when a write has failed: only what is still to be read may come of the connection.
     broken: CancellationToken,
@@ -34,7 +30,7 @@ pub(super) struct Meter {
 
 impl Meter {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { written: AtomicU64::new(0), last_write: Mutex::new(Instant::now()), broken: CancellationToken::new() })
+        Arc::new(Self { last_write: Mutex::new(Instant::now()), broken: CancellationToken::new() })
     }
 
     /// When bytes were last taken by the kernel, or a request began.
@@ -55,11 +51,6 @@ impl Meter {
     /// Ends when nothing more can be sent.
     pub(super) async fn broken(&self) {
         self.broken.cancelled().await;
-    }
-
-    fn wrote(&self, bytes: usize) {
-        self.written.fetch_add(bytes as u64, Ordering::Relaxed);
-        self.touch();
     }
 }
 
@@ -82,23 +73,21 @@ impl Socket {
 pub(super) struct PatientStream {
     inner: Socket,
     meter: Arc<Meter>,
-    write_is_broken: bool,
 }
 
 impl PatientStream {
     pub(super) fn new(inner: Socket, meter: Arc<Meter>) -> Self {
-        Self { inner, meter, write_is_broken: false }
+        Self { inner, meter }
     }
 
     fn judged(&mut self, context: &Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match result {
             Poll::Ready(Ok(bytes)) => {
-                self.meter.wrote(bytes);
+                self.meter.touch();
                 Poll::Ready(Ok(bytes))
             }
             Poll::Ready(Err(error)) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
-                if !self.write_is_broken {
-                    self.write_is_broken = true;
+                if !self.meter.is_broken() {
                     self.meter.broken.cancel();
                     context.waker().wake_by_ref();
                 }

@@ -42,18 +42,7 @@ fn auto(auto: &Auto) -> Value {
         "tactic": chosen.map(|chosen| chosen.tactic.clone()),
         "message": chosen.map(|chosen| chosen.why.clone()).or(verdict.map(|verdict| verdict.sentence.clone())),
         "reason": verdict.map(|verdict| verdict.reason.as_str()),
-        "attempts": auto.attempts.iter().map(attempt).collect::<Vec<_>>(),
-    })
-}
-
-fn attempt(attempt: &FailedAttempt) -> Value {
-    json!({
-        "route": attempt.route.as_str(),
-        "address": attempt.address,
-        "method": attempt.method.as_str(),
-        "tactic": attempt.tactic,
-        "reason": attempt.verdict.reason.as_str(),
-        "message": attempt.verdict.sentence,
+        "attempts": auto.attempts.iter().map(FailedAttempt::json).collect::<Vec<_>>(),
     })
 }
 

@@ -109,7 +109,7 @@ impl Job {
 
 /// What was proven by one way, each replica of the registry must have; and where the proof failed, they may be why.
 async fn confirmed(target: &TargetRun, done: JobResult, parcel: &Parcel<'_>, repository: &RepositoryName, tag: &Tag) -> JobResult {
-    let registry = target.ways.subject().registry();
+    let registry = &target.ways.subject().registry;
     let content = |manifest, layer| Content { repository: repository.clone(), tag: tag.clone(), manifest, layer };
     let failed = match &done.result {
         Ok(proven) => match proven.known() {

@@ -25,4 +25,4 @@ pub use readers::{ReaderCheck, ReaderRoute, Readers, ReadersPlan};
 pub use remembered::{Refused, Remembered, RememberedChunks};
 pub use replicas::Replicas;
 pub use run::{Course, TargetRun, run};
-pub use ways::{Attempt, FailedAttempt, Subject, Told, Tried, Way, Ways};
+pub use ways::{Attempt, FailedAttempt, Subject, Tried, Way, Ways};

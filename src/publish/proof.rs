@@ -112,7 +112,7 @@ fn lost(target: &TargetRun, way: &Way, content: &Content, what: &str, digest: Di
     let sentence = format!(
         "`{content}` was published and proven, and {} by {} ({}) does not have {what} {digest} of it any more. Look at its volume, and at \
          what deletes there: a garbage collection while charts are written deletes blobs that are in use.",
-        target.ways.subject().registry(),
+        target.ways.subject().registry,
         way.strategy.route.as_str(),
         way.address(),
     );

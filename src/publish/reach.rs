@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Learnt, Told, Way, Ways};
+use super::{Learnt, Subject, Way, Ways};
 use crate::{
     model::{Credential, Login},
     net::{AddressPolicy, Endpoint, Patience, TlsConfig, Transport},
@@ -46,7 +46,7 @@ pub struct Reach<'a> {
 
 impl Reach<'_> {
     /// The ways of `plan`, in its order.
-    pub fn ways(&self, plan: &Plan, subject: impl Into<Told>, learnt: Learnt) -> Ways {
+    pub fn ways(&self, plan: &Plan, subject: Subject, learnt: Learnt) -> Ways {
         Ways::new(self.each(&plan.strategies, &learnt), subject, learnt)
     }
 

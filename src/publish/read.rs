@@ -1,6 +1,6 @@
 //! One way, one published chart: read whole, once more where the connection broke, with small segments where packets vanish.
 
-use super::{Told, Way, ladder::SMALL_SEGMENT};
+use super::{Subject, Way, ladder::SMALL_SEGMENT};
 use crate::{
     model::{Digest, RepositoryName, Tag},
     remedy::{Class, Hint, Verdict},
@@ -27,7 +27,7 @@ impl std::fmt::Display for Content {
 }
 
 /// Reads `content` by `way`, with TCP segments of at most this length.
-pub(super) async fn read(way: &Way, subject: &Told, segment: Option<u32>, content: &Content) -> Result<Again, Verdict> {
+pub(super) async fn read(way: &Way, subject: &Subject, segment: Option<u32>, content: &Content) -> Result<Again, Verdict> {
     let mut segment = segment;
     let mut is_second = false;
     loop {

@@ -1,6 +1,6 @@
 //! The routes that readers of a registry take: what was published is downloaded by each of them.
 
-use super::{Content, Failed, Told, Way, read::read};
+use super::{Content, Failed, Subject, Way, read::read};
 use crate::{api::Reason, plan::Route, verify::Again};
 
 /// A route that readers take.
@@ -57,16 +57,16 @@ impl Readers {
     }
 
     /// Downloads `content` by each way of each route, on new connections.
-    pub async fn check(&self, subject: &Told, content: &Content) -> Vec<ReaderCheck> {
+    pub async fn check(&self, subject: &Subject, content: &Content) -> Vec<ReaderCheck> {
         let checks: Vec<_> = self.asked.iter().map(|reader| reader.check(subject, content)).collect();
         futures::future::join_all(checks).await.into_iter().flatten().collect()
     }
 }
 
 impl ReaderRoute {
-    async fn check(&self, subject: &Told, content: &Content) -> Vec<ReaderCheck> {
+    async fn check(&self, subject: &Subject, content: &Content) -> Vec<ReaderCheck> {
         if self.ways.is_empty() {
-            let sentence = format!("{} does not lead to {}: {}", self.route.as_str(), subject.registry(), self.missing);
+            let sentence = format!("{} does not lead to {}: {}", self.route.as_str(), subject.registry, self.missing);
             let result = Err(Failed { reason: Reason::NoRoute, sentence, passing: true });
             return vec![ReaderCheck { route: self.route, address: None, result }];
         }
@@ -89,7 +89,7 @@ impl ReaderRoute {
         checks
     }
 
-    fn judged(&self, way: &Way, subject: &Told, content: &Content, again: Again) -> Result<String, Failed> {
+    fn judged(&self, way: &Way, subject: &Subject, content: &Content, again: Again) -> Result<String, Failed> {
         let view = if self.in_cluster { " (in-cluster view: kube-proxy may answer for this address itself)" } else { "" };
         let found = match again {
             Again::Holds(_) => return Ok(format!("`{content}` was downloaded whole{view}")),
@@ -101,7 +101,7 @@ impl ReaderRoute {
         let sentence = format!(
             "{} by {} ({}): `{content}` {found}, while it is whole by the route that was used. A cache on the way answers, or another \
              registry stands behind it, or something on the way changes bodies: look at {}",
-            subject.registry(),
+            subject.registry,
             way.strategy.route.as_str(),
             way.address(),
             way.strategy

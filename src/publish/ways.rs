@@ -79,6 +79,20 @@ pub struct FailedAttempt {
     pub verdict: Verdict,
 }
 
+impl FailedAttempt {
+    /// As commands print it with `--output json`.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "route": self.route.as_str(),
+            "address": self.address,
+            "method": self.method.as_str(),
+            "tactic": self.tactic,
+            "reason": self.verdict.reason.as_str(),
+            "message": self.verdict.sentence,
+        })
+    }
+}
+
 /// What the sentences name, whatever the way.
 #[derive(Debug, Clone)]
 pub struct Subject {
@@ -90,49 +104,26 @@ pub struct Subject {
     pub cert_secret: Option<String>,
     /// Whether plain HTTP is allowed.
     pub insecure: bool,
-}
-
-/// What the sentences name, and whom they speak to: who wrote a resource, unless [`Subject::told_to`] says otherwise.
-#[derive(Debug, Clone)]
-pub struct Told {
-    subject: Subject,
-    audience: Audience,
-}
-
-impl From<Subject> for Told {
-    fn from(subject: Subject) -> Self {
-        subject.told_to(Audience::Resource)
-    }
+    /// Whom they speak to.
+    pub audience: Audience,
 }
 
 impl Subject {
-    /// With sentences in the language of `audience`.
-    pub fn told_to(self, audience: Audience) -> Told {
-        Told { subject: self, audience }
-    }
-}
-
-impl Told {
-    /// As [`Subject`] has it.
-    pub(super) fn registry(&self) -> &str {
-        &self.subject.registry
-    }
-
     /// What a failure of `way` means.
     pub(super) fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
-        let (address, subject) = (way.address(), &self.subject);
+        let address = way.address();
         let scene = Scene {
             audience: &self.audience,
-            registry: &subject.registry,
+            registry: &self.registry,
             route: way.strategy.route,
             address: &address,
             scheme: way.strategy.origin.scheme,
             via: way.strategy.via.as_ref(),
             reference,
             body_length,
-            secret: subject.secret.as_deref(),
-            cert_secret: subject.cert_secret.as_deref(),
-            insecure: subject.insecure,
+            secret: self.secret.as_deref(),
+            cert_secret: self.cert_secret.as_deref(),
+            insecure: self.insecure,
         };
         tracing::debug!(route = way.strategy.route.as_str(), %address, %reference, %failure, "attempt failed");
         judge(failure, &scene)
@@ -142,7 +133,7 @@ impl Told {
 /// All ways to one registry.
 pub struct Ways {
     in_order: Vec<Way>,
-    subject: Told,
+    subject: Subject,
     learnt: Learnt,
     state: Mutex<State>,
 }
@@ -184,8 +175,8 @@ impl Spent {
 
 impl Ways {
     /// In the order in which they are tried.
-    pub fn new(ways: Vec<Way>, subject: impl Into<Told>, learnt: Learnt) -> Self {
-        Self { in_order: ways, subject: subject.into(), learnt, state: Mutex::default() }
+    pub fn new(ways: Vec<Way>, subject: Subject, learnt: Learnt) -> Self {
+        Self { in_order: ways, subject, learnt, state: Mutex::default() }
     }
 
     /// What failed on the way, each cause once.
@@ -194,7 +185,7 @@ impl Ways {
     }
 
     /// What sentences name.
-    pub fn subject(&self) -> &Told {
+    pub fn subject(&self) -> &Subject {
         &self.subject
     }
 

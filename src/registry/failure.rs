@@ -176,6 +176,12 @@ impl Failure {
         self.answer().is_some_and(|answer| answer.status == 429 || (answer.status == 503 && answer.retry_after.is_some()))
     }
 
+    /// What a registry says of an upload session that it does not know: where replicas share nothing, or where it has ended.
+    pub(super) fn is_of_no_session(&self) -> bool {
+        let says_so = |code: &String| code == "BLOB_UPLOAD_UNKNOWN" || code == "BLOB_UPLOAD_INVALID";
+        self.answer().is_some_and(|answer| matches!(answer.status, 400 | 404) && answer.codes.iter().any(says_so))
+    }
+
     /// The answer, where one came.
     pub fn answer(&self) -> Option<&Answer> {
         match &self.cause {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
+use oci_client::manifest::{OciDescriptor, OciImageManifest};
 
 use super::{
     Cause, Failure, Registry, Stage,
@@ -34,16 +35,22 @@ pub struct PulledManifest {
 impl PulledManifest {
     /// Its config and its layers, with digest and size; nothing when it is no image manifest, or names one that cannot be read.
     pub fn blobs(&self) -> Option<Vec<(Digest, u64)>> {
-        let manifest: oci_client::manifest::OciImageManifest = serde_json::from_slice(&self.bytes).ok()?;
-        let all = std::iter::once(&manifest.config).chain(&manifest.layers);
-        all.map(|blob| Some((blob.digest.parse().ok()?, u64::try_from(blob.size).ok()?))).collect()
+        let manifest = self.read()?;
+        std::iter::once(&manifest.config).chain(&manifest.layers).map(described).collect()
     }
 
     /// Its layers with digest and size; nothing when it is no image manifest, or names a layer that cannot be read.
     pub fn layers(&self) -> Option<Vec<(Digest, u64)>> {
-        let manifest: oci_client::manifest::OciImageManifest = serde_json::from_slice(&self.bytes).ok()?;
-        manifest.layers.iter().map(|layer| Some((layer.digest.parse().ok()?, u64::try_from(layer.size).ok()?))).collect()
+        self.read()?.layers.iter().map(described).collect()
     }
+
+    fn read(&self) -> Option<OciImageManifest> {
+        serde_json::from_slice(&self.bytes).ok()
+    }
+}
+
+fn described(blob: &OciDescriptor) -> Option<(Digest, u64)> {
+    Some((blob.digest.parse().ok()?, u64::try_from(blob.size).ok()?))
 }
 
 impl Registry {

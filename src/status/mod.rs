@@ -10,7 +10,7 @@ mod summary;
 
 use conditions::{Standing, conditions};
 pub use learnt::remembered;
-pub use readers::{Checked, READER_ROUTE, with_checks};
+pub use readers::{Checked, READER_ROUTE, is_complete, with_checks};
 pub use summary::{Report, SourceReport, progress, report, suspended};
 
 #[cfg(test)]

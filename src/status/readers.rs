@@ -57,12 +57,16 @@ pub(super) fn kept_proofs(previous: Option<&TargetStatus>, plan: &ReadersPlan) -
     previous.iter().flat_map(|previous| &previous.proofs).filter(is_asked).cloned().collect()
 }
 
+/// Whether each of the routes that are asked for has a result.
+pub fn is_complete(plan: &ReadersPlan, target: &TargetStatus) -> bool {
+    let has_result =
+        |route: &str, address: &Option<String>| target.proofs.iter().any(|proof| proof.route == route && proof.address == *address);
+    plan.asked.iter().all(|(route, address)| has_result(route.as_str(), address))
+}
+
 /// The condition after a run, of what stands in the status by then.
 pub(super) fn reader_route(report: &Report<'_>, plan: &ReadersPlan, target: &TargetStatus, before: &[Condition]) -> Option<Condition> {
-    let mut asked = plan.asked.iter();
-    let is_complete =
-        asked.all(|(route, address)| target.proofs.iter().any(|proof| (proof.route.as_str(), &proof.address) == (route.as_str(), address)));
-    if !is_complete {
+    if !is_complete(plan, target) {
         // The downloads follow; until then, what was said stands.
         return before.iter().find(|condition| condition.type_ == READER_ROUTE).cloned();
     }

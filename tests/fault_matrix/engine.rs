@@ -12,6 +12,7 @@ use chart_publisher::{
     plan::{Route as Way, Strategy},
     publish::{self, Course, Done, FailedAttempt, Learnt, Readers, Replicas, Subject, TargetRun, Ways},
     registry::{AllowedHosts, Authorizer, Registry},
+    remedy::Audience,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -122,7 +123,13 @@ impl Engine {
     }
 
     fn target(&self, routes: &[Route]) -> TargetRun {
-        let subject = Subject { registry: SUBJECT.to_owned(), secret: Some("cells/push".to_owned()), cert_secret: None, insecure: true };
+        let subject = Subject {
+            registry: SUBJECT.to_owned(),
+            secret: Some("cells/push".to_owned()),
+            cert_secret: None,
+            insecure: true,
+            audience: Audience::Resource,
+        };
         TargetRun {
             name: "main".to_owned(),
             registry: "cells/registry".to_owned(),

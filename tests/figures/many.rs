@@ -15,6 +15,7 @@ use chart_publisher::{
     net::{AddressPolicy, Patience, SystemRoots, TlsConfig, Transport},
     plan,
     publish::{Attempt, Learnt, NewIdentities, Package, Reach, Subject, Taken, Ways, push, send},
+    remedy::Audience,
     spool::{Budget, Spool},
 };
 use futures::StreamExt;
@@ -131,7 +132,8 @@ fn ways(registry: SocketAddr) -> Ways {
         policy: &|_| AddressPolicy::Any,
         identities: &NewIdentities,
     };
-    let subject = Subject { registry: "the registry".to_owned(), secret: None, cert_secret: None, insecure: true };
+    let subject =
+        Subject { registry: "the registry".to_owned(), secret: None, cert_secret: None, insecure: true, audience: Audience::Resource };
     reach.ways(&plan, subject, Learnt::default())
 }
 

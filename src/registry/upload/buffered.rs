@@ -46,7 +46,7 @@ async fn taken(line: &mut Line<'_>, call: &Call<'_>) -> Result<(), Failure> {
             return settle(line, answered, Stage::SendBlob).await;
         }
         let failure = line.refused(call, answered).await;
-        if asked_again || !is_unknown_session(&failure) {
+        if asked_again || !failure.is_of_no_session() {
             return Err(failure);
         }
         // The session of a closing request that was done before is gone, and all replicas know that.
@@ -55,10 +55,4 @@ async fn taken(line: &mut Line<'_>, call: &Call<'_>) -> Result<(), Failure> {
         }
         asked_again = true;
     }
-}
-
-fn is_unknown_session(failure: &Failure) -> bool {
-    failure.answer().is_some_and(|answer| {
-        matches!(answer.status, 400 | 404) && answer.codes.iter().any(|code| code == "BLOB_UPLOAD_UNKNOWN" || code == "BLOB_UPLOAD_INVALID")
-    })
 }

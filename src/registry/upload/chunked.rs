@@ -208,25 +208,13 @@ impl Progress<'_, '_> {
             // Another offset than the registry's, or too large; the rest are gateways for which it was too long on its way.
             408 | 416 | 502 | 504 => {
                 let failure = line.refused(&call, answered).await;
-                let before = self.offset;
-                let doubts = self.doubts;
-                self.ask(line, repository, before).await?;
-                if self.offset != before {
-                    return Ok(Step::On);
-                }
-                // Its offset is ours: that is no doubt, but a matter of size.
-                self.doubts = doubts;
-                Ok(Step::Smaller(failure))
+                Ok(if self.is_elsewhere(line, repository).await? { Step::On } else { Step::Smaller(failure) })
             }
             // A passing trouble, so the same again; what meets it again and again may be too long on its way.
             429 | 503 if self.cuts < MOST_CUTS => {
                 let failure = line.refused(&call, answered).await;
                 self.cuts += 1;
-                let (before, doubts) = (self.offset, self.doubts);
-                self.ask(line, repository, before).await?;
-                // Its offset is ours: that is no doubt.
-                self.doubts = doubts;
-                Ok(if self.offset == before && self.cuts > 1 { Step::Smaller(failure) } else { Step::Again })
+                Ok(if !self.is_elsewhere(line, repository).await? && self.cuts > 1 { Step::Smaller(failure) } else { Step::Again })
             }
             _ => Err(line.refused(&call, answered).await),
         }
@@ -248,6 +236,17 @@ impl Progress<'_, '_> {
     async fn ask(&mut self, line: &mut Line<'_>, repository: &RepositoryName, counted: u64) -> Result<(), Failure> {
         let told = self.session.offset(line, repository).await?;
         self.go_to(told.unwrap_or(counted))
+    }
+
+    /// Goes on from what the registry says after a chunk that was refused; says whether that is another offset than ours. Where it is
+    /// the same, there is no doubt.
+    async fn is_elsewhere(&mut self, line: &mut Line<'_>, repository: &RepositoryName) -> Result<bool, Failure> {
+        let (before, doubts) = (self.offset, self.doubts);
+        self.ask(line, repository, before).await?;
+        if self.offset == before {
+            self.doubts = doubts;
+        }
+        Ok(self.offset != before)
     }
 
     /// Goes on after a cut: from what the registry says; in a new session where it has forgotten this one, or does not say.

@@ -115,8 +115,7 @@ impl Failure {
     /// The whole body went out and no answer came, or the session was gone when the same was asked again: the registry may have taken
     /// it. Asking settles that.
     fn may_have_been_taken(&self) -> bool {
-        let is_of_session = |code: &String| code == "BLOB_UPLOAD_UNKNOWN" || code == "BLOB_UPLOAD_INVALID";
-        let is_gone = self.answer().is_some_and(|answer| answer.status == 404 && answer.codes.iter().any(is_of_session));
+        let is_gone = self.is_of_no_session() && self.answer().is_some_and(|answer| answer.status == 404);
         self.stage == Stage::SendBlob && (is_gone || self.is_unanswered())
     }
 
@@ -129,9 +128,7 @@ impl Failure {
             Cause::Net(NetError::Cut { .. } | NetError::NoAnswer { .. } | NetError::ReadStalled { .. } | NetError::AnswerCut { .. })
         )
     }
-}
 
-impl Failure {
     /// What a registry says of a session to which the same was done before, and the answer was lost.
     fn may_be_of_a_second_time(&self) -> bool {
         const CODES: [&str; 4] = ["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "RANGE_INVALID", "DIGEST_INVALID"];
