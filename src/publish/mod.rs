@@ -1,5 +1,6 @@
 //! Attempt, classify, fall back, remember. Writes into registries, and nothing else. Knows no Kubernetes.
 
+mod attempt;
 mod job;
 mod ladder;
 mod learnt;
@@ -13,8 +14,10 @@ mod readers;
 mod remembered;
 mod replicas;
 mod run;
+mod spent;
 mod ways;
 
+pub use attempt::{Attempt, FailedAttempt, Tried};
 pub use learnt::Learnt;
 pub use need::{Known, Need, ProofTerms};
 pub use outcome::{ChartOutcome, Done, Failed, MIXED, Outcome, TargetOutcome, Used};
@@ -25,4 +28,4 @@ pub use readers::{ReaderCheck, ReaderRoute, Readers, ReadersPlan};
 pub use remembered::{Refused, Remembered, RememberedChunks};
 pub use replicas::Replicas;
 pub use run::{Course, TargetRun, run};
-pub use ways::{Attempt, FailedAttempt, Subject, Tried, Way, Ways};
+pub use ways::{Subject, Way, Ways};

@@ -11,18 +11,19 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Learnt, Remembered, learnt::Choice};
+use super::{
+    Attempt, FailedAttempt, Learnt, Remembered, Tried,
+    learnt::Choice,
+    spent::{Place, Spent},
+};
 use crate::{
     api::Reason,
     net::Address,
-    plan::{Method, Route, Strategy, Tactic},
-    registry::{Failure, Registry, SeenOfChunks, Stage},
+    plan::{Strategy, Tactic},
+    registry::{Failure, Registry, Stage},
     remedy::{Audience, Class, Hint, Scene, Verdict, judge},
 };
 
-const MOST_ATTEMPTS: usize = 8;
-/// What goes out beside a body in vain: config and manifest.
-const BESIDE: u64 = 64 << 10;
 const MOST_SHOWN: usize = 16;
 
 /// One way to a registry.
@@ -37,59 +38,6 @@ impl Way {
     /// The addresses that it dials, to be shown.
     pub fn address(&self) -> String {
         self.strategy.addresses.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// One attempt by one way.
-pub struct Attempt {
-    /// The client that goes that way, with the tactic's TCP options.
-    pub registry: Registry,
-    /// The framing.
-    pub tactic: Tactic,
-}
-
-/// What came of one attempt.
-pub struct Tried<T> {
-    /// What was hoped for, or why not.
-    pub result: Result<T, Failure>,
-    /// Bytes of bodies that went out.
-    pub sent: u64,
-    /// What was seen of chunks.
-    pub seen: SeenOfChunks,
-}
-
-impl<T> From<Result<T, Failure>> for Tried<T> {
-    fn from(result: Result<T, Failure>) -> Self {
-        Self { result, sent: 0, seen: SeenOfChunks::default() }
-    }
-}
-
-/// A way that did not work.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailedAttempt {
-    /// The way.
-    pub route: Route,
-    /// What was dialled.
-    pub address: String,
-    /// The framing.
-    pub method: Method,
-    /// What belongs to the framing: sizes of chunks, TCP options.
-    pub tactic: String,
-    /// What it means.
-    pub verdict: Verdict,
-}
-
-impl FailedAttempt {
-    /// As commands print it with `--output json`.
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::json!({
-            "route": self.route.as_str(),
-            "address": self.address,
-            "method": self.method.as_str(),
-            "tactic": self.tactic,
-            "reason": self.verdict.reason.as_str(),
-            "message": self.verdict.sentence,
-        })
     }
 }
 
@@ -144,33 +92,6 @@ struct State {
     /// Ways that could not be reached, by their place: closed for this run, since a connect in vain may take seconds, and for no
     /// longer, since a route may open at any time.
     unreachable: BTreeMap<usize, Verdict>,
-}
-
-/// What a search has cost so far.
-#[derive(Default)]
-struct Spent {
-    attempts: usize,
-    sent: u64,
-    /// Whether the last body was lost for its length, and not for what it holds.
-    lost_on_the_path: bool,
-    /// Whether something was left to try that would have cost too much.
-    stopped: bool,
-}
-
-impl Spent {
-    /// Whether another attempt may be made: one that may lose the whole body after one in vain; after two, one in parts where it is
-    /// the path that loses them. The last is kept for the last way.
-    fn allows(&mut self, tactic: Tactic, is_last_way: bool, is_first_of_way: bool, body_length: u64) -> bool {
-        let in_vain = if tactic.method() == Method::Chunked && self.lost_on_the_path { 2 } else { 1 };
-        let is_affordable = self.attempts == 0 || self.sent <= body_length.saturating_mul(in_vain).saturating_add(BESIDE);
-        let is_allowed = if is_last_way {
-            self.attempts < MOST_ATTEMPTS && (is_affordable || is_first_of_way)
-        } else {
-            self.attempts < MOST_ATTEMPTS - 1 && is_affordable
-        };
-        self.stopped |= !is_allowed;
-        is_allowed
-    }
 }
 
 impl Ways {
@@ -234,23 +155,24 @@ impl Ways {
                 continue;
             }
             let mut before: Option<Tactic> = None;
-            while let Some(tactic) = self.chosen(way, body_length, (is_last, before.is_none()), &mut spent, &mut first) {
+            while let Some(tactic) = self.chosen(way, body_length, Place { is_last, is_first: before.is_none() }, &mut spent, &mut first) {
                 let registry = way.registry.with_segment(tactic.segment);
                 let tried = work(Attempt { registry, tactic }).await;
-                spent.attempts += 1;
-                spent.sent += tried.sent;
                 self.learnt.saw(&way.strategy, tried.seen);
                 let failure = match tried.result {
                     Ok(done) => return Ok((way, tactic, done)),
                     Err(failure) => failure,
                 };
                 let verdict = in_parts(self.judged(way, reference, body_length, &failure), &failure, body_length);
-                spent.lost_on_the_path = verdict.hint != Hint::None;
+                spent.lost(tried.sent, verdict.hint != Hint::None);
                 self.show(way, tactic, &verdict);
                 if matches!(verdict.class, Class::Wait | Class::Final) {
                     return Err(verdict);
                 }
-                let again = before.replace(tactic) != Some(tactic) && verdict.class == Class::SameAgain;
+                // A second time only if that may be paid for: else the next run would begin with it again, and never get further.
+                let again = before.replace(tactic) != Some(tactic)
+                    && verdict.class == Class::SameAgain
+                    && spent.allows(tactic, Place { is_last, is_first: false }, body_length);
                 first.get_or_insert_with(|| verdict.clone());
                 if again {
                     continue;
@@ -267,23 +189,16 @@ impl Ways {
 
     /// What is said of a search that found nothing. Where something was left, the next run goes on with that.
     fn ended(&self, first: Option<Verdict>, spent: &Spent) -> Verdict {
-        if !spent.stopped {
+        if !spent.has_stopped() {
             self.in_order.iter().for_each(|way| self.learnt.in_vain(&way.strategy));
         }
         first.unwrap_or(Verdict::no_route())
     }
 
     /// What is tried next by a way: nothing where all was refused, or where no more may be spent.
-    fn chosen(
-        &self,
-        way: &Way,
-        body_length: u64,
-        (is_last, is_first_of_way): (bool, bool),
-        spent: &mut Spent,
-        first: &mut Option<Verdict>,
-    ) -> Option<Tactic> {
+    fn chosen(&self, way: &Way, body_length: u64, place: Place, spent: &mut Spent, first: &mut Option<Verdict>) -> Option<Tactic> {
         match self.learnt.choose(&way.strategy, body_length) {
-            Choice::Try(tactic, passed) if spent.allows(tactic, is_last, is_first_of_way, body_length) => {
+            Choice::Try(tactic, passed) if spent.takes(tactic, place, body_length) => {
                 self.show_all(way, &passed);
                 Some(tactic)
             }
@@ -352,3 +267,7 @@ fn is_unreachable(verdict: &Verdict) -> bool {
         Reason::RouteUnreachable | Reason::TlsFailed | Reason::TlsOnPlainHttp | Reason::PlainHttpOnTls | Reason::NotARegistry
     )
 }
+
+#[cfg(test)]
+#[path = "ways_tests.rs"]
+mod tests;

@@ -1,0 +1,88 @@
+//! How a search goes on, from run to run.
+
+use std::{sync::Arc, time::Duration};
+
+use super::*;
+use crate::{
+    model::{Origin, Scheme},
+    net::{AddressPolicy, Endpoint, Patience, SystemRoots, TlsConfig, Transport},
+    plan::{Bodies, Route},
+    registry::{AllowedHosts, Answer, Authorizer, BodyKind, Cause, Failure, Registry, SeenOfChunks, Stage},
+    remedy::Audience,
+};
+
+const BODY: u64 = 6 << 20;
+
+fn way() -> Way {
+    let origin = Origin::new(Scheme::Http, "registry.example", 5000);
+    let strategy = Strategy {
+        route: Route::Url,
+        addresses: Vec::new(),
+        origin: origin.clone(),
+        credential_hosts: Vec::new(),
+        bodies: Bodies::default(),
+        reason: String::new(),
+        via: None,
+    };
+    let tls = TlsConfig::new(&SystemRoots::load(), None, None).expect("no certificates are given");
+    let endpoint = Endpoint { addresses: Vec::new(), origin, tls, policy: AddressPolicy::Any, segment: None };
+    let authorizer = Arc::new(Authorizer::new(None, AllowedHosts::default()));
+    Way {
+        strategy,
+        registry: Registry::new(
+            Transport::new(),
+            endpoint,
+            authorizer,
+            AllowedHosts::default(),
+            Patience { stall: Duration::from_secs(1) },
+        ),
+    }
+}
+
+fn no_session() -> Failure {
+    let answer = Answer {
+        status: 404,
+        body: BodyKind::OciError,
+        codes: vec!["BLOB_UPLOAD_UNKNOWN".to_owned()],
+        message: String::new(),
+        server: None,
+        from_registry: true,
+        retry_after: None,
+        redirect: None,
+        sent: BODY,
+    };
+    Failure { stage: Stage::SendBlob, cause: Cause::Answer(answer) }
+}
+
+/// One run; gives what was tried, and whether anything is left to the next.
+async fn run(learnt: &Learnt, cost: u64) -> Vec<&'static str> {
+    let subject = Subject {
+        registry: "oci://registry.example".to_owned(),
+        secret: None,
+        cert_secret: None,
+        insecure: true,
+        audience: Audience::Resource,
+    };
+    let ways = Ways::new(vec![way()], subject, learnt.clone());
+    let tried = Mutex::new(Vec::new());
+    let work = |attempt: Attempt| {
+        tried.lock().expect("no panic").push(attempt.tactic.method().as_str());
+        async move { Tried::<()> { result: Err(no_session()), sent: cost, seen: SeenOfChunks::default() } }
+    };
+    ways.through("registry.example/app:1", BODY, work).await.map(|_| ()).expect_err("nothing works");
+    tried.into_inner().expect("no panic")
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_tried_again_and_costs_too_much_is_not_what_the_next_run_begins_with() {
+    let learnt = Learnt::default();
+    assert_eq!(run(&learnt, 2 * BODY).await, ["Buffered"], "no body goes out a third time");
+    let next = run(&learnt, 2 * BODY).await;
+    assert!(!next.is_empty() && !next.contains(&"Buffered"), "the next run goes on: {next:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_tried_again_is_tried_again_while_that_is_paid_for() {
+    let tried = run(&Learnt::default(), BODY / 2).await;
+    assert_eq!(tried[..2], ["Buffered", "Buffered"], "{tried:?}");
+}
