@@ -305,7 +305,7 @@ impl Bench<'_> {
         let bytes = body.bytes.len() as u64;
         let latency = self.latency(stand, body).await;
         let begin = Instant::now();
-        let outcome = match timeout(self.limit(), stand.registry.pull_blob(&self.settings.repository, body.digest, bytes)).await {
+        let outcome = match timeout(self.limit(), stand.registry.pull().blob(&self.settings.repository, body.digest, bytes)).await {
             Ok(Ok(())) => Outcome::Passed { latency: latency.as_ref().ok().copied(), took: begin.elapsed() },
             Ok(Err(failure)) => Outcome::Failed(Box::new(self.finding(stand.way, bytes, failure))),
             Err(_) => Outcome::NotApplicable(self.too_slow(bytes)),
@@ -359,7 +359,7 @@ impl Bench<'_> {
         let mut uploaded = timeout(self.limit(), sending).await.unwrap_or_else(|_| unended(self.limit()));
         let was_taken = uploaded.result.is_ok();
         if was_taken {
-            uploaded.result = registry.pull_blob(repository, body.digest, bytes).await;
+            uploaded.result = registry.pull().blob(repository, body.digest, bytes).await;
         }
         let _ = timeout(self.limit(), self.ledger.clean(&registry, repository, &body, was_taken)).await;
         uploaded

@@ -8,7 +8,7 @@ use crate::{
     chart::Descriptor,
     model::{Digest, RepositoryName, Tag},
     plan::Wanted,
-    registry::{PulledManifest, Stage},
+    registry::PulledManifest,
     source::{Source, SourceError},
     verify::{Expected, pull_back},
 };
@@ -157,7 +157,7 @@ pub(super) async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &Repos
 async fn look<'w>(ways: &'w Ways, parcel: &Parcel<'_>, repository: &'w RepositoryName, tag: &'w Tag) -> Option<JobResult> {
     let reference = format!("{repository}:{tag}");
     let failed = |result| Some(JobResult { result: Err(result), way: None });
-    let read = |attempt: Attempt| async move { Tried::from(attempt.registry.manifest(repository, tag, Stage::ReadManifest).await) };
+    let read = |attempt: Attempt| async move { Tried::from(attempt.registry.manifest(repository, tag).await) };
     let manifest = match ways.through(&reference, 0, read).await {
         Ok((_, _, Some(manifest))) => manifest,
         Ok((_, _, None)) => return None,

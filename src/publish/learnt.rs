@@ -222,6 +222,11 @@ impl Learnt {
     }
 }
 
+/// Whether anything is left to try by a way once `tactic` is given up for `verdict`.
+pub(super) fn leads_on(bodies: &Bodies, tactic: Tactic, verdict: &Verdict) -> bool {
+    next(bodies, tactic, &exhausted(verdict.clone())).is_some()
+}
+
 /// The same was tried again and failed alike: now something else.
 fn exhausted(verdict: Verdict) -> Verdict {
     match verdict.class {

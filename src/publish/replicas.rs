@@ -9,11 +9,7 @@ use std::{
 use futures::StreamExt;
 
 use super::{Content, Failed, Way};
-use crate::{
-    api::Reason,
-    model::Digest,
-    registry::{Cause, Stage},
-};
+use crate::{api::Reason, model::Digest, registry::Cause};
 
 const ASKED_AT_ONCE: usize = 8;
 
@@ -76,7 +72,7 @@ impl Replicas {
         if self.unreachable.lock().unwrap_or_else(PoisonError::into_inner).contains(&index) {
             return Said::Unknown;
         }
-        match way.registry.manifest(&content.repository, &content.tag, Stage::PullManifest).await {
+        match way.registry.pull().manifest(&content.repository, &content.tag).await {
             Ok(Some(manifest)) => Said::Has(manifest.digest),
             Ok(None) => Said::Nothing,
             Err(failure) => {

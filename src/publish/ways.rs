@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     Attempt, FailedAttempt, Learnt, Remembered, Tried,
-    learnt::Choice,
+    learnt::{Choice, leads_on},
     spent::{Place, Spent},
 };
 use crate::{
@@ -169,12 +169,12 @@ impl Ways {
                 if matches!(verdict.class, Class::Wait | Class::Final) {
                     return Err(verdict);
                 }
-                // A second time only if that may be paid for: else the next run would begin with it again, and never get further.
-                let again = before.replace(tactic) != Some(tactic)
-                    && verdict.class == Class::SameAgain
-                    && spent.allows(tactic, Place { is_last, is_first: false }, body_length);
                 first.get_or_insert_with(|| verdict.clone());
-                if again {
+                // Where a second time is too much for this run, the next one begins with what is left to try by this way, if there is any:
+                // else each would spend all that it may on the same.
+                let is_new = before.replace(tactic) != Some(tactic);
+                let is_left = || spent.allows(tactic, Place { is_last, is_first: false }, body_length);
+                if verdict.class == Class::SameAgain && is_new && (is_left() || !leads_on(&way.strategy.bodies, tactic, &verdict)) {
                     continue;
                 }
                 if is_unreachable(&verdict) {

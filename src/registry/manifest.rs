@@ -54,26 +54,12 @@ fn described(blob: &OciDescriptor) -> Option<(Digest, u64)> {
 }
 
 impl Registry {
-    /// What `tag` holds; nothing when it does not exist. `stage` says whether it is a look before a push or the proof after one.
+    /// What `tag` holds, as a look before a push; nothing when it does not exist. [`super::Pull`] reads it as proof.
     ///
     /// # Errors
-    /// A [`Failure`] at `stage`.
-    pub async fn manifest(&self, repository: &RepositoryName, tag: &Tag, stage: Stage) -> Result<Option<PulledManifest>, Failure> {
-        let path = format!("/v2/{repository}/manifests/{tag}");
-        let mut line = Line::new(self, if stage.is_proof() { Reuse::Never } else { Reuse::Idle });
-        let call = Call { accept: Some(ACCEPTED), ..Call::new(stage, Method::GET, repository, &path) };
-        let mut answered = line.ask(&call).await?;
-        if answered.head.status != StatusCode::OK {
-            let failure = line.refused(&call, answered).await;
-            return if is_absent(&failure) { Ok(None) } else { Err(failure) };
-        }
-        let (bytes, more) = answered.bounded(MOST_OF_A_MANIFEST).await.map_err(|error| Failure::new(stage, error))?;
-        if more {
-            return Err(Failure::new(stage, Cause::Malformed { detail: "the manifest is larger than 4 MiB".to_owned() }));
-        }
-        let named = answered.head.headers.get("docker-content-digest").and_then(|value| value.to_str().ok()?.parse().ok());
-        line.done(answered);
-        Ok(Some(PulledManifest { digest: Digest::of(&bytes), bytes: bytes.into(), named }))
+    /// A [`Failure`] at [`Stage::ReadManifest`].
+    pub async fn manifest(&self, repository: &RepositoryName, tag: &Tag) -> Result<Option<PulledManifest>, Failure> {
+        read_manifest(&mut Line::new(self, Reuse::Idle), repository, tag, Stage::ReadManifest).await
     }
 
     /// Writes `manifest` under `tag`: the moment at which something becomes visible.
@@ -94,6 +80,29 @@ impl Registry {
         line.done(answered);
         Ok(())
     }
+}
+
+/// What `tag` holds; nothing when it does not exist.
+pub(super) async fn read_manifest(
+    line: &mut Line<'_>,
+    repository: &RepositoryName,
+    tag: &Tag,
+    stage: Stage,
+) -> Result<Option<PulledManifest>, Failure> {
+    let path = format!("/v2/{repository}/manifests/{tag}");
+    let call = Call { accept: Some(ACCEPTED), ..Call::new(stage, Method::GET, repository, &path) };
+    let mut answered = line.ask(&call).await?;
+    if answered.head.status != StatusCode::OK {
+        let failure = line.refused(&call, answered).await;
+        return if is_absent(&failure) { Ok(None) } else { Err(failure) };
+    }
+    let (bytes, more) = answered.bounded(MOST_OF_A_MANIFEST).await.map_err(|error| Failure::new(stage, error))?;
+    if more {
+        return Err(Failure::new(stage, Cause::Malformed { detail: "the manifest is larger than 4 MiB".to_owned() }));
+    }
+    let named = answered.head.headers.get("docker-content-digest").and_then(|value| value.to_str().ok()?.parse().ok());
+    line.done(answered);
+    Ok(Some(PulledManifest { digest: Digest::of(&bytes), bytes: bytes.into(), named }))
 }
 
 fn is_absent(failure: &Failure) -> bool {

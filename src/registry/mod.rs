@@ -20,5 +20,6 @@ pub use failure::{Answer, BodyKind, Cause, Failure, Shown, Stage};
 pub use location::AllowedHosts;
 pub use manifest::{MANIFEST_TYPE, PulledManifest};
 pub use pause::Pause;
+pub use pull::Pull;
 pub use upload::{Blob, SeenOfChunks, Uploaded};
 pub use witness::Witness;

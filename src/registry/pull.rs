@@ -6,46 +6,81 @@ use super::{
     Cause, Failure, Registry, Stage,
     exchange::{Call, Line},
     location,
+    manifest::{PulledManifest, read_manifest},
 };
 use crate::{
-    model::{Digest, DigestWriter, Origin, RepositoryName},
+    model::{Digest, DigestWriter, Origin, RepositoryName, Tag},
     net::{Address, Answered, Endpoint, Reuse},
 };
 
 const MOST_REDIRECTS: usize = 3;
 
+/// Reads what was pushed, on a connection of its own, so that it owes nothing to the one that sent the bytes.
+pub struct Pull<'r> {
+    registry: &'r Registry,
+    line: Line<'r>,
+}
+
 impl Registry {
-    /// Reads the blob and compares length and digest with what was asked for. On a connection of its own, so that it owes nothing
-    /// to the one that sent the bytes. A redirect to a storage host is followed, and nobody learns there who we are.
+    /// Begins to read. The connection is made by the first request and serves all of them.
+    pub fn pull(&self) -> Pull<'_> {
+        Pull { registry: self, line: Line::new(self, Reuse::Never) }
+    }
+}
+
+impl Pull<'_> {
+    /// What `tag` holds; nothing when it does not exist.
+    ///
+    /// # Errors
+    /// A [`Failure`] at [`Stage::PullManifest`].
+    pub async fn manifest(&mut self, repository: &RepositoryName, tag: &Tag) -> Result<Option<PulledManifest>, Failure> {
+        read_manifest(&mut self.line, repository, tag, Stage::PullManifest).await
+    }
+
+    /// Reads the blob and compares length and digest with what was asked for. A redirect to a storage host is followed, and nobody
+    /// learns there who we are.
     ///
     /// # Errors
     /// A [`Failure`] at [`Stage::PullBlob`]; [`Cause::Content`] when other bytes came.
-    pub async fn pull_blob(&self, repository: &RepositoryName, digest: Digest, length: u64) -> Result<(), Failure> {
+    pub async fn blob(&mut self, repository: &RepositoryName, digest: Digest, length: u64) -> Result<(), Failure> {
         let mut path = format!("/v2/{repository}/blobs/{digest}");
         let mut elsewhere: Option<Endpoint> = None;
         for _ in 0..=MOST_REDIRECTS {
-            let mut line = match &elsewhere {
-                None => Line::new(self, Reuse::Never),
-                Some(endpoint) => Line::elsewhere(self, endpoint),
-            };
             let call = Call::new(Stage::PullBlob, Method::GET, repository, &path);
-            let answered = line.ask(&call).await?;
-            match answered.head.status {
-                StatusCode::OK => return compared(answered, digest, length).await,
-                StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
-                    let current = elsewhere.as_ref().unwrap_or(&self.endpoint);
-                    let (endpoint, next) = redirected(current, &path, &answered.head.headers)?;
-                    drop(line);
-                    (elsewhere, path) = (endpoint.or(elsewhere), next);
-                }
-                _ => return Err(line.refused(&call, answered).await),
-            }
+            let led = match &elsewhere {
+                None => read(&mut self.line, &call, &self.registry.endpoint, digest, length).await?,
+                Some(endpoint) => read(&mut Line::elsewhere(self.registry, endpoint), &call, endpoint, digest, length).await?,
+            };
+            let Some((endpoint, next)) = led else { return Ok(()) };
+            (elsewhere, path) = (endpoint.or(elsewhere), next);
         }
         Err(Failure::new(Stage::PullBlob, Cause::Malformed { detail: format!("more than {MOST_REDIRECTS} redirects") }))
     }
 }
 
-async fn compared(mut answered: Answered, digest: Digest, length: u64) -> Result<(), Failure> {
+/// Asks for the blob: reads and compares it, or gives the place where the answer leads.
+async fn read(
+    line: &mut Line<'_>,
+    call: &Call<'_>,
+    current: &Endpoint,
+    digest: Digest,
+    length: u64,
+) -> Result<Option<(Option<Endpoint>, String)>, Failure> {
+    let mut answered = line.ask(call).await?;
+    match answered.head.status {
+        StatusCode::OK => {
+            compared(&mut answered, digest, length).await?;
+            line.done(answered);
+            Ok(None)
+        }
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
+            redirected(current, call.path, &answered.head.headers).map(Some)
+        }
+        _ => Err(line.refused(call, answered).await),
+    }
+}
+
+async fn compared(answered: &mut Answered, digest: Digest, length: u64) -> Result<(), Failure> {
     let mut writer = DigestWriter::default();
     let mut received = 0;
     while let Some(piece) = answered.chunk().await.map_err(|error| Failure::new(Stage::PullBlob, error))? {

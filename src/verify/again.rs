@@ -24,7 +24,7 @@ pub enum Again {
     ManifestDamaged(Failure),
 }
 
-/// Reads what `tag` holds, whole, on new connections, and compares it with the manifest that was proven before; `archive` is the
+/// Reads what `tag` holds, whole, on a new connection, and compares it with the manifest that was proven before; `archive` is the
 /// layer that comes first in what is proven.
 ///
 /// # Errors
@@ -36,7 +36,8 @@ pub async fn pull_again(
     manifest: Digest,
     archive: Digest,
 ) -> Result<Again, Failure> {
-    let pulled = match registry.manifest(repository, tag, Stage::PullManifest).await? {
+    let mut pull = registry.pull();
+    let pulled = match pull.manifest(repository, tag).await? {
         None => return Ok(Again::Gone),
         Some(pulled) if pulled.digest == manifest => pulled,
         Some(pulled) if pulled.named == Some(manifest) => return Ok(Again::ManifestDamaged(damaged(manifest, &pulled))),
@@ -44,7 +45,7 @@ pub async fn pull_again(
     };
     let (Some(blobs), Some(layers)) = (pulled.blobs(), pulled.layers()) else { return Ok(Again::Overwritten(pulled)) };
     for (digest, length) in blobs {
-        match registry.pull_blob(repository, digest, length).await {
+        match pull.blob(repository, digest, length).await {
             Ok(()) => {}
             Err(failure) if matches!(failure.cause, Cause::Content { .. }) => return Ok(Again::Damaged(failure)),
             Err(failure) if is_missing(&failure) => return Ok(Again::Missing(digest, failure)),

@@ -36,7 +36,7 @@ impl Verified {
     }
 }
 
-/// Reads what the tag holds, whole, on new connections, and compares digests.
+/// Reads what the tag holds, whole, on a new connection, and compares digests.
 ///
 /// # Errors
 /// A [`Failure`] at [`Stage::PullManifest`] or [`Stage::PullBlob`].
@@ -45,13 +45,14 @@ pub async fn pull_back(registry: &Registry, expected: Expected) -> Result<Verifi
         let expected = format!("the manifest {}", expected.manifest);
         Failure::new(Stage::PullManifest, Cause::Content { expected, found })
     };
-    match registry.manifest(&expected.repository, &expected.tag, Stage::PullManifest).await? {
+    let mut pull = registry.pull();
+    match pull.manifest(&expected.repository, &expected.tag).await? {
         None => return Err(differs("no manifest".to_owned())),
         Some(manifest) if manifest.digest != expected.manifest => return Err(differs(format!("the manifest {}", manifest.digest))),
         Some(_) => {}
     }
     for layer in &expected.layers {
-        registry.pull_blob(&expected.repository, layer.digest, layer.size).await?;
+        pull.blob(&expected.repository, layer.digest, layer.size).await?;
     }
     Ok(Verified(expected))
 }

@@ -6,7 +6,7 @@ use chart_publisher::{
     model::{RepositoryName, Tag},
     net::Address,
     publish::FailedAttempt,
-    registry::{Registry, Stage},
+    registry::Registry,
 };
 use serde_json::json;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
@@ -134,7 +134,7 @@ impl Seeded<'_> {
     async fn read(&self, tag: &str) -> Option<Bytes> {
         let (client, repository) = self.client();
         let tag: Tag = tag.parse().expect("a tag");
-        client.manifest(&repository, &tag, Stage::ReadManifest).await.ok().flatten().map(|manifest| manifest.bytes)
+        client.manifest(&repository, &tag).await.ok().flatten().map(|manifest| manifest.bytes)
     }
 
     async fn write(&self, manifest: Bytes) {

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ::http::Request;
 use chart_publisher::{
     api::{Target, Upload, UploadMethod},
     chart::{self, Limits},
@@ -15,10 +16,12 @@ use chart_publisher::{
     net::{AddressPolicy, Patience, SystemRoots, TlsConfig, Transport},
     plan,
     publish::{Attempt, Learnt, NewIdentities, Package, Reach, Subject, Taken, Ways, push, send},
+    registry::MANIFEST_TYPE,
     remedy::Audience,
     spool::{Budget, Spool},
 };
 use futures::StreamExt;
+use http_body_util::Full;
 use serde_json::{Value, json};
 
 use crate::{
@@ -163,12 +166,17 @@ async fn engine(parcels: &[Parcel], registry: SocketAddr, proven: bool) -> Durat
 /// What a registry has of these charts, to be sent to another one byte by byte.
 async fn images(registry: SocketAddr, folder: &Path, charts: &[Chart]) -> Vec<Image> {
     let host = registry.to_string();
-    let get = async |path: String| http::get(None, registry, &host, &path).await.expect("an answer").body.to_vec();
+    let get = async |path: String| {
+        let request = Request::get(&path).header("host", &host).header("accept", MANIFEST_TYPE).body(Full::default()).expect("a request");
+        let answer = http::send(None, registry, request).await.expect("an answer");
+        assert_eq!(answer.status, 200, "{path}");
+        answer.body.to_vec()
+    };
     let mut images = Vec::new();
     for chart in charts {
         let repository = format!("charts/{}", chart.name);
         let manifest = get(format!("/v2/{repository}/manifests/{}", chart.version)).await;
-        let read: Value = serde_json::from_slice(&manifest).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&manifest)));
+        let read: Value = serde_json::from_slice(&manifest).expect("a manifest");
         let config = read["config"]["digest"].as_str().expect("a digest").to_owned();
         let configuration = get(format!("/v2/{repository}/blobs/{config}")).await;
         let archive = fs::read(folder.join(chart.file())).expect("a chart");
