@@ -8,11 +8,11 @@ quickstart: ## a chart published into a registry of a cluster, before your eyes 
 	@tests/quickstart.sh
 
 test: ## all tests; as root also those on real nodes
-	@tests/tools/with-bed.sh cargo test --no-fail-fast
+	@tests/tools/with-bed.sh cargo test --no-fail-fast --features failpoints
 
 lint: ## formatting, clippy, licences and sources of dependencies, shell syntax
 	cargo fmt --check
-	cargo clippy --all-targets --quiet -- -D warnings
+	cargo clippy --all-targets --all-features --quiet -- -D warnings
 	@for script in $$(git ls-files '*.sh' .ci/run); do bash -n "$$script" || exit 1; done
 	@tests/tools/deny.sh
 

@@ -24,6 +24,7 @@
 //! | [`publish`] | attempt, classify, fall back, remember | know Kubernetes |
 //! | [`probe`] | every method over every route, by bodies of its own | know Kubernetes |
 //! | [`verify`] | pull back, compare | write |
+//! | [`steps`] | where a run is, for logs and for tests that end it there | anything else |
 //! | [`status`] | outcome → conditions | I/O, read a clock |
 //! | [`controller`] | watches, reconciles, patches | judge failures, plan routes |
 //!
@@ -53,6 +54,7 @@ pub mod remedy;
 pub mod source;
 pub mod spool;
 pub mod status;
+pub mod steps;
 pub mod verify;
 
 /// Names this program to registries and sources.

@@ -14,6 +14,7 @@ use crate::{
     model::{Credential, Login},
     net::{ClientCertificate, SystemRoots, TlsConfig},
     publish::Failed,
+    steps::{Step, enter},
 };
 
 /// An API server that does not answer a read by then is away.
@@ -145,6 +146,7 @@ impl Secrets {
     }
 
     async fn get(&self, name: &str) -> Result<Option<Secret>, Unread> {
+        let _step = enter(Step::ReadSecret);
         match tokio::time::timeout(LONGEST_READ, self.api.get_opt(name)).await {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(kube::Error::Api(status))) if status.code == 403 => Err(Unread::Forbidden),

@@ -9,6 +9,7 @@ use super::memory::Memory;
 use crate::{
     api::{ChartInventory, ChartInventorySpec, ChartPublication, FIELD_MANAGER, InventoryEntry, Reason},
     publish::{ChartOutcome, Done, Outcome, TargetOutcome},
+    steps::{Step, enter},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -46,6 +47,7 @@ impl Inventory {
         if let Some((entries, _)) = &memory.inventory {
             return Ok(entries.clone());
         }
+        let _step = enter(Step::ReadInventory);
         let mut entries = Vec::new();
         let mut objects = 0;
         while objects < MOST_OBJECTS {
@@ -97,6 +99,7 @@ impl Inventory {
         let mut object = ChartInventory::new(&name, spec);
         object.metadata.owner_references = publication.controller_owner_ref(&()).map(|owner| vec![owner]);
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let _step = enter(Step::WriteInventory);
         self.api.patch(&name, &parameters, &Patch::Apply(&object)).await.map(drop)
     }
 }
@@ -115,9 +118,11 @@ pub(super) fn updated(before: &[InventoryEntry], outcome: &Outcome, now: &Time) 
             let (repository, tag) = chart.place.as_ref()?;
             let done = chart.result.as_ref().ok()?;
             let known = done.known()?;
-            let proved_before = before
-                .iter()
-                .find(|entry| entry.target == target.name && entry.repository == repository.as_str() && entry.tag == tag.as_str());
+            let proved_before = before.iter().find(|entry| {
+                (&entry.target, &entry.registry) == (&target.name, &target.registry)
+                    && entry.repository == repository.as_str()
+                    && entry.tag == tag.as_str()
+            });
             let proved = match (done, proved_before) {
                 (Done::Unchanged(_), Some(entry)) => entry.proved.clone(),
                 _ => now.clone(),

@@ -9,7 +9,10 @@ use kube::{
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{ChartPublication, ChartPublicationStatus, FIELD_MANAGER, GROUP, VERSION};
+use crate::{
+    api::{ChartPublication, ChartPublicationStatus, FIELD_MANAGER, GROUP, VERSION},
+    steps::{Step, enter},
+};
 
 const LONGEST_PATCH: Duration = Duration::from_secs(15);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -35,6 +38,7 @@ impl StatusWriter {
             "status": status,
         });
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let _step = enter(Step::WriteStatus);
         match tokio::time::timeout(LONGEST_PATCH, self.api.patch_status(&self.name, &parameters, &Patch::Apply(&object))).await {
             Ok(result) => result.map(drop),
             Err(_) => Err(kube::Error::Service("the API server did not answer in time".into())),

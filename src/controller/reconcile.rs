@@ -18,6 +18,7 @@ use crate::{
     api::{ChartPublication, REQUESTED_AT},
     model::span,
     status::{Report, suspended},
+    steps,
 };
 
 const AFTER_PANIC: Duration = Duration::from_mins(1);
@@ -39,7 +40,11 @@ pub(super) async fn reconcile(object: Arc<Guarded>, context: Arc<Context>) -> Re
             return Ok(Action::await_change());
         }
     };
-    let work = AssertUnwindSafe(reconciled(publication, &context)).catch_unwind();
+    let work = async {
+        steps::reconciles(&name);
+        reconciled(publication, &context).await
+    };
+    let work = AssertUnwindSafe(work).catch_unwind();
     let stopped = async {
         context.stop.cancelled().await;
         tokio::time::sleep(GRACE).await;

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     model::RepositoryName,
     net::{Answered, Endpoint, Lease, NetError, OpenBody, Reuse},
+    steps::enter,
 };
 
 static NOTHING: Bytes = Bytes::new();
@@ -131,6 +132,7 @@ impl<'r> Line<'r> {
     }
 
     async fn ask_once(&mut self, call: &Call<'_>) -> Result<Answered, Failure> {
+        let _step = enter(call.stage.step());
         let registry = self.registry;
         let service =
             TokenService { transport: &registry.transport, registry: &registry.endpoint, patience: registry.patience, stage: call.stage };

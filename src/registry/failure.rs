@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::net::NetError;
+use crate::{net::NetError, steps::Step};
 
 /// Where in the exchange it happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +46,23 @@ impl Stage {
             Self::PullManifest => "pulling the manifest back",
             Self::PullBlob => "pulling the layer back",
             Self::Remove => "removing what was sent",
+        }
+    }
+
+    /// The step of a run that it is.
+    pub(super) fn step(self) -> Step {
+        match self {
+            Self::Token => Step::AskToken,
+            Self::Greet => Step::Greet,
+            Self::ListTags => Step::ListTags,
+            Self::ReadManifest => Step::ReadManifest,
+            Self::FindBlob => Step::FindBlob,
+            Self::OpenUpload => Step::OpenUpload,
+            Self::SendBlob => Step::SendBlob,
+            Self::WriteManifest => Step::WriteManifest,
+            Self::PullManifest => Step::PullManifest,
+            Self::PullBlob => Step::PullBlob,
+            Self::Remove => Step::Remove,
         }
     }
 

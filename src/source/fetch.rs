@@ -10,6 +10,7 @@ use crate::{
     model::{Credential, Origin, Scheme},
     net::{Address, AddressPolicy, Answered, Endpoint, Patience, Reuse, TlsConfig, Transport},
     spool::{Spool, Spooled},
+    steps::{Step, enter},
 };
 
 const MOST_REDIRECTS: usize = 5;
@@ -85,6 +86,7 @@ impl Fetcher {
         known: Option<&Validators>,
         limit: u64,
     ) -> Result<Fetched, SourceError> {
+        let _step = enter(Step::AskSource);
         let mut at = url.clone();
         for hop in 0..=MOST_REDIRECTS {
             match self.get_at(access, home, &at, known, limit).await {

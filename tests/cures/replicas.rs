@@ -22,7 +22,7 @@ const NAME: &str = "replicas";
 async fn the_secret_that_the_message_names_makes_replicas_one_registry() {
     let Some(bed) = support::with_node() else { return };
     let namespace = bed.namespace().await;
-    let source = bed.helm_repository(&["large-3.0.0"]).start().await;
+    let source = bed.helm_repository(&["small-1.2.2"]).start().await;
     let _controller = namespace.controller(&[]).await;
     let mut replicas = replicas(bed).await;
     let sockets: Vec<_> = replicas.iter().map(Registry::socket).collect();
@@ -35,7 +35,7 @@ async fn the_secret_that_the_message_names_makes_replicas_one_registry() {
         (host.clone(), "registry.example.com"),
     ];
 
-    namespace.publish(NAME, &spec(&source.url(), &["large"], &target(NAME, &json!({"routes": ["Ingress"]})))).await;
+    namespace.publish(NAME, &spec(&source.url(), &["small"], &target(NAME, &json!({"routes": ["Ingress"]})))).await;
     let (_, message) = fails(&namespace, NAME, "ReplicasNotShared").await;
     documented(&namespace, "replicas-before", &names);
 
@@ -47,7 +47,7 @@ async fn the_secret_that_the_message_names_makes_replicas_one_registry() {
 
     is_cured(&namespace, NAME, "Ingress").await;
     documented(&namespace, "replicas-after", &names);
-    assert!(replicas.iter().any(|replica| has(replica, "large/manifests/3.0.0")));
+    assert!(replicas.iter().any(|replica| has(replica, "small/manifests/1.2.2")));
     let asked = replicas.iter().filter(|replica| replica.requests().iter().any(|request| request.line().starts_with('P')));
     assert!(asked.count() > 1, "the upload went over several replicas");
 }

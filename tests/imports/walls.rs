@@ -110,7 +110,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         name: "registry",
-        uses: &["model", "net", "USER_AGENT"],
+        uses: &["model", "net", "USER_AGENT", "steps"],
         without: &[KUBE, KUBERNETES_TYPES],
         reason: "a client of the distribution specification: what is to be done, and by which way, it is told",
     },
@@ -122,7 +122,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         name: "source",
-        uses: &["api::Reason", "chart", "model", "net", "plan::Wanted", "spool", "USER_AGENT"],
+        uses: &["api::Reason", "chart", "model", "net", "plan::Wanted", "spool", "USER_AGENT", "steps"],
         without: &[KUBE, KUBERNETES_TYPES],
         reason: "sources are HTTP servers: what they need of the cluster is handed in",
     },
@@ -185,6 +185,12 @@ pub const ROOMS: &[Room] = &[
         reason: "tries each way by itself, judges by the table of all others, and asks the engine only what it would do",
     },
     Room {
+        name: "steps",
+        uses: &[],
+        without: &[KUBE, KUBERNETES_TYPES, CLOCK_AND_CHANCE],
+        reason: "named where they are taken; whoever does, and why, is not known here",
+    },
+    Room {
         name: "verify",
         uses: &["chart::Descriptor", "model", "net", "registry"],
         without: &[KUBE, KUBERNETES_TYPES],
@@ -231,6 +237,7 @@ pub const ROOMS: &[Room] = &[
             "status",
             "USER_AGENT",
             "verify",
+            "steps",
         ],
         without: &[&[
             ban("std::process", "ends the program, which is the command line's"),

@@ -9,7 +9,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 [ -x "${CARGO_TARGET_DIR:-$root/target}/debug/examples/bed" ] || echo "bed: building it with cargo (two minutes on two cores)" >&2
 # Together, so that both have the same features and are built once.
-cargo build --quiet --bins --example bed --manifest-path "$root/Cargo.toml"
+cargo build --quiet --features failpoints --bins --example bed --manifest-path "$root/Cargo.toml"
 
 coproc BED { exec "${CARGO_TARGET_DIR:-$root/target}/debug/examples/bed" up; }
 bed=$BED_PID

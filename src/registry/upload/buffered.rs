@@ -37,7 +37,8 @@ impl Registry {
 }
 
 /// Where replicas do not know of each other's sessions, the one that opened it is asked again by the next request of a round robin
-/// (distribution/distribution issue 2519): the same address once more before a new session.
+/// (distribution/distribution issue 2519), or by the next connection, where those are what is balanced: the same address once more
+/// before a new session.
 async fn taken(line: &mut Line<'_>, call: &Call<'_>) -> Result<(), Failure> {
     let mut asked_again = false;
     loop {
@@ -53,6 +54,7 @@ async fn taken(line: &mut Line<'_>, call: &Call<'_>) -> Result<(), Failure> {
         if !line.has_lost() {
             line.overcame(failure);
         }
+        line.renew();
         asked_again = true;
     }
 }
