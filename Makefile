@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint generate cluster bench bench-times bench-memory bench-cuts compare-paths soak faults
+.PHONY: help quickstart test lint generate cluster bench bench-times bench-memory bench-cuts compare-paths soak crashes faults
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ compare-paths: ## hostile paths × push, helm, oras, crane, skopeo, regctl: what
 
 soak: ## 200 publications over a path that breaks in another way every 10 s, and a puller that looks at each tag (eleven minutes, as root)
 	@cargo test --quiet --test broken_paths soak::soak -- --ignored --nocapture
+
+crashes: ## kill -9 at 200 random moments of 50 publications, on distribution 2 and 3 (40 minutes)
+	@cargo test --quiet --test crashes kills::kills -- --ignored --nocapture
 
 faults: ## each known fault × each method × real and scripted registries: what becomes of a chart, as docs/faults.md (three minutes)
 	@cargo test --quiet --test fault_matrix faults -- --ignored --nocapture

@@ -7,8 +7,6 @@ mod faults;
 mod incident;
 #[path = "broken_paths/large_packets.rs"]
 mod large_packets;
-#[path = "broken_paths/puller.rs"]
-mod puller;
 #[path = "broken_paths/scene.rs"]
 mod scene;
 #[path = "broken_paths/soak.rs"]

@@ -56,9 +56,14 @@ impl Broken {
         self.wire.set(wires);
     }
 
+    /// Where it answers past the proxies.
+    pub fn past(&self) -> SocketAddr {
+        self.past.socket()
+    }
+
     /// Pulls a tag whole, past the proxies, and hashes all of it. `None` when there is no such tag.
     pub async fn pull(&self, repository: &str, tag: &str) -> Result<Option<Pulled>, String> {
-        pull(self.past.socket(), repository, tag).await
+        pull(self.past(), repository, tag).await
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    puller::Puller,
+    faults::puller::Puller,
     scene::{Broken, spec},
     support::{self, eventually::throughout, helm_repository::HelmRepository, namespace::Namespace, publication::ready},
     turns::{Turn, all},
@@ -35,6 +35,7 @@ struct Figures {
     ready_after: Duration,
     looks: usize,
     pulled: usize,
+    blinked: usize,
     requests: usize,
     connections: usize,
 }
@@ -75,13 +76,14 @@ async fn go(course: &Course) -> Option<Figures> {
             ready_after,
             looks: seen.looks,
             pulled: seen.pulled,
+            blinked: seen.blinked.len(),
             requests: broken.proxy.requests().len(),
             connections: broken.wire.connections(),
         }
     };
     let figures = tokio::select! {
         figures = course => figures,
-        () = puller.clone().poll(&broken) => unreachable!("it polls for ever"),
+        () = puller.clone().poll(broken.past()) => unreachable!("it polls for ever"),
     };
     puller.all_whole().expect("no broken pull");
     assert!(figures.pulled > 0 && figures.looks > figures.pulled, "{figures:?}");

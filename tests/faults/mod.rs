@@ -28,6 +28,7 @@ pub mod lossy;
 pub mod origin;
 pub mod path;
 pub mod proxy;
+pub mod puller;
 pub mod quirk;
 pub mod registry;
 pub mod rule;

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::Signal;
+
 use super::{
     Bed,
     eventually::{SOON, eventually},
@@ -196,6 +198,22 @@ impl Controller {
     /// Where it answers `/healthz` and `/readyz`, from a Pod's view.
     pub fn health(&self) -> SocketAddr {
         self.health
+    }
+
+    /// The folder of its spool.
+    pub fn spool(&self) -> PathBuf {
+        self.log.with_file_name("spool")
+    }
+
+    /// Waits until it ends by itself.
+    pub fn ended(&mut self, limit: Duration) -> Option<ExitStatus> {
+        self.process.wait(limit)
+    }
+
+    /// Kills it as the kernel does where memory is short.
+    pub fn kill(&mut self) {
+        self.process.signal(Signal::KILL);
+        self.process.wait(SOON).expect("nobody outlives that signal");
     }
 
     /// Asks it to end, and kills it after 20 seconds. Gives its exit status (`None`: it could not be had), how long

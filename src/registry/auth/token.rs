@@ -13,6 +13,7 @@ use crate::{
     model::{Credential, Origin, Scheme},
     net::{Address, Endpoint, Reuse},
     registry::{AllowedHosts, Cause, Failure, Shown, Stage, answer::evidence},
+    steps::{Step, enter},
 };
 
 const MOST_OF_AN_ANSWER: usize = 64 * 1024;
@@ -50,6 +51,7 @@ pub(super) async fn fetch(
     let malformed = |detail: String| failed(Cause::Malformed { detail });
     let (head, ()) = builder.body(()).map_err(|_| malformed("the realm is no URL".to_owned()))?.into_parts();
     let transport = service.transport.beside();
+    let _step = enter(Step::AskToken);
     let answered = transport.send(&endpoint, None, Reuse::Idle, head, &Bytes::new(), service.patience).await;
     let mut answered = answered.map_err(|error| failed(error.into()))?;
     if answered.head.status.as_u16() != 200 {

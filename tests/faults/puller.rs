@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -9,7 +10,7 @@ use std::{
 use futures::future::join_all;
 use tokio::time::interval;
 
-use super::scene::Broken;
+use super::watch::pull;
 
 /// No more tags than these are looked for in one tick.
 const AT_ONCE: usize = 12;
@@ -26,6 +27,9 @@ pub struct Seen {
     pub looks: usize,
     /// How many tags were pulled whole.
     pub pulled: usize,
+    /// What was not there at first and whole when it was asked for again at once: distribution 2 writes the file of a tag in place, and
+    /// whoever reads it in that moment gets a 500.
+    pub blinked: Vec<String>,
     /// What a user could not have pulled.
     pub broken: Vec<String>,
 }
@@ -51,8 +55,8 @@ impl Puller {
         if broken.is_empty() { Ok(()) } else { Err(broken.join("\n")) }
     }
 
-    /// Polls for ever.
-    pub async fn poll(self, registry: &Broken) {
+    /// Polls `registry`, or what leads to it past the faults, for ever.
+    pub async fn poll(self, registry: SocketAddr) {
         let mut ticks = interval(Duration::from_millis(100));
         loop {
             ticks.tick().await;
@@ -61,10 +65,15 @@ impl Puller {
                 let count = seen.awaited.len().min(AT_ONCE);
                 seen.awaited.drain(..count).collect()
             };
-            let looked = join_all(now.iter().map(|(repository, tag)| registry.pull(repository, tag))).await;
+            let looked = join_all(now.iter().map(async |(repository, tag)| match pull(registry, repository, tag).await {
+                Err(problem) => (Some(problem), pull(registry, repository, tag).await),
+                found => (None, found),
+            }));
+            let looked = looked.await;
             let mut seen = self.seen_mut();
-            for (place, found) in now.into_iter().zip(looked) {
+            for (place, (problem, found)) in now.into_iter().zip(looked) {
                 seen.looks += 1;
+                seen.blinked.extend(problem.filter(|_| found.is_ok()));
                 match found {
                     Ok(Some(_)) => seen.pulled += 1,
                     Ok(None) => seen.awaited.push_back(place),
