@@ -16,7 +16,7 @@ use super::{
     support::{
         self, Bed,
         controller::{Controller, Rights},
-        eventually::eventually,
+        eventually::{SOON, eventually},
         helm_repository::HelmRepository,
         namespace::Namespace,
         publication::{ready, spec, url_target},
@@ -51,8 +51,9 @@ struct Figures {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whenever_it_is_killed_all_become_ready_and_nothing_was_half_published() {
-    let figures = join_all([Version::V2, Version::V3].map(|version| go(version, Course { publications: 10, kills: 3 }))).await;
-    assert!(figures.iter().any(|figures| !figures.kills_by_step.is_empty()), "no kill fell into work: {figures:#?}");
+    let figures = join_all([Version::V2, Version::V3].map(|version| go(version, Course { publications: 10, kills: 4 }))).await;
+    let fell = figures.iter().any(|figures| !figures.kills_by_step.is_empty());
+    assert!(fell, "no kill fell into work: {figures:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -71,7 +72,7 @@ async fn go(version: Version, course: Course) -> Figures {
     let scene = Scene::set_up(version, course.publications).await;
     let puller = Puller::default();
     let rounds = async {
-        let work = scene.first_round(&puller).await;
+        let (first, done) = scene.first_round(&puller).await;
         let mut figures = Figures {
             publications: course.publications,
             kills: course.kills,
@@ -83,7 +84,8 @@ async fn go(version: Version, course: Course) -> Figures {
             longest_until_all_ready: Duration::ZERO,
         };
         for round in 1..=course.kills {
-            let open = scene.killed_round(round, work.mul_f64(fastrand::f64()), &puller, &mut figures.longest_until_all_ready).await;
+            let moment = first + done.saturating_sub(first).mul_f64(fastrand::f64());
+            let open = scene.killed_round(round, moment, &puller, &mut figures.longest_until_all_ready).await;
             figures.kills_in_none += usize::from(open.is_empty());
             for step in open {
                 *figures.kills_by_step.entry(step).or_default() += 1;
@@ -155,23 +157,33 @@ impl Scene {
         join_all(each).await;
     }
 
-    /// Without a kill: how long the work takes.
-    async fn first_round(&self, puller: &Puller) -> Duration {
+    /// Without a kill: when the first step begins, and when the work is done.
+    async fn first_round(&self, puller: &Puller) -> (Duration, Duration) {
         self.lead_to(0, puller).await;
         let begin = Instant::now();
         let controller = self.controller();
+        eventually(
+            SOON,
+            "it works",
+            async || {
+                if controller.log().contains("chart_publisher::steps") { Ok(()) } else { Err("no step has begun") }
+            },
+        )
+        .await;
+        let first = begin.elapsed();
+        self.all_say_that_they_are_ready().await;
+        let work = (first, begin.elapsed());
         self.all_are_ready(0).await;
-        let work = begin.elapsed();
         self.holds_nothing(&controller).await;
         work
     }
 
-    /// Kills after `delay`; gives the steps that were under way. Then all is published by the next one.
-    async fn killed_round(&self, round: usize, delay: Duration, puller: &Puller, longest: &mut Duration) -> BTreeSet<&'static str> {
+    /// Kills at `moment` after the start; gives the steps that were under way. Then all is published by the next one.
+    async fn killed_round(&self, round: usize, moment: Duration, puller: &Puller, longest: &mut Duration) -> BTreeSet<&'static str> {
         self.lead_to(round, puller).await;
         let mut controller = self.controller();
         // Not a wait for something: the moment is what the test varies.
-        tokio::time::sleep(delay).await;
+        tokio::time::sleep(moment).await;
         controller.kill();
         let open = open_at_the_end(&controller.log());
         self.holds_nothing(&controller).await;
@@ -183,12 +195,16 @@ impl Scene {
         open
     }
 
-    /// All are Ready, and hold the very manifests of the first round.
-    async fn all_are_ready(&self, round: usize) {
+    async fn all_say_that_they_are_ready(&self) {
         for number in 0..self.publications {
             let name = format!("killed-{number}");
             self.namespace.becomes_within(READY_WITHIN, &name, "it is Ready", |status| ready(status) == "True Succeeded").await;
         }
+    }
+
+    /// All are Ready, and hold the very manifests of the first round.
+    async fn all_are_ready(&self, round: usize) {
+        self.all_say_that_they_are_ready().await;
         for number in 0..self.publications {
             let (chart, version) = Self::chart(number);
             let repository = |round| format!("{}/{chart}", Self::place(round, number));
@@ -200,7 +216,7 @@ impl Scene {
 
     /// Nothing lies in the spool that has a name; what has none goes with the process.
     async fn holds_nothing(&self, controller: &Controller) {
-        eventually(support::eventually::SOON, "the spool is empty", async || {
+        eventually(SOON, "the spool is empty", async || {
             let left: Vec<_> = fs::read_dir(controller.spool()).expect("the spool").flatten().map(|entry| entry.file_name()).collect();
             if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
         })
