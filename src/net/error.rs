@@ -2,6 +2,8 @@
 
 use std::{error::Error, io, net::SocketAddr, time::Duration};
 
+use super::Unacknowledged;
+
 /// A failure of the network, of TLS, or of HTTP's framing. Holds no secret and no query of a URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NetError {
@@ -52,18 +54,22 @@ pub enum NetError {
     #[error("the idle connection was closed by the server")]
     StaleConnection,
     /// The body made no progress.
-    #[error("no byte of the body went out for {}, after {sent} bytes", human(.after))]
+    #[error("no byte of the body went out for {}, after {sent} bytes{}", human(.after), told(*.seen))]
     WriteStalled {
         /// Bytes of the body.
         sent: u64,
         /// How long nothing moved.
         after: Duration,
+        /// What the kernel knows of the bytes that it took.
+        seen: Option<Unacknowledged>,
     },
     /// The whole request was sent and no answer came.
-    #[error("no answer came within {}", human(.after))]
+    #[error("no answer came within {}{}", human(.after), told(*.seen))]
     NoAnswer {
         /// How long it was waited for.
         after: Duration,
+        /// What the kernel knows of the bytes that it took.
+        seen: Option<Unacknowledged>,
     },
     /// The answer began and then stopped.
     #[error("the answer stopped for {} after {received} bytes", human(.after))]
@@ -159,6 +165,10 @@ pub(super) fn found_in<'a, T: Error + 'static>(error: &'a (dyn Error + 'static))
 fn dialled(host: &str, address: &SocketAddr) -> String {
     let is_address = host.trim_matches(['[', ']']).parse() == Ok(address.ip());
     if is_address { address.to_string() } else { format!("`{host}` resolves to {address}, which") }
+}
+
+fn told(seen: Option<Unacknowledged>) -> String {
+    seen.map(|seen| format!(" ({seen})")).unwrap_or_default()
 }
 
 fn human(duration: &Duration) -> String {

@@ -26,6 +26,7 @@ use super::{
     handshake::tls_failure,
     stream::Meter,
     transport::{Key, Pool},
+    unacknowledged::Ends,
 };
 use crate::model::Scheme;
 
@@ -86,7 +87,8 @@ pub(super) struct Connection {
     sender: Sender,
     driver: Driver,
     meter: Arc<Meter>,
-    peer: Option<SocketAddr>,
+    /// Nothing where it is a tunnel.
+    ends: Option<Ends>,
 }
 
 /// Ends the task that drives a connection: one whose write is stuck would never end by itself.
@@ -107,8 +109,8 @@ impl Drop for Driver {
 }
 
 impl Connection {
-    pub(super) fn new(sender: Sender, driver: JoinHandle<hyper::Result<()>>, meter: Arc<Meter>, peer: Option<SocketAddr>) -> Self {
-        Self { sender, driver: Driver(driver), meter, peer }
+    pub(super) fn new(sender: Sender, driver: JoinHandle<hyper::Result<()>>, meter: Arc<Meter>, ends: Option<Ends>) -> Self {
+        Self { sender, driver: Driver(driver), meter, ends }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -149,7 +151,7 @@ impl Lease {
 
     /// Who is on the other side; nothing where that is the end of a tunnel.
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.connection.as_ref().and_then(|connection| connection.peer)
+        self.connection.as_ref()?.ends.map(|ends| ends.peer)
     }
 
     /// Whether it speaks HTTP/2.
@@ -235,11 +237,12 @@ impl Lease {
                         continue;
                     }
                     let sent = progress.handed_over();
-                    return Err(if sent < length {
-                        NetError::WriteStalled { sent, after: patience.stall }
-                    } else {
-                        NetError::NoAnswer { after: patience.stall }
-                    });
+                    let after = patience.stall;
+                    let seen = match connection.ends {
+                        Some(ends) => ends.unacknowledged().await,
+                        None => None,
+                    };
+                    return Err(if sent < length { NetError::WriteStalled { sent, after, seen } } else { NetError::NoAnswer { after, seen } });
                 }
             }
         }

@@ -13,6 +13,7 @@ mod stream;
 mod tls;
 mod transport;
 mod tunnel;
+mod unacknowledged;
 
 use body::WatchedBody;
 
@@ -23,3 +24,4 @@ pub use lease::{Answered, Lease};
 pub use tls::{ClientCertificate, InvalidPem, SystemRoots, TlsConfig};
 pub use transport::{Patience, Reuse, Transport};
 pub use tunnel::{MOST_TUNNELS, TunnelError, TunnelFailure, TunnelIo, TunnelStream, Tunnels};
+pub use unacknowledged::Unacknowledged;

@@ -26,6 +26,7 @@ use super::{
     stream::{Meter, PatientStream, Socket},
     tls::HTTP2,
     tunnel::{Gate, Lane, Tunnels},
+    unacknowledged::Ends,
 };
 use crate::model::{Digest, Origin, Scheme};
 
@@ -233,27 +234,28 @@ impl Transport {
     }
 
     async fn connect(&self, endpoint: &Endpoint, patience: Patience) -> Result<Connection, NetError> {
-        let (socket, peer) = self.socket(endpoint, patience).await?;
+        let (socket, ends) = self.socket(endpoint, patience).await?;
         let meter = Meter::new();
         let stream = PatientStream::new(socket, meter.clone());
         if endpoint.origin.scheme == Scheme::Http {
-            return handshake(TokioIo::new(stream), meter, peer).await;
+            return handshake(TokioIo::new(stream), meter, ends).await;
         }
         let host = &endpoint.origin.host;
         let stream = timeout(patience.connect(), secured(stream, host, &endpoint.tls))
             .await
-            .unwrap_or_else(|_| Err(NetError::NoAnswer { after: patience.connect() }))?;
+            .unwrap_or_else(|_| Err(NetError::NoAnswer { after: patience.connect(), seen: None }))?;
         if stream.get_ref().1.alpn_protocol() == Some(HTTP2) {
-            return handshake_of_http2(TokioIo::new(stream), meter, peer).await;
+            return handshake_of_http2(TokioIo::new(stream), meter, ends).await;
         }
-        handshake(TokioIo::new(stream), meter, peer).await
+        handshake(TokioIo::new(stream), meter, ends).await
     }
 
-    async fn socket(&self, endpoint: &Endpoint, patience: Patience) -> Result<(Socket, Option<std::net::SocketAddr>), NetError> {
+    async fn socket(&self, endpoint: &Endpoint, patience: Patience) -> Result<(Socket, Option<Ends>), NetError> {
         let peers: Vec<&TunnelAddress> = endpoint.addresses.iter().filter_map(Address::tunnel).collect();
         let (Some(first), gate) = (peers.first(), &self.pool.gate) else {
             let (socket, peer) = dial(endpoint, patience.connect()).await?;
-            return Ok((Socket::Tcp(socket), Some(peer)));
+            let ends = socket.local_addr().ok().map(|own| Ends { own, peer });
+            return Ok((Socket::Tcp(socket), ends));
         };
         let not_offered = || TunnelError { to: first.to_string(), failure: TunnelFailure::NotOffered };
         let gate = gate.as_ref().ok_or_else(not_offered)?;
@@ -262,7 +264,7 @@ impl Transport {
     }
 }
 
-async fn handshake<S>(stream: S, meter: Arc<Meter>, peer: Option<std::net::SocketAddr>) -> Result<Connection, NetError>
+async fn handshake<S>(stream: S, meter: Arc<Meter>, ends: Option<Ends>) -> Result<Connection, NetError>
 where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
@@ -271,10 +273,10 @@ where
         .handshake::<_, WatchedBody>(stream)
         .await
         .map_err(|error| NetError::NotHttp { detail: error.to_string() })?;
-    Ok(Connection::new(Sender::Http1(sender), tokio::spawn(connection), meter, peer))
+    Ok(Connection::new(Sender::Http1(sender), tokio::spawn(connection), meter, ends))
 }
 
-async fn handshake_of_http2<S>(stream: S, meter: Arc<Meter>, peer: Option<std::net::SocketAddr>) -> Result<Connection, NetError>
+async fn handshake_of_http2<S>(stream: S, meter: Arc<Meter>, ends: Option<Ends>) -> Result<Connection, NetError>
 where
     S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
@@ -282,5 +284,5 @@ where
         .handshake::<_, WatchedBody>(stream)
         .await
         .map_err(|error| NetError::NotHttp { detail: error.to_string() })?;
-    Ok(Connection::new(Sender::Http2(sender), tokio::spawn(connection), meter, peer))
+    Ok(Connection::new(Sender::Http2(sender), tokio::spawn(connection), meter, ends))
 }

@@ -367,7 +367,11 @@ impl Bench<'_> {
 }
 
 fn unended(after: Duration) -> Uploaded {
-    Uploaded { result: Err(Failure::new(Stage::SendBlob, NetError::NoAnswer { after })), sent: 0, seen: SeenOfChunks::default() }
+    Uploaded {
+        result: Err(Failure::new(Stage::SendBlob, NetError::NoAnswer { after, seen: None })),
+        sent: 0,
+        seen: SeenOfChunks::default(),
+    }
 }
 
 fn framing(method: Method) -> Framing {

@@ -176,6 +176,10 @@ impl<'r> Line<'r> {
     /// Gives the connection of an answer that was read to its end back for the next request.
     pub(super) fn done(&mut self, answered: Answered) {
         self.lease = answered.into_lease();
+        // What is kept from before this exchange may lead to another replica; new ones lead to each in turn.
+        if self.lease.is_none() {
+            self.reuse = Reuse::Never;
+        }
     }
 
     /// The answer was not the one hoped for.

@@ -135,6 +135,15 @@ pub(super) const CONNECTIONS: &[Row] = &[
         link: "https://github.com/projectcalico/calico/issues/9433",
     },
     Row {
+        id: "window-closed",
+        seen: "the body goes on no further, and the other side announces no room for more of it",
+        pattern: Pattern::Seen(Symptom::WindowClosed),
+        reason: Reason::PathStalled,
+        class: Class::OtherMethod,
+        sentence: "No packet is lost: what listens at {address} has stopped reading. Look at its load, its storage and its log, or raise {timeout}.",
+        link: "https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.1",
+    },
+    Row {
         id: "no-answer-to-body",
         seen: "a body is sent whole, and no answer comes",
         pattern: Pattern::Seen(Symptom::NoAnswerToBody),

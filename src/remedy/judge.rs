@@ -13,7 +13,7 @@ use super::{
 use crate::{
     api::Reason,
     model::Scheme,
-    net::{ConnectFailure, NetError, TlsFailure, TunnelFailure},
+    net::{ConnectFailure, NetError, TlsFailure, TunnelFailure, Unacknowledged},
     registry::{Answer, Cause, Failure, Shown, Stage},
 };
 
@@ -123,6 +123,7 @@ fn of_network(error: &NetError, stage: Stage, scheme: Scheme) -> Symptom {
         NetError::Cut { sent } if *sent > 0 => Symptom::CutInBody,
         NetError::Cut { .. } => Symptom::CutBeforeAnswer,
         NetError::StaleConnection => Symptom::StaleConnection,
+        NetError::WriteStalled { seen: Some(Unacknowledged::NoRoom), .. } => Symptom::WindowClosed,
         NetError::WriteStalled { .. } => Symptom::WriteStalled,
         NetError::NoAnswer { .. } if in_body => Symptom::NoAnswerToBody,
         NetError::NoAnswer { .. } => Symptom::NoAnswer,

@@ -52,6 +52,7 @@ pub enum Symptom {
     CutBeforeAnswer,
     StaleConnection,
     WriteStalled,
+    WindowClosed,
     NoAnswerToBody,
     NoAnswer,
     ReadStalled,

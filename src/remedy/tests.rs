@@ -6,7 +6,7 @@ use super::{Audience, Caller, CallerLogin, Class, ROWS, Row, Scene, Verdict, jud
 use crate::{
     api::{Reason, RouteKind},
     model::Scheme,
-    net::{ConnectFailure, NetError, TlsFailure, TunnelError, TunnelFailure},
+    net::{ConnectFailure, NetError, TlsFailure, TunnelError, TunnelFailure, Unacknowledged},
     plan::{Route, Via},
     registry::{Answer, BodyKind, Cause, Failure, Shown, Stage},
 };
@@ -84,6 +84,10 @@ fn content() -> Cause {
 
 const AFTER: Duration = Duration::from_mins(1);
 
+fn stalled(seen: Unacknowledged) -> Cause {
+    Cause::Net(NetError::WriteStalled { sent: 65536, after: AFTER, seen: Some(seen) })
+}
+
 /// Row, the scheme that was spoken, and a failure that is it.
 fn connection_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
     use Scheme::{Http, Https};
@@ -112,9 +116,10 @@ fn connection_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("cut-in-body", Https, SendBlob, Cause::Net(NetError::Cut { sent: 65536 })),
         ("cut-before-answer", Https, OpenUpload, Cause::Net(NetError::Cut { sent: 0 })),
         ("stale-connection", Https, OpenUpload, Cause::Net(NetError::StaleConnection)),
-        ("write-stalled", Https, SendBlob, Cause::Net(NetError::WriteStalled { sent: 65536, after: AFTER })),
-        ("no-answer-to-body", Https, SendBlob, Cause::Net(NetError::NoAnswer { after: AFTER })),
-        ("no-answer", Https, OpenUpload, Cause::Net(NetError::NoAnswer { after: AFTER })),
+        ("write-stalled", Https, SendBlob, stalled(Unacknowledged::SentAgain)),
+        ("window-closed", Https, SendBlob, stalled(Unacknowledged::NoRoom)),
+        ("no-answer-to-body", Https, SendBlob, Cause::Net(NetError::NoAnswer { after: AFTER, seen: None })),
+        ("no-answer", Https, OpenUpload, Cause::Net(NetError::NoAnswer { after: AFTER, seen: None })),
         ("read-stalled", Https, PullBlob, Cause::Net(NetError::ReadStalled { received: 1000, after: AFTER })),
         ("answer-cut", Https, PullBlob, Cause::Net(NetError::AnswerCut { received: 1000 })),
         ("no-http-in-plain", Http, OpenUpload, Cause::Net(NetError::NotHttp { detail: detail() })),

@@ -56,7 +56,12 @@ async fn where_large_packets_vanish_others_hang_and_ours_arrives() {
     let target = &published.status.expect("a status").targets[0];
     let seen = (target.route.as_deref(), target.attempts.iter().map(|attempt| &*attempt.reason).collect::<Vec<_>>());
     assert_eq!(seen, (Some("NodePort"), vec!["PathStalled"]), "{target:?}");
-    for words in ["suspect the packet size", "compare the MTU", "`ethtool -K INTERFACE tx off`"] {
+    for words in [
+        "(packets were sent again and again, and not acknowledged)",
+        "suspect the packet size",
+        "compare the MTU",
+        "`ethtool -K INTERFACE tx off`",
+    ] {
         assert!(target.attempts[0].message.contains(words), "{target:?}");
     }
     for repository in ["charts/large", "by-controller/large"] {

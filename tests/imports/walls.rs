@@ -141,6 +141,7 @@ pub const ROOMS: &[Room] = &[
             "net::NetError",
             "net::TlsFailure",
             "net::TunnelFailure",
+            "net::Unacknowledged",
             "plan::Controller",
             "plan::Route",
             "plan::Via",
