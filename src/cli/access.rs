@@ -145,7 +145,12 @@ fn password_of(username: &str) -> Result<Credential, Failure> {
     }
     let mut password = String::new();
     std::io::stdin().take(64 * 1024).read_to_string(&mut password)?;
-    Ok(Credential::new(username, password.trim_end_matches(['\r', '\n'])))
+    let password = password.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        let why = "`--password-stdin`: standard input is empty: pipe the password into it, and look whether the command before it failed";
+        return Err(Usage(why.to_owned()).into());
+    }
+    Ok(Credential::new(username, password))
 }
 
 /// Where Docker looks: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`.

@@ -14,7 +14,7 @@ use chart_publisher::{
     plan,
     publish::{self, ChartOutcome, Course, Done, FailedAttempt, Learnt, Outcome, Readers, Replicas, TargetOutcome, TargetRun},
     source::{Given, Source},
-    spool::{Budget, Spool, Spooled},
+    spool::{Budget, Spool, SpoolError, Spooled},
 };
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -188,7 +188,12 @@ async fn spooled(push: &Push) -> Result<Spooled, Failure> {
     let mut file = tokio::fs::File::open(&push.chart).await.map_err(unreadable)?;
     let length = file.metadata().await.map_err(unreadable)?.len();
     let budget = Budget { disk: push.max_chart_size.max(length), ..Budget::default() };
-    let refused = |error| Usage(format!("`{}`: {error}", push.chart.display()));
+    let refused = |error| match error {
+        SpoolError::TooLarge { limit } => {
+            Usage(format!("`{}` is larger than the limit of {limit} bytes: raise `--max-chart-size`", push.chart.display()))
+        }
+        error => Usage(format!("`{}`: {error}", push.chart.display())),
+    };
     let spool = Spool::new(push.spool_dir.clone(), budget);
     let mut writer = spool.writer(Some(length), push.max_chart_size).await.map_err(refused)?;
     let mut piece = vec![0; 256 * 1024];

@@ -116,6 +116,16 @@ async fn what_cannot_be_used_is_named_before_anything_is_sent() {
             mistake(format!("PROGRAM push {chart} {nowhere} --docker-config {text}"), 2, &[&format!("`{text}`: it is no JSON")]),
             mistake(format!("HOME={home} PROGRAM push {chart} {nowhere}"), 2, &[&format!("`{home}/.docker/config.json`: it is no JSON")]),
             mistake(format!("PROGRAM push {text} {nowhere}"), 2, &["give the archive that `helm package` made"]),
+            mistake(
+                format!("PROGRAM push {chart} {nowhere} --max-chart-size 1Ki"),
+                2,
+                &["is larger than the limit of 1024 bytes: raise `--max-chart-size`"],
+            ),
+            mistake(
+                format!("PROGRAM push {chart} {nowhere} -u bob --password-stdin </dev/null"),
+                2,
+                &["`--password-stdin`: standard input is empty"],
+            ),
             mistake(format!("{missing} -o json"), 2, &["--kubeconfig", &format!("{text}.missing")]),
         ],
     );
