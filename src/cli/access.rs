@@ -138,17 +138,30 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Usage {
     Usage(format!("`{}` cannot be read: {error}", path.display()))
 }
 
+const MOST_OF_A_PASSWORD: u64 = 64 * 1024;
+
 fn password_of(username: &str) -> Result<Credential, Failure> {
     if std::io::stdin().is_terminal() {
         let why = "`--password-stdin` reads standard input, which is a terminal: pipe the password into it";
         return Err(Usage(why.to_owned()).into());
     }
-    let mut password = String::new();
-    std::io::stdin().take(64 * 1024).read_to_string(&mut password)?;
-    let password = password.trim_end_matches(['\r', '\n']);
+    let mut bytes = Vec::new();
+    std::io::stdin().take(MOST_OF_A_PASSWORD + 1).read_to_end(&mut bytes)?;
+    let wrong = |why: &str| Usage(format!("`--password-stdin`: {why}"));
+    if bytes.len() as u64 > MOST_OF_A_PASSWORD {
+        return Err(wrong("standard input has more than 64 KiB: pipe the password alone into it").into());
+    }
+    let text = String::from_utf8(bytes).map_err(|_| wrong("standard input is no UTF-8: write the password in that encoding"))?;
+    let password = text.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
-        let why = "`--password-stdin`: standard input is empty: pipe the password into it, and look whether the command before it failed";
-        return Err(Usage(why.to_owned()).into());
+        return Err(wrong("standard input is empty: pipe the password into it, and look whether the command before it failed").into());
+    }
+    // RFC 7617, section 2: neither may have control characters, and the name ends at the first colon.
+    if password.contains(char::is_control) {
+        return Err(wrong("the password has a line break or another control character in it, which no login may have").into());
+    }
+    if username.contains(|c: char| c == ':' || c.is_control()) {
+        return Err(Usage("`--username`: a name of a login has no colon and no control character in it".to_owned()).into());
     }
     Ok(Credential::new(username, password))
 }

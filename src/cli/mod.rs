@@ -69,23 +69,35 @@ pub(crate) fn main() -> ExitCode {
 #[error("{0}")]
 struct Usage(String);
 
+/// What was done could not be told.
+#[derive(Debug, thiserror::Error)]
+#[error("the result could not be written to standard output; what was asked for was done as far as it says above")]
+struct Unprinted(#[source] std::io::Error);
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-#[expect(clippy::print_stderr, reason = "the command line speaks to people here")]
 fn complain(error: &(dyn std::error::Error + 'static)) {
-    eprint!("chart-publisher: {error}");
+    use std::io::Write;
+    let mut text = format!("chart-publisher: {error}");
     let mut source = error.source();
     while let Some(cause) = source {
-        eprint!(": {cause}");
+        text.extend([": ".to_owned(), cause.to_string()]);
         source = cause.source();
     }
-    eprintln!();
+    // Where nobody can be told, the exit code still tells.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// A time to wait for something.
+fn wait(text: &str) -> Result<std::time::Duration, String> {
+    let span = chart_publisher::model::span(text).map_err(|error| error.to_string())?;
+    if span.is_zero() { Err("nothing can be waited for in no time: give a longer one, for example `20s`".to_owned()) } else { Ok(span) }
 }
 
 fn print(text: &str) -> Result<(), Failure> {
     use std::io::Write;
     // A reader that has gone away is no reason to panic.
-    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
+    Ok(writeln!(std::io::stdout().lock(), "{text}").map_err(Unprinted)?)
 }
 
 fn print_crds() -> Result<(), Failure> {
@@ -99,7 +111,7 @@ fn print_crds() -> Result<(), Failure> {
 }
 
 fn log(format: run::LogFormat, filter: &str) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| format!("`--log-level`: {error}"))?;
+    let filter = EnvFilter::try_new(filter).map_err(|error| Usage(format!("`--log-level`: {error}")))?;
     let registry = tracing_subscriber::registry().with(filter);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match format {

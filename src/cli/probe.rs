@@ -26,6 +26,7 @@ use super::{
     log, print,
     run::{LogFormat, configured},
     unplanned::unplanned,
+    wait,
 };
 
 /// Try every method over every route to a registry.
@@ -53,7 +54,7 @@ pub(super) struct Probe {
     #[arg(long, value_name = "SIZE", default_value = "8Mi", value_parser = bounded)]
     size: u64,
     /// The longest wait for an answer, and the longest time that a body may make no progress. A cell may take three times as long.
-    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = span)]
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = wait)]
     timeout: Duration,
     /// After this time no further cell is begun.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = span)]

@@ -9,7 +9,7 @@ use std::{
 use chart_publisher::{
     api::{Target, Upload, UploadMethod},
     chart::Limits,
-    model::{size, span},
+    model::size,
     net::Transport,
     plan,
     publish::{self, ChartOutcome, Course, Done, FailedAttempt, Learnt, Outcome, Readers, Replicas, TargetOutcome, TargetRun},
@@ -28,6 +28,7 @@ use super::{
     log, print,
     run::LogFormat,
     unplanned::unplanned,
+    wait,
 };
 
 /// Push one chart into one registry.
@@ -51,7 +52,7 @@ pub(super) struct Push {
     #[arg(long, value_name = "SIZE", default_value = "100Mi", value_parser = size)]
     max_chart_size: u64,
     /// The longest wait for an answer, and the longest time that a body may make no progress.
-    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = span)]
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = wait)]
     timeout: Duration,
     /// Where large charts lie on their way.
     #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]

@@ -27,12 +27,9 @@ pub enum Found {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Form {
-    #[serde(default)]
-    auths: BTreeMap<String, Entry>,
-    #[serde(default)]
-    creds_store: String,
-    #[serde(default)]
-    cred_helpers: BTreeMap<String, String>,
+    auths: Option<BTreeMap<String, serde_json::Value>>,
+    creds_store: Option<String>,
+    cred_helpers: Option<BTreeMap<String, serde_json::Value>>,
 }
 
 impl DockerFile {
@@ -50,12 +47,14 @@ impl DockerFile {
     /// [`InvalidDockerConfig::Entry`] where there is an entry that holds no login and no helper either.
     pub fn find(&self, hosts: &[String]) -> Result<Found, InvalidDockerConfig> {
         let is_meant = |key: &String| hosts.iter().any(|name| name.eq_ignore_ascii_case(&host(key)));
-        let entries = || self.form.auths.iter().filter(|(key, _)| is_meant(key));
-        let by_host: BTreeMap<_, _> = entries().filter_map(|(key, entry)| Some((host(key), entry.credential()?))).collect();
+        let entries = || self.form.auths.iter().flatten().filter(|(key, _)| is_meant(key));
+        let credential = |entry: &serde_json::Value| Entry::deserialize(entry).ok()?.credential();
+        let by_host: BTreeMap<_, _> = entries().filter_map(|(key, entry)| Some((host(key), credential(entry)?))).collect();
         if !by_host.is_empty() {
             return Ok(Found::Credential(Login::ByHost(by_host)));
         }
-        if !self.form.creds_store.is_empty() || self.form.cred_helpers.keys().any(is_meant) {
+        let has_store = self.form.creds_store.as_ref().is_some_and(|store| !store.is_empty());
+        if has_store || self.form.cred_helpers.iter().flat_map(BTreeMap::keys).any(is_meant) {
             return Ok(Found::Helper);
         }
         match entries().next() {
@@ -89,6 +88,9 @@ mod tests {
             (r#"{"credHelpers":{"r.example:5000":"own"}}"#, "helper"),
             (r#"{"credHelpers":{"other.example":"own"}}"#, "nothing"),
             (r#"{"auths":{"other.example":{}}}"#, "nothing"),
+            (r#"{"auths":{"other.example":null,"r.example:5000":{"auth":"YzpkOmU="}}}"#, "credential"),
+            (r#"{"auths":{"other.example":{"auth":5}}}"#, "nothing"),
+            (r#"{"auths":null,"credHelpers":null,"credsStore":null}"#, "nothing"),
             ("{}", "nothing"),
         ] {
             assert_eq!(found(json).as_deref(), Ok(wanted), "{json}");

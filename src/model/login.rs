@@ -44,11 +44,11 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn credential(&self) -> Option<Credential> {
-        if let (Some(username), Some(password)) = (&self.username, &self.password) {
-            return Some(Credential::new(username.clone(), password.clone()));
-        }
-        let decoded = BASE64_STANDARD.decode(self.auth.as_ref()?.trim()).ok()?;
-        let decoded = String::from_utf8(decoded).ok()?;
+        // As Docker and the kubelet have it: `auth` goes before the pair that it was made of.
+        let Some(auth) = self.auth.as_deref().map(str::trim).filter(|auth| !auth.is_empty()) else {
+            return Some(Credential::new(self.username.clone()?, self.password.clone()?));
+        };
+        let decoded = String::from_utf8(BASE64_STANDARD.decode(auth).ok()?).ok()?;
         let (username, password) = decoded.split_once(':')?;
         Some(Credential::new(username, password))
     }

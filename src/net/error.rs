@@ -85,6 +85,12 @@ pub enum NetError {
         /// Bytes of the answer's body.
         received: u64,
     },
+    /// What came back is HTTP/1.1 with a head that cannot be used.
+    #[error("the head of the answer cannot be read: {detail}")]
+    MalformedHead {
+        /// What the parser said.
+        detail: String,
+    },
     /// What came back is no HTTP/1.1.
     #[error("the answer is no HTTP: {detail}")]
     NotHttp {

@@ -332,6 +332,11 @@ fn ended_early(error: &hyper::Error) -> NetError {
     }
 }
 
+/// Whatever speaks something else fails at the version, which comes first.
+fn begins_as_http(error: &hyper::Error) -> bool {
+    !error.to_string().contains("HTTP version")
+}
+
 fn named(error: &hyper::Error, progress: &Progress) -> NetError {
     if let Some(failure) = progress.failure() {
         return NetError::Body { detail: failure.0 };
@@ -341,6 +346,7 @@ fn named(error: &hyper::Error, progress: &Progress) -> NetError {
     }
     match tls_failure(error) {
         Some(failure @ (TlsFailure::ClientCertificate | TlsFailure::NotTls)) => NetError::Tls { host: "the server".to_owned(), failure },
+        _ if error.is_parse() && begins_as_http(error) => NetError::MalformedHead { detail: error.to_string() },
         _ if error.is_parse() => NetError::NotHttp { detail: error.to_string() },
         _ => NetError::Cut { sent: progress.handed_over() },
     }

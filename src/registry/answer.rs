@@ -106,8 +106,10 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
 fn pause(value: &str) -> Option<Duration> {
-    let wanted = if let Ok(seconds) = value.trim().parse::<u64>() {
-        Duration::from_secs(seconds)
+    let number = value.trim();
+    let wanted = if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than fits is more than the longest pause, too.
+        number.parse().map_or(LONGEST_PAUSE, Duration::from_secs)
     } else {
         let at = http_date(value)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
@@ -175,6 +177,7 @@ mod tests {
     #[test]
     fn retry_after_is_read_in_both_forms_and_capped() {
         let seconds = |value: &str| pause(value).map(|pause| pause.as_secs());
+        assert_eq!(seconds("99999999999999999999"), Some(3600));
         assert_eq!(seconds("7"), Some(7));
         assert_eq!(seconds("99999"), Some(3600));
         assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(0));

@@ -129,6 +129,7 @@ fn of_network(error: &NetError, stage: Stage, scheme: Scheme) -> Symptom {
         NetError::NoAnswer { .. } => Symptom::NoAnswer,
         NetError::ReadStalled { .. } => Symptom::ReadStalled,
         NetError::AnswerCut { .. } => Symptom::AnswerCut,
+        NetError::MalformedHead { .. } => Symptom::Malformed,
         NetError::NotHttp { .. } if scheme == Scheme::Http => Symptom::NoHttpInPlain,
         NetError::NotHttp { .. } => Symptom::NoHttpInTls,
         NetError::Body { .. } => Symptom::SpoolUnreadable,

@@ -176,6 +176,7 @@ fn answer_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("body-swallowed", Https, SendBlob, Cause::Swallowed { sent: 1000, arrived: 0 }),
         ("header-missing", Https, SendBlob, Cause::HeaderMissing { header: "Range" }),
         ("malformed", Https, OpenUpload, Cause::Malformed { detail: "no Location".to_owned() }),
+        ("malformed", Https, OpenUpload, Cause::Net(NetError::MalformedHead { detail: "message head is too large".to_owned() })),
         ("body-too-large", Https, SendBlob, page(413)),
         ("rate-limited", Https, OpenUpload, coded(429, "TOOMANYREQUESTS", "")),
         ("asked-to-wait", Https, OpenUpload, waiting),

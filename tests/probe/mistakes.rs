@@ -126,6 +126,20 @@ async fn what_cannot_be_used_is_named_before_anything_is_sent() {
                 2,
                 &["`--password-stdin`: standard input is empty"],
             ),
+            mistake(
+                format!("head -c 70000 /dev/zero | tr '\\0' a | PROGRAM push {chart} {nowhere} -u bob --password-stdin"),
+                2,
+                &["`--password-stdin`: standard input has more than 64 KiB"],
+            ),
+            mistake(format!("printf 'p\\344' | PROGRAM push {chart} {nowhere} -u bob --password-stdin"), 2, &["is no UTF-8"]),
+            mistake(format!("printf 'p\\nq' | PROGRAM push {chart} {nowhere} -u bob --password-stdin"), 2, &["control character"]),
+            mistake(
+                format!("printf pw | PROGRAM push {chart} {nowhere} -u b:ob --password-stdin"),
+                2,
+                &["`--username`: a name of a login"],
+            ),
+            mistake(format!("PROGRAM push {chart} {nowhere} --timeout 0s"), 2, &["give a longer one"]),
+            mistake(format!("PROGRAM push {text}.missing {nowhere} 2>/dev/full"), 2, &[]),
             mistake(format!("{missing} -o json"), 2, &["--kubeconfig", &format!("{text}.missing")]),
         ],
     );
