@@ -36,7 +36,8 @@ pub(super) fn documents(files: &[String]) -> Result<(Vec<Document>, Vec<String>)
                 return Err(Usage(format!("`{file}` holds a document that is no object of Kubernetes: it has no `kind`")));
             } else {
                 let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-                passed_over.push(format!("`{file}`: {kind} `{name}` of {version} is passed over: it is no ChartPublication of {GROUP}/{VERSION}"));
+                passed_over
+                    .push(format!("`{file}`: {kind} `{name}` of {version} is passed over: it is no ChartPublication of {GROUP}/{VERSION}"));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use chart_publisher::{
-    controller::{Foresight, ForesightError, ForeseenItem, foresee},
+    controller::{ForeseenItem, Foresight, ForesightError, foresee},
     spool::{Budget, Spool},
 };
 use clap::{Args, ValueEnum};
@@ -24,7 +24,7 @@ pub(super) struct Plan {
     #[arg(long = "filename", short = 'f', value_name = "FILE", required = true)]
     files: Vec<String>,
     /// The cluster whose Services, Secrets and inventories count. Without it only targets with a `url`, and without Secrets, are planned.
-    #[arg(long, value_name = "FILE", env = "KUBECONFIG")]
+    #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// The namespace of publications that name none.
     #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
@@ -73,7 +73,10 @@ async fn work(plan: &Plan) -> Result<(), Failure> {
         let foresight = foresee(publication, client.clone(), spool.clone()).await.map_err(failure)?;
         all.items.extend(foresight.items);
         all.refused.extend(foresight.refused);
-        foresight.unseen.iter().for_each(|kind| note(&format!("objects of the kind {kind} may not be read: routes through them are not seen")));
+        foresight
+            .unseen
+            .iter()
+            .for_each(|kind| note(&format!("objects of the kind {kind} may not be read: routes through them are not seen")));
     }
     match plan.output {
         Output::Text => print(&as_text(&all.items))?,

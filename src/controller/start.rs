@@ -99,10 +99,8 @@ impl Context {
     pub(super) fn of_one(client: Option<Client>, cluster: Cluster, spool: Spool) -> Result<Self, ForesightError> {
         let has_cluster = client.is_some();
         let client = client.map_or_else(nobody, Ok)?;
-        let transport = match has_cluster {
-            true => Transport::with_tunnels(Arc::new(Relay::new(client.clone()))),
-            false => Transport::new(),
-        };
+        let tunnels = || Transport::with_tunnels(Arc::new(Relay::new(client.clone())));
+        let transport = if has_cluster { tunnels() } else { Transport::new() };
         let roots = SystemRoots::load();
         Ok(Self {
             cluster,

@@ -33,8 +33,7 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Publish, Self::Look, Self::Prove, Self::Unchanged, Self::Refuse, Self::Wait, Self::Suspended];
+    pub const ALL: [Self; 7] = [Self::Publish, Self::Look, Self::Prove, Self::Unchanged, Self::Refuse, Self::Wait, Self::Suspended];
 
     /// As it is printed.
     pub fn as_str(self) -> &'static str {
