@@ -4,16 +4,13 @@
 #[expect(dead_code, reason = "each test uses a part of the bed")]
 mod support;
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Output},
-};
+use std::{fs, path::Path};
 
 use kube::ResourceExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use support::{
+    Ran,
     publication::{spec, url_target},
     registry::{Registry, Version},
 };
@@ -44,18 +41,18 @@ fn publication(name: &str, spec: &Value) -> Value {
     json!({"apiVersion": "chartpublisher.io/v1alpha1", "kind": "ChartPublication", "metadata": {"name": name}, "spec": spec})
 }
 
-/// Runs it on a file with these documents.
-fn plan(folder: &Path, documents: &str, flags: &[&str]) -> Output {
+/// Runs it on a file with these documents, with a Pod's view of the network.
+fn plan(folder: &Path, documents: &str, flags: &[&str]) -> Ran {
     let file = folder.join("publication.yaml");
     fs::write(&file, documents).expect("a file");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chart-publisher"));
-    command.arg("plan").arg("-f").arg(&file).args(flags).env_remove("KUBECONFIG").output().expect("it runs")
+    let file = file.display().to_string();
+    let words = [&[env!("CARGO_BIN_EXE_chart-publisher"), "plan", "-f", file.as_str()], flags].concat();
+    support::shared().run_in_pod(&words)
 }
 
-fn items(output: &Output) -> Vec<Item> {
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{errors}");
-    serde_json::from_slice::<Printed>(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}")).items
+fn items(ran: Ran) -> Vec<Item> {
+    let output = ran.expect_success();
+    serde_json::from_str::<Printed>(&output).unwrap_or_else(|error| panic!("{error}: {output}")).items
 }
 
 fn check_reads_only(registry: &Registry, before: usize) {
@@ -81,9 +78,8 @@ async fn each_version_is_planned_for_each_target_without_a_cluster() {
     let other = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "beside"}});
     let documents = format!("{other}\n---\n{}\n", publication("planned", &spec));
     let output = plan(&bed.folder("plan"), &documents, &["-o", "json"]);
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(errors.contains("ConfigMap `beside` of v1 is passed over"), "{errors}");
-    let items = items(&output);
+    assert!(output.errors.contains("ConfigMap `beside` of v1 is passed over"), "{output:?}");
+    let items = items(output);
     let said: Vec<_> = items.iter().map(|item| (item.target.as_str(), item.version.as_str(), item.action.as_str())).collect();
     let expected = [("main", "Publish"), ("away", "Wait"), ("inside", "Wait"), ("secret", "Wait")];
     let expected: Vec<_> =
@@ -100,7 +96,7 @@ async fn each_version_is_planned_for_each_target_without_a_cluster() {
     check_reads_only(&registry, 0);
 
     let table = plan(&bed.folder("plan-table"), &documents, &[]);
-    let table = String::from_utf8(table.stdout).expect("text");
+    let table = table.expect_success();
     assert!(table.starts_with("CHART  VERSION  TARGET  ACTION"), "{table}");
     assert!(table.contains(&tag), "{table}");
 }
@@ -127,10 +123,10 @@ async fn what_a_cluster_knows_of_it_counts_and_stays_as_it_is() {
     };
     let (before, requests) = (state().await, registry.requests().len());
     let folder = bed.folder("plan-known");
-    let kubeconfig = bed.information.kubeconfig.display().to_string();
+    let kubeconfig = bed.information.inner_kubeconfig.display().to_string();
     let with = |name: &str, spec: &Value| {
         let flags = ["-o", "json", "-n", namespace.name(), "--kubeconfig", kubeconfig.as_str()];
-        items(&plan(&folder, &publication(name, spec).to_string(), &flags))
+        items(plan(&folder, &publication(name, spec).to_string(), &flags))
     };
     let check = |items: &[Item], action: &str, part: &str| {
         assert_eq!(items.iter().map(|item| item.action.as_str()).collect::<Vec<_>>(), [action], "{items:?}");
@@ -167,8 +163,7 @@ async fn wrong_input_ends_with_2_and_a_sentence() {
         (of(&format!("http://{away}"), "small"), 1, "SourceUnreachable: "),
     ] {
         let output = plan(&bed.folder("plan-wrong"), &documents, &["-o", "json"]);
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{documents}: {errors}");
-        assert!(errors.contains(part), "{documents}: {errors}");
+        assert_eq!(output.code, Some(code), "{documents}: {output:?}");
+        assert!(output.errors.contains(part), "{documents}: {output:?}");
     }
 }
