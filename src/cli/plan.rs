@@ -61,7 +61,9 @@ pub(super) fn planned(plan: &Plan) -> Result<(), Failure> {
 
 async fn work(plan: &Plan) -> Result<(), Failure> {
     let (documents, passed_over) = documents(&plan.files)?;
-    passed_over.iter().for_each(|sentence| note(sentence));
+    for sentence in &passed_over {
+        note(sentence);
+    }
     let publications: Vec<_> = documents.iter().map(|document| document.publication(&plan.namespace)).collect::<Result<_, _>>()?;
     let client = match &plan.kubeconfig {
         Some(path) => Some(Client::try_from(configured(Some(path.as_path())).await?)?),
@@ -70,13 +72,12 @@ async fn work(plan: &Plan) -> Result<(), Failure> {
     let spool = Spool::new(plan.spool_dir.clone(), Budget::default());
     let mut all = Foresight::default();
     for publication in &publications {
-        let foresight = foresee(publication, client.clone(), spool.clone()).await.map_err(failure)?;
+        let foresight = Box::pin(foresee(publication, client.clone(), spool.clone())).await.map_err(failure)?;
         all.items.extend(foresight.items);
         all.refused.extend(foresight.refused);
-        foresight
-            .unseen
-            .iter()
-            .for_each(|kind| note(&format!("objects of the kind {kind} may not be read: routes through them are not seen")));
+        for kind in &foresight.unseen {
+            note(&format!("objects of the kind {kind} may not be read: routes through them are not seen"));
+        }
     }
     match plan.output {
         Output::Text => print(&as_text(&all.items))?,
