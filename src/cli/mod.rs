@@ -8,6 +8,8 @@
 
 mod access;
 mod bar;
+mod documents;
+mod plan;
 mod probe;
 mod push;
 mod run;
@@ -38,6 +40,8 @@ enum Command {
     Push(Box<push::Push>),
     /// Try every method over every route to a registry, up and down, and say what is wrong.
     Probe(Box<probe::Probe>),
+    /// Print what a run for the publications of a file would do, and why; nothing is written.
+    Plan(Box<plan::Plan>),
     /// Print the custom resource definitions as YAML.
     Crd,
 }
@@ -50,6 +54,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(run) => run::started(*run),
         Command::Push(push) => push::pushed(&push),
         Command::Probe(probe) => probe::probed(&probe),
+        Command::Plan(plan) => plan::planned(&plan),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

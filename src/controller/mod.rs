@@ -15,6 +15,7 @@ mod authorizers;
 mod cluster;
 mod complaints;
 mod events;
+mod foresee;
 mod gateway_kinds;
 mod health;
 mod inputs;
@@ -36,6 +37,7 @@ mod survey;
 mod targets;
 mod watches;
 
+pub use foresee::{ForeseenItem, Foresight, ForesightError, foresee};
 pub use settings::Settings;
 pub use start::{StartError, start};
 pub use survey::{Survey, SurveyError};

@@ -35,7 +35,7 @@ use crate::{
     status::{Report, SourceReport, progress, report},
 };
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 const BETWEEN_PROGRESS: Duration = Duration::from_secs(5);
 /// How soon a running publication sees that its spec has changed.
 pub(super) const LOOK: Duration = Duration::from_secs(1);

@@ -19,6 +19,7 @@ use super::{
     authorizers::Authorizers,
     cluster::{Cluster, KINDS},
     complaints::Complaints,
+    foresee::{ForesightError, any_address, nobody},
     health::{self, Readiness},
     kept::Kept,
     memory::Memories,
@@ -87,8 +88,43 @@ pub(super) struct Context {
     pub(super) slots: Semaphore,
     pub(super) recorder: Recorder,
     complaints: Complaints,
+    /// Whether `client` leads to a cluster.
+    pub(super) has_cluster: bool,
     /// Cancelled when the program stops.
     pub(super) stop: CancellationToken,
+}
+
+impl Context {
+    /// For one look by a command that runs no controller: nothing is watched, and nothing written.
+    pub(super) fn of_one(client: Option<Client>, cluster: Cluster, spool: Spool) -> Result<Self, ForesightError> {
+        let has_cluster = client.is_some();
+        let client = client.map_or_else(nobody, Ok)?;
+        let tunnels = || Transport::with_tunnels(Arc::new(Relay::new(client.clone())));
+        let transport = if has_cluster { tunnels() } else { Transport::new() };
+        let roots = SystemRoots::load();
+        Ok(Self {
+            cluster,
+            publications: Vec::new(),
+            memories: Memories::default(),
+            authorizers: Authorizers::default(),
+            learnt: Kept::default(),
+            fetcher: Fetcher::new(transport.clone(), spool),
+            transport,
+            plain_tls: TlsConfig::new(&roots, None, None)?,
+            roots,
+            allowed_addresses: any_address(),
+            api_server: Arc::from([]),
+            limits: Limits::default(),
+            index_limits: IndexLimits::default(),
+            workers: 1,
+            slots: Semaphore::new(1),
+            recorder: Recorder::new(client.clone(), None),
+            complaints: Complaints::default(),
+            has_cluster,
+            client,
+            stop: CancellationToken::new(),
+        })
+    }
 }
 
 /// Runs until `stop`, then lets running work come to a safe point.
@@ -129,6 +165,7 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
         slots: Semaphore::new(settings.concurrency.into()),
         recorder: Recorder::new(client.clone(), settings.identity.clone()),
         complaints: Complaints::default(),
+        has_cluster: true,
         client,
         stop: stop.clone(),
     });

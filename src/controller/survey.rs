@@ -46,7 +46,7 @@ pub struct SurveyError {
 
 /// What was read of a cluster.
 pub struct Survey {
-    cluster: Cluster,
+    pub(super) cluster: Cluster,
     namespace: String,
     unseen: Vec<String>,
 }

@@ -192,7 +192,7 @@ pub(super) fn ordered(layers: &[(Digest, u64)], archive: Digest) -> Vec<Descript
     layers
 }
 
-fn mutated(reference: &str, wanted: &Wanted, known: &Known, promised: Digest) -> Failed {
+pub(super) fn mutated(reference: &str, wanted: &Wanted, known: &Known, promised: Digest) -> Failed {
     let sentence = format!(
         "the source now promises {promised} for `{} {}`, but {} was published under this version before; what is published stays. \
          Ask the source's owner for a new version, or delete the tag `{reference}` to publish the new content",

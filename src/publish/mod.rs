@@ -1,6 +1,7 @@
 //! Attempt, classify, fall back, remember. Writes into registries, and nothing else. Knows no Kubernetes.
 
 mod attempt;
+mod foresee;
 mod job;
 mod ladder;
 mod learnt;
@@ -18,6 +19,7 @@ mod spent;
 mod ways;
 
 pub use attempt::{Attempt, FailedAttempt, Tried};
+pub use foresee::{Action, Foreseen, foresee};
 pub use learnt::Learnt;
 pub use need::{Known, Need, ProofTerms};
 pub use outcome::{ChartOutcome, Done, Failed, MIXED, Outcome, TargetOutcome, Used};

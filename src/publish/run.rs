@@ -73,9 +73,9 @@ struct Knowledge {
 type Listed = BTreeMap<RepositoryName, Result<BTreeSet<Tag>, Verdict>>;
 
 /// What one target needs, in the order of the wanted versions.
-struct Prepared<'t> {
-    jobs: Vec<Job>,
-    by: Option<(&'t Way, Tactic)>,
+pub(super) struct Prepared<'t> {
+    pub(super) jobs: Vec<Job>,
+    pub(super) by: Option<(&'t Way, Tactic)>,
 }
 
 /// Publishes `wanted` into all `targets`.
@@ -97,7 +97,7 @@ pub async fn run(source: &Source, wanted: &[Wanted], targets: &[TargetRun], cour
     outcome
 }
 
-async fn prepare<'t>(target: &'t TargetRun, wanted: &[Wanted], proof: Option<ProofTerms>) -> Prepared<'t> {
+pub(super) async fn prepare<'t>(target: &'t TargetRun, wanted: &[Wanted], proof: Option<ProofTerms>) -> Prepared<'t> {
     let places: Vec<_> = wanted.iter().map(|wanted| place(&target.prefix, wanted)).collect();
     let repositories: BTreeSet<_> = places.iter().flatten().map(|(repository, _)| repository.clone()).collect();
     let (listed, by) = list(&target.ways, repositories).await;

@@ -1,0 +1,150 @@
+//! `chart-publisher plan -f FILE…`: what a run would do, and why. Writes nothing anywhere.
+
+use std::{path::PathBuf, time::Duration};
+
+use chart_publisher::{
+    controller::{ForeseenItem, Foresight, ForesightError, foresee},
+    spool::{Budget, Spool},
+};
+use clap::{Args, ValueEnum};
+use kube::Client;
+use serde_json::{Value, json};
+
+use super::{
+    BLOCKING_THREADS, Failure, Usage,
+    documents::documents,
+    log, print,
+    run::{LogFormat, configured},
+};
+
+/// Print what would be published, by which way and why; nothing is written.
+#[derive(Args)]
+pub(super) struct Plan {
+    /// A file with `ChartPublications`, `-` for standard input; may be given several times. Other objects in it are passed over.
+    #[arg(long = "filename", short = 'f', value_name = "FILE", required = true)]
+    files: Vec<String>,
+    /// The cluster whose Services, Secrets and inventories count. Without it only targets with a `url`, and without Secrets, are planned.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// The namespace of publications that name none.
+    #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
+    namespace: String,
+    /// Where an index lies while it is read.
+    #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
+    spool_dir: PathBuf,
+    /// How the result is printed.
+    #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
+    output: Output,
+    /// What is logged on standard error: a level, or a filter.
+    #[arg(long, value_name = "FILTER", env = "CHART_PUBLISHER_LOG_LEVEL", default_value = "error")]
+    log_level: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// A table for people.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// Plans; the result is printed.
+pub(super) fn planned(plan: &Plan) -> Result<(), Failure> {
+    log(LogFormat::Text, &plan.log_level)?;
+    // kube finds the process's TLS provider here; our own connections name theirs.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
+    let result = runtime.block_on(work(plan));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+async fn work(plan: &Plan) -> Result<(), Failure> {
+    let (documents, passed_over) = documents(&plan.files)?;
+    for sentence in &passed_over {
+        note(sentence);
+    }
+    let publications: Vec<_> = documents.iter().map(|document| document.publication(&plan.namespace)).collect::<Result<_, _>>()?;
+    let client = match &plan.kubeconfig {
+        Some(path) => Some(Client::try_from(configured(Some(path.as_path())).await?)?),
+        None => None,
+    };
+    let spool = Spool::new(plan.spool_dir.clone(), Budget::default());
+    let mut all = Foresight::default();
+    for publication in &publications {
+        let foresight = Box::pin(foresee(publication, client.clone(), spool.clone())).await.map_err(failure)?;
+        all.items.extend(foresight.items);
+        all.refused.extend(foresight.refused);
+        for kind in &foresight.unseen {
+            note(&format!("objects of the kind {kind} may not be read: routes through them are not seen"));
+        }
+    }
+    match plan.output {
+        Output::Text => print(&as_text(&all.items))?,
+        Output::Json => print(&format!("{:#}", json!({"items": all.items.iter().map(as_json).collect::<Vec<_>>()})))?,
+    }
+    if all.refused.is_empty() {
+        return Ok(());
+    }
+    let sentences: Vec<_> = all.refused.iter().map(|failed| format!("{}: {}", failed.reason, failed.sentence)).collect();
+    Err(Usage(sentences.join("\n")).into())
+}
+
+/// What passes by itself is no mistake of the file's.
+fn failure(error: ForesightError) -> Failure {
+    match error {
+        ForesightError::Source(failed) if !failed.passing => Usage(format!("{}: {}", failed.reason, failed.sentence)).into(),
+        other => other.into(),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the command line speaks to people here")]
+fn note(sentence: &str) {
+    eprintln!("chart-publisher: {sentence}");
+}
+
+fn as_json(item: &ForeseenItem) -> Value {
+    let way = item.foreseen.way.as_ref();
+    json!({
+        "chart": item.chart,
+        "version": item.version,
+        "target": item.target,
+        "reference": item.reference,
+        "action": item.foreseen.action.as_str(),
+        "route": way.map(|way| way.route.clone()),
+        "method": way.map(|way| way.method.clone()),
+        "reason": item.foreseen.reason,
+    })
+}
+
+fn as_text(items: &[ForeseenItem]) -> String {
+    let head = ["CHART", "VERSION", "TARGET", "ACTION", "ROUTE", "METHOD", "REFERENCE"].map(str::to_owned);
+    let mut rows = vec![(head, None)];
+    for item in items {
+        let way = item.foreseen.way.as_ref();
+        let or_dash = |word: Option<&String>| word.cloned().unwrap_or_else(|| "-".to_owned());
+        let row = [
+            item.chart.clone(),
+            item.version.clone(),
+            item.target.clone(),
+            item.foreseen.action.as_str().to_owned(),
+            or_dash(way.map(|way| &way.route)),
+            or_dash(way.map(|way| &way.method)),
+            or_dash(item.reference.as_ref()),
+        ];
+        rows.push((row, Some(item.foreseen.reason.as_str())));
+    }
+    let mut widths = [0; 7];
+    for (row, _) in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut lines = Vec::new();
+    for (row, reason) in rows {
+        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        lines.push(cells.join("  ").trim_end().to_owned());
+        lines.extend(reason.map(|reason| format!("    {reason}")));
+    }
+    lines.join("\n")
+}

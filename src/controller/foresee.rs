@@ -1,0 +1,208 @@
+//! What the controller would do for one publication, without being one: reads the source, the cluster where there is one, and the lists
+//! of tags. Writes nothing anywhere.
+
+use std::sync::Arc;
+
+use kube::{Api, Client, ResourceExt};
+
+use super::{
+    access::Secrets,
+    cluster::Cluster,
+    inputs::offer,
+    inventory::Inventory,
+    memory::Memory,
+    proofs,
+    start::Context,
+    survey::{Survey, SurveyError},
+    targets::{Before, Recollection, identity, plan_all, target_run},
+};
+use crate::{
+    api::{ChartPublication, InventoryEntry, LocalReference, Reason, Target},
+    model::span,
+    net::{InvalidPem, Patience},
+    plan::Wanted,
+    publish::{self, Action, Failed, Foreseen},
+    spool::Spool,
+};
+
+/// What is foreseen of one version at one target.
+#[derive(Debug, Clone)]
+pub struct ForeseenItem {
+    /// The chart.
+    pub chart: String,
+    /// As the source spells it.
+    pub version: String,
+    /// The target's name in the spec.
+    pub target: String,
+    /// `host/repository:tag`; without the host where no address for readers is known.
+    pub reference: Option<String>,
+    /// What, how and why.
+    pub foreseen: Foreseen,
+}
+
+/// What is foreseen of one publication.
+#[derive(Debug, Default)]
+pub struct Foresight {
+    /// For each target in the order of the spec, newest versions first.
+    pub items: Vec<ForeseenItem>,
+    /// What the spec asks for and the source does not have.
+    pub refused: Vec<Failed>,
+    /// The kinds of the cluster that may not be read: routes through them are not seen.
+    pub unseen: Vec<String>,
+}
+
+/// Why nothing is foreseen.
+#[derive(Debug, thiserror::Error)]
+pub enum ForesightError {
+    /// Of the source, or of what is needed to ask it.
+    #[error("{}: {}", .0.reason, .0.sentence)]
+    Source(Failed),
+    /// Of the cluster.
+    #[error(transparent)]
+    Cluster(#[from] SurveyError),
+    /// The API server did not say what is there.
+    #[error("the publication, or its inventory, could not be read")]
+    Unread(#[from] kube::Error),
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] InvalidPem),
+}
+
+/// Foresees a run for `publication`, which has a namespace; with `client`, in its cluster.
+///
+/// # Errors
+/// [`ForesightError`]; a target that leads nowhere is none.
+pub async fn foresee(publication: &ChartPublication, client: Option<Client>, spool: Spool) -> Result<Foresight, ForesightError> {
+    let mut foresight = Foresight::default();
+    let namespace = publication.namespace().unwrap_or_default();
+    let (cluster, publication, entries) = match &client {
+        None => (Cluster::default(), publication.clone(), Vec::new()),
+        Some(client) => {
+            let survey = Survey::take(client, &namespace).await?;
+            foresight.unseen = survey.unseen().to_vec();
+            let publication = as_it_is(publication, client).await?;
+            let entries = entries(client, &publication).await?;
+            (survey.cluster, publication, entries)
+        }
+    };
+    let context = Context::of_one(client, cluster, spool)?;
+    let look = Look { context: &context, publication: &publication, namespace, entries };
+    let source = &publication.spec.source;
+    let (archive, repository) = (source.archive.as_ref(), source.helm_repository.as_ref());
+    let references = archive.map(|source| [&source.secret_ref, &source.cert_secret_ref]);
+    let references = references.or(repository.map(|source| [&source.secret_ref, &source.cert_secret_ref]));
+    look.check_secrets(references.into_iter().flatten()).map_err(ForesightError::Source)?;
+    let secrets = look.secrets();
+    let offer = offer(&context, &publication, &secrets, look.patience(), &mut Memory::default()).await.map_err(ForesightError::Source)?;
+    foresight.refused = offer.refused;
+    let mut wanted = offer.wanted;
+    wanted.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| b.version.precedence(&a.version)));
+    for (target, planned) in publication.spec.targets.iter().zip(plan_all(&publication, &context.cluster)) {
+        let host = planned.plan.as_ref().ok().and_then(|plan| plan.pull.clone());
+        let foreseen = look.target(target, &planned, &wanted).await;
+        foresight.items.extend(wanted.iter().zip(foreseen).map(|(wanted, foreseen)| item(target, host.as_deref(), wanted, foreseen)));
+    }
+    Ok(foresight)
+}
+
+fn item(target: &Target, pull: Option<&str>, wanted: &Wanted, foreseen: Foreseen) -> ForeseenItem {
+    let host = pull.and_then(|pull| pull.trim_start_matches("oci://").split('/').next());
+    let reference = match (host, &foreseen.place) {
+        (Some(host), Some(place)) => Some(format!("{host}/{place}")),
+        (_, place) => place.clone(),
+    };
+    let (chart, version, target) = (wanted.name.clone(), wanted.version.to_string(), target.name.clone());
+    ForeseenItem { chart, version, target, reference, foreseen }
+}
+
+/// The file's spec, with what the cluster knows of the object of this name.
+async fn as_it_is(publication: &ChartPublication, client: &Client) -> Result<ChartPublication, kube::Error> {
+    let api = Api::<ChartPublication>::namespaced(client.clone(), &publication.namespace().unwrap_or_default());
+    let live = match api.get_opt(&publication.name_any()).await {
+        Ok(live) => live,
+        // The cluster does not have our kinds yet.
+        Err(kube::Error::Api(status)) if status.code == 404 => None,
+        Err(error) => return Err(error),
+    };
+    Ok(match live {
+        Some(live) => ChartPublication { spec: publication.spec.clone(), ..live },
+        None => publication.clone(),
+    })
+}
+
+async fn entries(client: &Client, publication: &ChartPublication) -> Result<Vec<InventoryEntry>, kube::Error> {
+    if publication.uid().is_none() {
+        return Ok(Vec::new());
+    }
+    Inventory::of(client.clone(), publication).entries(publication, &mut Memory::default()).await
+}
+
+struct Look<'a> {
+    context: &'a Context,
+    publication: &'a ChartPublication,
+    namespace: String,
+    entries: Vec<InventoryEntry>,
+}
+
+impl Look<'_> {
+    fn secrets(&self) -> Secrets {
+        Secrets::new(self.context.client.clone(), &self.namespace)
+    }
+
+    fn patience(&self) -> Patience {
+        Patience { stall: span(&self.publication.spec.timeout).unwrap_or(super::run::DEFAULT_TIMEOUT) }
+    }
+
+    /// Without a cluster there are no Secrets.
+    fn check_secrets<'r>(&self, references: impl IntoIterator<Item = &'r Option<LocalReference>>) -> Result<(), Failed> {
+        let missing = references.into_iter().flatten().next().filter(|_| !self.context.has_cluster);
+        let Some(LocalReference { name }) = missing else { return Ok(()) };
+        let sentence = format!("Secret `{name}` lies in a cluster: give `--kubeconfig`");
+        Err(Failed { reason: Reason::SecretInvalid, sentence, passing: true })
+    }
+
+    async fn target(&self, target: &Target, planned: &super::targets::PlannedTarget, wanted: &[Wanted]) -> Vec<Foreseen> {
+        if self.publication.spec.suspend {
+            let reason = "`suspend` is true: nothing is done until it is false".to_owned();
+            return vec![Foreseen { action: Action::Suspended, place: None, way: None, reason }; wanted.len()];
+        }
+        match self.run(target, planned).await {
+            Ok(run) => Box::pin(publish::foresee(&run, wanted, proofs::terms(self.publication))).await,
+            Err(failed) => vec![Foreseen::failed(&failed, None); wanted.len()],
+        }
+    }
+
+    async fn run(&self, target: &Target, planned: &super::targets::PlannedTarget) -> Result<publish::TargetRun, Failed> {
+        if let (Some(service), false) = (&target.service, self.context.has_cluster) {
+            let sentence = format!("Service `{}` lies in a cluster: give `--kubeconfig`", service.name);
+            return Err(Failed { reason: Reason::ServiceNotFound, sentence, passing: true });
+        }
+        self.check_secrets([&target.secret_ref, &target.cert_secret_ref])?;
+        let (context, secrets) = (self.context, self.secrets());
+        let (login, trust) = (target.secret_ref.as_ref(), target.cert_secret_ref.as_ref());
+        let keys = secrets.keys(login, trust, &context.roots, &context.plain_tls).await?;
+        let registry = identity(target, &self.namespace);
+        // What was published elsewhere says nothing of this place.
+        let moved = self.entries.iter().any(|entry| entry.target == target.name && entry.registry != registry);
+        let status = self.publication.status.as_ref().filter(|_| !moved);
+        let before = Before {
+            readers_asked: false,
+            namespace: &self.namespace,
+            patience: self.patience(),
+            inventory: &self.entries,
+            status: status.and_then(|status| status.targets.iter().find(|old| old.name == target.name)),
+            recollection: Recollection::Recall,
+        };
+        target_run(context, target, planned, &keys, &before)
+    }
+}
+
+/// A client for where there is no cluster: nothing is asked of it.
+pub(super) fn nobody() -> Result<Client, kube::Error> {
+    Client::try_from(kube::Config::new(http::Uri::from_static("http://127.0.0.1:9")))
+}
+
+/// Whatever is typed at a terminal may name any address.
+pub(super) fn any_address() -> Arc<[ipnet::IpNet]> {
+    Arc::from([ipnet::Ipv4Net::default().into(), ipnet::Ipv6Net::default().into()])
+}

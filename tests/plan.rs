@@ -1,0 +1,169 @@
+//! `chart-publisher plan`: what it says of files, registries and clusters, and that it writes nothing.
+#![cfg(test)]
+
+#[expect(dead_code, reason = "each test uses a part of the bed")]
+mod support;
+
+use std::{fs, path::Path};
+
+use kube::ResourceExt;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use support::{
+    Ran,
+    publication::{spec, url_target},
+    registry::{Registry, Version},
+};
+
+const ANYWHERE: [&str; 2] = ["--allow-address", "127.0.0.0/8"];
+
+/// What is printed: these fields and no others.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Printed {
+    items: Vec<Item>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Item {
+    chart: String,
+    version: String,
+    target: String,
+    reference: Option<String>,
+    action: String,
+    route: Option<String>,
+    method: Option<String>,
+    reason: String,
+}
+
+fn publication(name: &str, spec: &Value) -> Value {
+    json!({"apiVersion": "chartpublisher.io/v1alpha1", "kind": "ChartPublication", "metadata": {"name": name}, "spec": spec})
+}
+
+/// Runs it on a file with these documents, with a Pod's view of the network.
+fn plan(folder: &Path, documents: &str, flags: &[&str]) -> Ran {
+    let file = folder.join("publication.yaml");
+    fs::write(&file, documents).expect("a file");
+    let file = file.display().to_string();
+    let words = [&[env!("CARGO_BIN_EXE_chart-publisher"), "plan", "-f", file.as_str()], flags].concat();
+    support::shared().run_in_pod(&words)
+}
+
+fn items(ran: Ran) -> Vec<Item> {
+    let output = ran.expect_success();
+    serde_json::from_str::<Printed>(&output).unwrap_or_else(|error| panic!("{error}: {output}")).items
+}
+
+fn check_reads_only(registry: &Registry, before: usize) {
+    let requests = registry.requests();
+    assert!(requests.len() > before, "it looked");
+    let writes: Vec<_> = requests.iter().skip(before).filter(|request| !["GET", "HEAD"].contains(&request.method.as_str())).collect();
+    assert!(writes.is_empty(), "{writes:?}");
+}
+
+#[tokio::test]
+async fn each_version_is_planned_for_each_target_without_a_cluster() {
+    let bed = support::shared();
+    let (registry, charts) =
+        (bed.registry(Version::V3).start().await, bed.helm_repository(&["small-1.2.2", "small-1.2.3+4"]).start().await);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+    let targets = json!([
+        url_target(registry.socket(), "charts"),
+        {"name": "away", "url": format!("oci://{closed}/charts"), "insecure": true},
+        {"name": "inside", "service": {"name": "registry"}},
+        {"name": "secret", "url": format!("oci://{}/charts", registry.socket()), "insecure": true, "secretRef": {"name": "login"}},
+    ]);
+    let spec = spec(&charts.url(), &json!([{"name": "small", "latest": 0}]), &targets);
+    let other = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "beside"}});
+    let documents = format!("{other}\n---\n{}\n", publication("planned", &spec));
+    let output = plan(&bed.folder("plan"), &documents, &["-o", "json"]);
+    assert!(output.errors.contains("ConfigMap `beside` of v1 is passed over"), "{output:?}");
+    let items = items(output);
+    let said: Vec<_> = items.iter().map(|item| (item.target.as_str(), item.version.as_str(), item.action.as_str())).collect();
+    let expected = [("main", "Publish"), ("away", "Wait"), ("inside", "Wait"), ("secret", "Wait")];
+    let expected: Vec<_> =
+        expected.iter().flat_map(|(target, action)| ["1.2.3+4", "1.2.2"].map(|version| (*target, version, *action))).collect();
+    assert_eq!(said, expected);
+    let first = &items[0];
+    let tag = format!("{}/charts/small:1.2.3_4", registry.socket());
+    assert_eq!((first.chart.as_str(), first.reference.as_ref()), ("small", Some(&tag)));
+    assert_eq!((first.route.as_deref(), first.method.as_deref()), (Some("URL"), Some("Buffered")));
+    for (index, part) in [(0, "does not list `charts/small:1.2.3_4`"), (2, "RouteUnreachable: "), (4, "--kubeconfig"), (6, "--kubeconfig")]
+    {
+        assert!(items[index].reason.contains(part), "{}", items[index].reason);
+    }
+    check_reads_only(&registry, 0);
+
+    let table = plan(&bed.folder("plan-table"), &documents, &[]);
+    let table = table.expect_success();
+    assert!(table.starts_with("CHART  VERSION  TARGET  ACTION"), "{table}");
+    assert!(table.contains(&tag), "{table}");
+}
+
+#[tokio::test]
+async fn what_a_cluster_knows_of_it_counts_and_stays_as_it_is() {
+    let bed = support::shared();
+    bed.install_crds();
+    let (namespace, registry) = (bed.namespace().await, bed.registry(Version::V3).start().await);
+    let charts = bed.helm_repository(&["small-1.2.2"]).start().await;
+    let spec = spec(&charts.url(), &json!([{"name": "small"}]), &json!([url_target(registry.socket(), "charts")]));
+    {
+        let _controller = namespace.controller(&ANYWHERE).await;
+        namespace.publish("known", &spec).await;
+        namespace.becomes_ready("known").await;
+    }
+    let state = async || {
+        let (publication, inventory) = (namespace.publication("known").await, namespace.inventory("known").await);
+        (
+            publication.resource_version(),
+            inventory.and_then(|inventory| inventory.resource_version()),
+            namespace.events_of("known").await.len(),
+        )
+    };
+    let (before, requests) = (state().await, registry.requests().len());
+    let folder = bed.folder("plan-known");
+    let kubeconfig = bed.information.inner_kubeconfig.display().to_string();
+    let with = |name: &str, spec: &Value| {
+        let flags = ["-o", "json", "-n", namespace.name(), "--kubeconfig", kubeconfig.as_str()];
+        items(plan(&folder, &publication(name, spec).to_string(), &flags))
+    };
+    let check = |items: &[Item], action: &str, part: &str| {
+        assert_eq!(items.iter().map(|item| item.action.as_str()).collect::<Vec<_>>(), [action], "{items:?}");
+        assert!(items[0].reason.contains(part), "{}", items[0].reason);
+    };
+    check(&with("known", &spec), "Unchanged", "was proven before");
+    check(&with("unknown", &spec), "Look", "no proof of it");
+    let mut suspended = spec.clone();
+    suspended["suspend"] = json!(true);
+    check(&with("known", &suspended), "Suspended", "`suspend` is true");
+    let mut nowhere = spec.clone();
+    nowhere["targets"] = json!([{"name": "main", "service": {"name": "absent"}}]);
+    check(&with("known", &nowhere), "Wait", "ServiceNotFound: ");
+    check_reads_only(&registry, requests);
+    assert_eq!(state().await, before);
+}
+
+#[tokio::test]
+async fn wrong_input_ends_with_2_and_a_sentence() {
+    let bed = support::shared();
+    let charts = bed.helm_repository(&["small-1.2.2"]).start().await;
+    let away = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+    let target = || json!([{"name": "main", "url": format!("oci://{away}/charts"), "insecure": true}]);
+    let of = |repository: &str, chart: &str| publication("wrong", &spec(repository, &json!([{"name": chart}]), &target())).to_string();
+    let mut typed = publication("wrong", &spec(&charts.url(), &json!([{"name": "small"}]), &target()));
+    typed["spec"]["suspend"] = json!("yes");
+    for (documents, code, part) in [
+        ("{".to_owned(), 2, "is no YAML"),
+        ("a: b".to_owned(), 2, "no object of Kubernetes"),
+        ("{kind: Pod, apiVersion: v1, metadata: {name: a}}".to_owned(), 2, "no ChartPublication"),
+        (typed.to_string(), 2, "invalid type"),
+        (of(&charts.url(), "smal"), 2, "ChartNotFound: "),
+        (of(&format!("{}/absent", charts.url()), "small"), 2, "SourceNotFound: "),
+        (of(&format!("http://{away}"), "small"), 1, "SourceUnreachable: "),
+    ] {
+        let output = plan(&bed.folder("plan-wrong"), &documents, &["-o", "json"]);
+        assert_eq!(output.code, Some(code), "{documents}: {output:?}");
+        assert!(output.errors.contains(part), "{documents}: {output:?}");
+    }
+}
