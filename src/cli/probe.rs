@@ -40,13 +40,14 @@ pub(super) struct Probe {
     #[arg(long, value_name = "NAMESPACE/NAME[:PORT]")]
     service: Option<String>,
     /// With --service: the prefix in the registry.
-    #[arg(long, value_name = "PREFIX", default_value = "", requires = "service")]
+    #[arg(long, value_name = "PREFIX", default_value = "", conflicts_with = "target")]
     repository: String,
-    /// With --service: the kubeconfig to use. Without it: that of the Pod, or $KUBECONFIG, or ~/.kube/config.
-    #[arg(long, value_name = "FILE", requires = "service")]
+    /// With --service: the kubeconfig to use. Without it: $KUBECONFIG, or ~/.kube/config, or the Pod's
+    /// ServiceAccount.
+    #[arg(long, value_name = "FILE", conflicts_with = "target")]
     kubeconfig: Option<PathBuf>,
     /// With --service: this process stands in the network of the cluster, so that ClusterIP is tried too. Set by itself in a Pod.
-    #[arg(long, requires = "service")]
+    #[arg(long, conflicts_with = "target")]
     in_cluster: bool,
     #[command(flatten)]
     access: Access,

@@ -16,7 +16,7 @@ use super::{BLOCKING_THREADS, Failure, Usage, log};
 /// Run the controller.
 #[derive(Args)]
 pub(super) struct Run {
-    /// The kubeconfig to use. Without it: that of the Pod, or $KUBECONFIG, or ~/.kube/config.
+    /// The kubeconfig to use. Without it: $KUBECONFIG, or ~/.kube/config, or the Pod's ServiceAccount.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// Act only on resources in this namespace; may be given several times. Without it: in all.

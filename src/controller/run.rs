@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+    jiff::Timestamp,
+};
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -60,6 +63,8 @@ pub(super) struct Run<'a> {
     cancel: CancellationToken,
     /// Whether progress was written: what stands there then is not what was read.
     has_told: AtomicBool,
+    /// Whether this process has run for this publication before.
+    is_repeated: AtomicBool,
 }
 
 impl<'a> Run<'a> {
@@ -68,11 +73,23 @@ impl<'a> Run<'a> {
         let writer = StatusWriter::of(context.client.clone(), &namespace, &publication.name_any());
         let secrets = Secrets::new(context.client.clone(), &namespace);
         let cancel = context.stop.child_token();
-        Self { publication, context, plans, namespace, writer, secrets, holding: OnceLock::new(), cancel, has_told: AtomicBool::new(false) }
+        Self {
+            publication,
+            context,
+            plans,
+            namespace,
+            writer,
+            secrets,
+            holding: OnceLock::new(),
+            cancel,
+            has_told: AtomicBool::new(false),
+            is_repeated: AtomicBool::new(false),
+        }
     }
 
     /// Does all of it; the status is written when this returns.
     pub(super) async fn execute(&self, memory: &mut Memory) -> Ended {
+        self.is_repeated.store(memory.last.is_some(), Ordering::Relaxed);
         let ended = Box::pin(self.attempt(memory)).await;
         let (seen, next) = (self.secrets.seen(), Instant::now() + SECRET_LOOK);
         memory.awaited = (ended == Ended::AwaitingSecret).then_some(Awaited { seen, next });
@@ -261,7 +278,7 @@ impl<'a> Run<'a> {
     async fn finish(&self, source: Option<&SourceReport>, refused: &[Failed], outcome: &Outcome) -> (Ended, ChartPublicationStatus) {
         let before = self.publication.status.as_ref();
         let status = report(&self.report(), source, refused, outcome);
-        self.log(&status);
+        self.log(before, &status);
         if before != Some(&status) || self.has_told.load(Ordering::Relaxed) {
             self.writer.write(&status, &self.context.stop).await;
         }
@@ -273,11 +290,16 @@ impl<'a> Run<'a> {
         (Ended::of(curable, retrying, detour), status)
     }
 
-    fn log(&self, status: &ChartPublicationStatus) {
+    /// What was said before is not said again at each retry.
+    fn log(&self, before: Option<&ChartPublicationStatus>, status: &ChartPublicationStatus) {
         let name = format!("{}/{}", self.namespace, self.publication.name_any());
+        let known = before.filter(|_| self.is_repeated.load(Ordering::Relaxed)).map_or(&[][..], |before| &before.conditions);
         for condition in status.conditions.iter().filter(|condition| condition.type_ == "Ready") {
             let (reason, message) = (&condition.reason, &condition.message);
-            if condition.status == "True" {
+            let is_same = |old: &Condition| old.type_ == "Ready" && (&old.reason, &old.message) == (reason, message);
+            if known.iter().any(is_same) {
+                tracing::debug!(publication = name, %reason, "{message}");
+            } else if condition.status == "True" {
                 tracing::info!(publication = name, %reason, "{message}");
             } else {
                 tracing::warn!(publication = name, %reason, "{message}");
