@@ -106,8 +106,10 @@ impl<'a> Scene<'a> {
         self.namespace.becomes(self.case.name, &what, is_so).await.status.expect("the status that was waited for")
     }
 
-    /// Runs once more; the requests of that run go by `route` and by no other.
+    /// Runs once more; the requests of that run go by `route` and by no other. What was refused while the route was not there yet is
+    /// remembered for some seconds: it is forgotten first.
     pub async fn goes_only_by(&self, route: &str) {
+        self.namespace.force_a_run(self.case.name).await;
         let traffic = Traffic::watch(self.namespace.bed, &self.doors().await);
         self.namespace.run_again(self.case.name).await;
         traffic.went_only_by(route).unwrap_or_else(|problem| panic!("{}: {problem}", self.case.name));
