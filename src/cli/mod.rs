@@ -81,16 +81,39 @@ struct Unprinted(#[source] std::io::Error);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// The result in one of two forms.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// Does `work` to its end.
+fn carry_out(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    // kube finds the process's TLS provider here; our own connections name theirs.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    result
+}
+
 fn complain(error: &(dyn std::error::Error + 'static)) {
-    use std::io::Write;
-    let mut text = format!("chart-publisher: {error}");
+    let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         text.extend([": ".to_owned(), cause.to_string()]);
         source = cause.source();
     }
-    // Where nobody can be told, the exit code still tells.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    note(&text);
+}
+
+/// A line on standard error. Where nobody can be told, the exit code still tells.
+fn note(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "chart-publisher: {text}");
 }
 
 /// A time to wait for something.

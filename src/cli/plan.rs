@@ -1,19 +1,19 @@
 //! `chart-publisher plan -f FILE…`: what a run would do, and why. Writes nothing anywhere.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use chart_publisher::{
     controller::{ForeseenItem, Foresight, ForesightError, foresee},
     spool::{Budget, Spool},
 };
-use clap::{Args, ValueEnum};
+use clap::Args;
 use kube::Client;
 use serde_json::{Value, json};
 
 use super::{
-    BLOCKING_THREADS, Failure, Usage,
+    Failure, Output, Usage, carry_out,
     documents::documents,
-    log, print,
+    log, note, print,
     run::{LogFormat, configured},
 };
 
@@ -40,23 +40,10 @@ pub(super) struct Plan {
     log_level: String,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// A table for people.
-    Text,
-    /// One JSON object.
-    Json,
-}
-
 /// Plans; the result is printed.
 pub(super) fn planned(plan: &Plan) -> Result<(), Failure> {
     log(LogFormat::Text, &plan.log_level)?;
-    // kube finds the process's TLS provider here; our own connections name theirs.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
-    let result = runtime.block_on(work(plan));
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    result
+    carry_out(work(plan))
 }
 
 async fn work(plan: &Plan) -> Result<(), Failure> {
@@ -96,11 +83,6 @@ fn failure(error: ForesightError) -> Failure {
         ForesightError::Source(failed) if !failed.passing => Usage(format!("{}: {}", failed.reason, failed.sentence)).into(),
         other => other.into(),
     }
-}
-
-#[expect(clippy::print_stderr, reason = "the command line speaks to people here")]
-fn note(sentence: &str) {
-    eprintln!("chart-publisher: {sentence}");
 }
 
 fn as_json(item: &ForeseenItem) -> Value {

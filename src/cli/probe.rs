@@ -23,7 +23,7 @@ use kube::Client;
 use super::{
     Failure, Usage,
     access::{Access, Who},
-    log, print,
+    carry_out, log, print,
     run::{LogFormat, configured},
     unplanned::unplanned,
     wait,
@@ -95,12 +95,7 @@ fn bounded(text: &str) -> Result<u64, String> {
 /// Probes; the result is printed.
 pub(super) fn probed(probe: &Probe) -> Result<(), Failure> {
     log(LogFormat::Text, &probe.log_level)?;
-    // kube finds the process's TLS provider here; our own connections name theirs.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let result = runtime.block_on(work(probe));
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    result
+    carry_out(work(probe))
 }
 
 async fn work(probe: &Probe) -> Result<(), Failure> {

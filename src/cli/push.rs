@@ -22,10 +22,10 @@ use tokio::io::AsyncReadExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    BLOCKING_THREADS, Failure, Usage,
+    Failure, Output, Usage,
     access::{Access, Who},
     bar::Bar,
-    log, print,
+    carry_out, log, print,
     run::LogFormat,
     unplanned::unplanned,
     wait,
@@ -86,14 +86,6 @@ impl From<MethodName> for UploadMethod {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// A line for people.
-    Text,
-    /// One JSON object.
-    Json,
-}
-
 fn chunk(text: &str) -> Result<u64, String> {
     let bytes = size(text).map_err(|error| error.to_string())?;
     if (64 << 10..=1 << 30).contains(&bytes) { Ok(bytes) } else { Err("it must lie between 64Ki and 1Gi".to_owned()) }
@@ -107,10 +99,7 @@ struct NotPushed(String);
 /// Pushes; the result is printed.
 pub(super) fn pushed(push: &Push) -> Result<(), Failure> {
     log(LogFormat::Text, &push.log_level)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
-    let result = runtime.block_on(work(push));
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    result
+    carry_out(work(push))
 }
 
 async fn work(push: &Push) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use kube::{Client, Config, config::KubeConfigOptions};
 use tokio_util::sync::CancellationToken;
 
-use super::{BLOCKING_THREADS, Failure, Usage, log};
+use super::{Failure, Usage, carry_out, log};
 
 /// Run the controller.
 #[derive(Args)]
@@ -73,12 +73,7 @@ pub(super) enum LogFormat {
 /// Runs until a signal.
 pub(super) fn started(run: Run) -> Result<(), Failure> {
     log(run.log_format, &run.log_level)?;
-    // kube finds the process's TLS provider here; our own connections name theirs.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
-    let result = runtime.block_on(controlled(run));
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    result
+    carry_out(controlled(run))
 }
 
 async fn controlled(run: Run) -> Result<(), Failure> {

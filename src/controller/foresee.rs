@@ -6,20 +6,20 @@ use std::sync::Arc;
 use kube::{Api, Client, ResourceExt};
 
 use super::{
-    access::Secrets,
     cluster::Cluster,
     inputs::offer,
     inventory::Inventory,
     memory::Memory,
+    moved::without_moved,
     proofs,
+    run::Run,
     start::Context,
     survey::{Survey, SurveyError},
-    targets::{Before, Recollection, identity, plan_all, target_run},
+    targets::{PlannedTarget, Recollection, plan_all},
 };
 use crate::{
     api::{ChartPublication, InventoryEntry, LocalReference, Reason, Target},
-    model::span,
-    net::{InvalidPem, Patience},
+    net::InvalidPem,
     plan::Wanted,
     publish::{self, Action, Failed, Foreseen},
     spool::Spool,
@@ -86,20 +86,23 @@ pub async fn foresee(publication: &ChartPublication, client: Option<Client>, spo
         }
     };
     let context = Context::of_one(client, cluster, spool)?;
-    let look = Look { context: &context, publication: &publication, namespace, entries };
+    let status = without_moved(&publication, &entries).or(publication.status);
+    let publication = ChartPublication { status, ..publication };
+    let plans = plan_all(&publication, &context.cluster);
+    let look = Look { context: &context, publication: &publication, run: Run::new(&publication, &context, &plans), entries };
     let source = &publication.spec.source;
     let (archive, repository) = (source.archive.as_ref(), source.helm_repository.as_ref());
     let references = archive.map(|source| [&source.secret_ref, &source.cert_secret_ref]);
     let references = references.or(repository.map(|source| [&source.secret_ref, &source.cert_secret_ref]));
     look.check_secrets(references.into_iter().flatten()).map_err(ForesightError::Source)?;
-    let secrets = look.secrets();
-    let offer = offer(&context, &publication, &secrets, look.patience(), &mut Memory::default()).await.map_err(ForesightError::Source)?;
+    let offer = offer(&context, &publication, &look.run.secrets, look.run.patience(), &mut Memory::default()).await;
+    let offer = offer.map_err(ForesightError::Source)?;
     foresight.refused = offer.refused;
     let mut wanted = offer.wanted;
     wanted.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| b.version.precedence(&a.version)));
-    for (target, planned) in publication.spec.targets.iter().zip(plan_all(&publication, &context.cluster)) {
+    for (target, planned) in publication.spec.targets.iter().zip(&plans) {
         let host = planned.plan.as_ref().ok().and_then(|plan| plan.pull.clone());
-        let foreseen = look.target(target, &planned, &wanted).await;
+        let foreseen = look.target(target, planned, &wanted).await;
         foresight.items.extend(wanted.iter().zip(foreseen).map(|(wanted, foreseen)| item(target, host.as_deref(), wanted, foreseen)));
     }
     Ok(foresight)
@@ -140,19 +143,11 @@ async fn entries(client: &Client, publication: &ChartPublication) -> Result<Vec<
 struct Look<'a> {
     context: &'a Context,
     publication: &'a ChartPublication,
-    namespace: String,
+    run: Run<'a>,
     entries: Vec<InventoryEntry>,
 }
 
 impl Look<'_> {
-    fn secrets(&self) -> Secrets {
-        Secrets::new(self.context.client.clone(), &self.namespace)
-    }
-
-    fn patience(&self) -> Patience {
-        Patience { stall: span(&self.publication.spec.timeout).unwrap_or(super::run::DEFAULT_TIMEOUT) }
-    }
-
     /// Without a cluster there are no Secrets.
     fn check_secrets<'r>(&self, references: impl IntoIterator<Item = &'r Option<LocalReference>>) -> Result<(), Failed> {
         let missing = references.into_iter().flatten().next().filter(|_| !self.context.has_cluster);
@@ -161,39 +156,24 @@ impl Look<'_> {
         Err(Failed { reason: Reason::SecretInvalid, sentence, passing: true })
     }
 
-    async fn target(&self, target: &Target, planned: &super::targets::PlannedTarget, wanted: &[Wanted]) -> Vec<Foreseen> {
+    async fn target(&self, target: &Target, planned: &PlannedTarget, wanted: &[Wanted]) -> Vec<Foreseen> {
         if self.publication.spec.suspend {
             let reason = "`suspend` is true: nothing is done until it is false".to_owned();
             return vec![Foreseen { action: Action::Suspended, place: None, way: None, reason }; wanted.len()];
         }
-        match self.run(target, planned).await {
+        match self.ways(target, planned).await {
             Ok(run) => Box::pin(publish::foresee(&run, wanted, proofs::terms(self.publication))).await,
             Err(failed) => vec![Foreseen::failed(&failed, None); wanted.len()],
         }
     }
 
-    async fn run(&self, target: &Target, planned: &super::targets::PlannedTarget) -> Result<publish::TargetRun, Failed> {
+    async fn ways(&self, target: &Target, planned: &PlannedTarget) -> Result<publish::TargetRun, Failed> {
         if let (Some(service), false) = (&target.service, self.context.has_cluster) {
             let sentence = format!("Service `{}` lies in a cluster: give `--kubeconfig`", service.name);
             return Err(Failed { reason: Reason::ServiceNotFound, sentence, passing: true });
         }
         self.check_secrets([&target.secret_ref, &target.cert_secret_ref])?;
-        let (context, secrets) = (self.context, self.secrets());
-        let (login, trust) = (target.secret_ref.as_ref(), target.cert_secret_ref.as_ref());
-        let keys = secrets.keys(login, trust, &context.roots, &context.plain_tls).await?;
-        let registry = identity(target, &self.namespace);
-        // What was published elsewhere says nothing of this place.
-        let moved = self.entries.iter().any(|entry| entry.target == target.name && entry.registry != registry);
-        let status = self.publication.status.as_ref().filter(|_| !moved);
-        let before = Before {
-            readers_asked: false,
-            namespace: &self.namespace,
-            patience: self.patience(),
-            inventory: &self.entries,
-            status: status.and_then(|status| status.targets.iter().find(|old| old.name == target.name)),
-            recollection: Recollection::Recall,
-        };
-        target_run(context, target, planned, &keys, &before)
+        self.run.target(target, planned, &self.entries, Recollection::Recall).await
     }
 }
 

@@ -113,16 +113,12 @@ pub(super) fn updated(before: &[InventoryEntry], outcome: &Outcome, now: &Time) 
             entries.extend(of_target.cloned());
             continue;
         }
-        entries.extend(of_target.filter(|entry| !is_settled(target, entry)).map(|entry| doubted(target, entry, now)));
+        entries.extend(of_target.clone().filter(|entry| !is_settled(target, entry)).map(|entry| doubted(target, entry, now)));
         entries.extend(target.charts.iter().filter_map(|chart| {
             let (repository, tag) = chart.place.as_ref()?;
             let done = chart.result.as_ref().ok()?;
             let known = done.known()?;
-            let proved_before = before.iter().find(|entry| {
-                (&entry.target, &entry.registry) == (&target.name, &target.registry)
-                    && entry.repository == repository.as_str()
-                    && entry.tag == tag.as_str()
-            });
+            let proved_before = of_target.clone().find(|entry| is_of(chart, entry));
             let proved = match (done, proved_before) {
                 (Done::Unchanged(_), Some(entry)) => entry.proved.clone(),
                 _ => now.clone(),

@@ -38,7 +38,7 @@ use crate::{
     status::{Report, SourceReport, progress, report},
 };
 
-pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 const BETWEEN_PROGRESS: Duration = Duration::from_secs(5);
 /// How soon a running publication sees that its spec has changed.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
@@ -56,7 +56,7 @@ pub(super) struct Run<'a> {
     pub(super) plans: &'a [PlannedTarget],
     namespace: String,
     pub(super) writer: StatusWriter,
-    secrets: Secrets,
+    pub(super) secrets: Secrets,
     /// What of the status holds, where that is not all of it.
     holding: OnceLock<ChartPublicationStatus>,
     /// Cancelled by a change of the spec, by deletion, and when the program stops.
@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
         Ended::Retry
     }
 
-    fn patience(&self) -> Patience {
+    pub(super) fn patience(&self) -> Patience {
         Patience { stall: span(&self.publication.spec.timeout).unwrap_or(DEFAULT_TIMEOUT) }
     }
 

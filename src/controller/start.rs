@@ -98,12 +98,16 @@ impl Context {
     /// For one look by a command that runs no controller: nothing is watched, and nothing written.
     pub(super) fn of_one(client: Option<Client>, cluster: Cluster, spool: Spool) -> Result<Self, ForesightError> {
         let has_cluster = client.is_some();
-        let client = client.map_or_else(nobody, Ok)?;
-        let tunnels = || Transport::with_tunnels(Arc::new(Relay::new(client.clone())));
-        let transport = if has_cluster { tunnels() } else { Transport::new() };
+        let context = Self::of_nothing(client.map_or_else(nobody, Ok)?, spool)?;
+        Ok(Self { cluster, allowed_addresses: any_address(), has_cluster, ..context })
+    }
+
+    /// What every look and every controller begins with: nothing is known, and one thing is done at once.
+    fn of_nothing(client: Client, spool: Spool) -> Result<Self, InvalidPem> {
+        let transport = Transport::with_tunnels(Arc::new(Relay::new(client.clone())));
         let roots = SystemRoots::load();
         Ok(Self {
-            cluster,
+            cluster: Cluster::default(),
             publications: Vec::new(),
             memories: Memories::default(),
             authorizers: Authorizers::default(),
@@ -112,7 +116,7 @@ impl Context {
             transport,
             plain_tls: TlsConfig::new(&roots, None, None)?,
             roots,
-            allowed_addresses: any_address(),
+            allowed_addresses: Arc::from([]),
             api_server: Arc::from([]),
             limits: Limits::default(),
             index_limits: IndexLimits::default(),
@@ -120,7 +124,7 @@ impl Context {
             slots: Semaphore::new(1),
             recorder: Recorder::new(client.clone(), None),
             complaints: Complaints::default(),
-            has_cluster,
+            has_cluster: true,
             client,
             stop: CancellationToken::new(),
         })
@@ -134,14 +138,12 @@ impl Context {
 pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settings, stop: CancellationToken) -> Result<(), StartError> {
     let address = settings.health;
     let listener = health::bind(address).await.map_err(|source| StartError::Health { address, source })?;
-    let spool = spool(&settings)?;
-    let roots = SystemRoots::load();
+    let bare = Context::of_nothing(client.clone(), spool(&settings)?)?;
     let readiness = Readiness::awaiting(KINDS.into_iter().chain([PUBLICATIONS]));
     let mut tasks = JoinSet::new();
     tasks.spawn(health::serve(listener, readiness.clone(), stop.clone()));
 
     let (changes, received) = mpsc::unbounded_channel();
-    let transport = Transport::with_tunnels(Arc::new(Relay::new(client.clone())));
     let mut controllers = controllers(&client, &settings.namespaces, received);
     let context = Arc::new(Context {
         cluster: Cluster {
@@ -150,24 +152,13 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
             ..watch(&client, &settings.namespaces, &changes, &stop)
         },
         publications: controllers.iter().map(Controller::store).collect(),
-        memories: Memories::default(),
-        authorizers: Authorizers::default(),
-        learnt: Kept::default(),
-        fetcher: Fetcher::new(transport.clone(), spool),
-        transport,
-        plain_tls: TlsConfig::new(&roots, None, None)?,
-        roots,
         allowed_addresses: settings.allowed_addresses.clone().into(),
         api_server: api_server.into(),
-        limits: Limits::default(),
-        index_limits: IndexLimits::default(),
         workers: settings.workers,
         slots: Semaphore::new(settings.concurrency.into()),
-        recorder: Recorder::new(client.clone(), settings.identity.clone()),
-        complaints: Complaints::default(),
-        has_cluster: true,
-        client,
+        recorder: Recorder::new(client, settings.identity.clone()),
         stop: stop.clone(),
+        ..bare
     });
     tasks.spawn(swept(context.clone()));
     let all_read = tokio::select! {

@@ -257,4 +257,4 @@ fn sized(tactic: Tactic, seen: SeenOfChunks, bodies: &Bodies) -> Tactic {
 
 #[cfg(test)]
 #[path = "learnt_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -7,7 +7,8 @@ use crate::{
     remedy::{Class, Hint},
 };
 
-fn strategy() -> Strategy {
+/// A way to a registry by its URL, of which nothing is known.
+pub(in crate::publish) fn strategy() -> Strategy {
     Strategy {
         route: Route::Url,
         addresses: Vec::new(),

@@ -120,8 +120,8 @@ impl Ways {
 
     /// The first way that was not found closed in this run, and what a body of this size would be sent by.
     pub(super) fn begins_with(&self, body_length: u64) -> Option<(&Way, Tactic)> {
-        let unreachable = self.state().unreachable.clone();
-        let open = self.in_order.iter().enumerate().filter(|(index, _)| !unreachable.contains_key(index));
+        let state = self.state();
+        let open = self.in_order.iter().enumerate().filter(|(index, _)| !state.unreachable.contains_key(index));
         open.map(|(_, way)| way).find_map(|way| match self.learnt.choose(&way.strategy, body_length) {
             Choice::Try(tactic, _) => Some((way, tactic)),
             Choice::Closed(..) => None,

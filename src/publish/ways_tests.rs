@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
-    model::{Origin, Scheme},
     net::{AddressPolicy, Endpoint, Patience, SystemRoots, TlsConfig, Transport},
-    plan::{Bodies, Route},
+    plan::Bodies,
+    publish::learnt::tests::strategy,
     registry::{AllowedHosts, Answer, Authorizer, BodyKind, Cause, Failure, Registry, SeenOfChunks, Stage},
     remedy::Audience,
 };
@@ -14,16 +14,8 @@ use crate::{
 const BODY: u64 = 6 << 20;
 
 fn way(bodies: Bodies) -> Way {
-    let origin = Origin::new(Scheme::Http, "registry.example", 5000);
-    let strategy = Strategy {
-        route: Route::Url,
-        addresses: Vec::new(),
-        origin: origin.clone(),
-        credential_hosts: Vec::new(),
-        bodies,
-        reason: String::new(),
-        via: None,
-    };
+    let strategy = Strategy { bodies, ..strategy() };
+    let origin = strategy.origin.clone();
     let tls = TlsConfig::new(&SystemRoots::load(), None, None).expect("no certificates are given");
     let endpoint = Endpoint { addresses: Vec::new(), origin, tls, policy: AddressPolicy::Any, segment: None };
     let authorizer = Arc::new(Authorizer::new(None, AllowedHosts::default()));
