@@ -11,6 +11,7 @@ use chart_publisher::{
     net::{AddressPolicy, ClientCertificate, InvalidPem, Patience, SystemRoots, TlsConfig, Transport},
     plan::Plan,
     publish::{NewIdentities, Reach, Subject},
+    registry::Permit,
     remedy::{Audience, Caller, CallerLogin},
 };
 use clap::Args;
@@ -103,7 +104,7 @@ impl Access {
     }
 
     /// How a registry is reached: what is typed at a terminal is judged by nobody.
-    pub(super) fn reach<'a>(&'a self, transport: &'a Transport, login: &'a Login, tls: &'a TlsConfig, stall: Duration) -> Reach<'a> {
+    pub(super) fn reach<'a>(&'a self, transport: &'a Transport, login: &'a Login, tls: &'a TlsConfig, stall: Duration, permit: &'a Permit) -> Reach<'a> {
         Reach {
             transport,
             login,
@@ -112,6 +113,7 @@ impl Access {
             patience: Patience { stall },
             policy: &|_| AddressPolicy::Any,
             identities: &NewIdentities,
+            permit,
         }
     }
 

@@ -15,6 +15,7 @@ use chart_publisher::{
     plan::{self, Plan, Route},
     probe::{self, LARGEST, REPOSITORY, Report, Requirement, Settings},
     publish::Learnt,
+    registry::Permit,
     relay::Relay,
 };
 use clap::{ArgGroup, Args, ValueEnum};
@@ -105,7 +106,8 @@ async fn work(probe: &Probe) -> Result<(), Failure> {
     let repository: RepositoryName = repository.parse().map_err(|error| Usage(format!("{error}")))?;
     let Who { login, audience } = probe.access.who(&goal.every)?;
     let tls = probe.access.tls()?;
-    let reach = probe.access.reach(&goal.transport, &login, &tls, probe.timeout);
+    let permit = Permit::default();
+    let reach = probe.access.reach(&goal.transport, &login, &tls, probe.timeout, &permit);
     let subject = probe.access.subject(&goal.shown, audience);
     let ways = reach.ways(&goal.every, subject.clone(), Learnt::default());
     let auto = reach.ways(&goal.by_default, subject, Learnt::default());

@@ -13,6 +13,7 @@ use chart_publisher::{
     net::Transport,
     plan,
     publish::{self, ChartOutcome, Course, Done, FailedAttempt, Learnt, Outcome, Readers, Replicas, TargetOutcome, TargetRun},
+    registry::Permit,
     source::{Given, Source},
     spool::{Budget, Spool, SpoolError, Spooled},
 };
@@ -114,8 +115,8 @@ async fn work(push: &Push) -> Result<(), Failure> {
     let given = given(push).await?;
     let hashing = hashing.elapsed();
     let wanted = given.wanted();
-    let transport = Transport::new();
-    let reach = push.access.reach(&transport, &login, &tls, push.timeout);
+    let (transport, permit) = (Transport::new(), Permit::default());
+    let reach = push.access.reach(&transport, &login, &tls, push.timeout, &permit);
     let subject = push.access.subject(&push.target, audience);
     let run = TargetRun {
         name: "target".to_owned(),

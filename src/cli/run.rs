@@ -1,9 +1,9 @@
 //! `chart-publisher run`: the controller.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use chart_publisher::{
-    controller::{self, Settings, StartError},
+    controller::{self, LeaseTerms, Settings, StartError},
     model::size,
     spool::Budget,
 };
@@ -54,6 +54,16 @@ pub(super) struct Run {
     /// The name of this Pod, from the downward API: it stands in Events.
     #[arg(long, value_name = "NAME", env = "POD_NAME")]
     pod_name: Option<String>,
+    /// The namespace of the Lease by which several replicas agree who of them works, best the Pod's own. Without it this process works
+    /// at once, and has to be the only one.
+    #[arg(long, value_name = "NAMESPACE", env = "CHART_PUBLISHER_LEASE_NAMESPACE")]
+    lease_namespace: Option<String>,
+    /// The name of the Lease: one for all replicas that act on the same resources.
+    #[arg(long, value_name = "NAME", env = "CHART_PUBLISHER_LEASE_NAME", default_value = "chart-publisher")]
+    lease_name: String,
+    /// How long the Lease is given for: when a leader dies, the next one begins so many seconds later.
+    #[arg(long, value_name = "SECONDS", env = "CHART_PUBLISHER_LEASE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=3600))]
+    lease_seconds: u16,
     /// How log lines look.
     #[arg(long, value_enum, env = "CHART_PUBLISHER_LOG_FORMAT", default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -93,6 +103,13 @@ async fn controlled(run: Run) -> Result<(), Failure> {
         allowed_addresses: run.allow_addresses,
         relay_namespaces: run.relay_namespaces,
         own_node: run.node_name,
+        lease: run.lease_namespace.map(|namespace| LeaseTerms {
+            namespace,
+            name: run.lease_name,
+            // A container that is started again in the same Pod is another one.
+            identity: format!("{}_{:016x}", run.pod_name.as_deref().unwrap_or("chart-publisher"), fastrand::u64(..)),
+            duration: Duration::from_secs(run.lease_seconds.into()),
+        }),
         identity: run.pod_name,
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), namespaces = ?settings.namespaces, "starting");

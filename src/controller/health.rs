@@ -16,13 +16,18 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// The kinds of which the watches have not read yet what is there.
+/// The kinds of which the watches have not read yet what is there: none while another replica leads.
 #[derive(Clone)]
 pub(super) struct Readiness(Arc<Mutex<BTreeSet<&'static str>>>);
 
 impl Readiness {
     pub(super) fn awaiting(kinds: impl IntoIterator<Item = &'static str>) -> Self {
         Self(Arc::new(Mutex::new(kinds.into_iter().collect())))
+    }
+
+    /// From now on these.
+    pub(super) fn awaits(&self, kinds: impl IntoIterator<Item = &'static str>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = kinds.into_iter().collect();
     }
 
     pub(super) fn has_read(&self, kind: &str) {

@@ -8,6 +8,7 @@
 //! # Invariants
 //! * Nothing is written into a `spec`.
 //! * A reconcile that panics, and an object that cannot be read, leave all others working.
+//! * Of several replicas one works: the one that holds the Lease.
 //! * A trigger that changes nothing (no other generation, plan, request or time) costs no request to a source or registry.
 
 mod access;
@@ -21,6 +22,8 @@ mod health;
 mod inputs;
 mod inventory;
 mod kept;
+mod leader;
+mod lease;
 mod memory;
 mod moved;
 mod optional;
@@ -38,6 +41,6 @@ mod targets;
 mod watches;
 
 pub use foresee::{ForeseenItem, Foresight, ForesightError, foresee};
-pub use settings::Settings;
+pub use settings::{LeaseTerms, Settings};
 pub use start::{StartError, start};
 pub use survey::{Survey, SurveyError};

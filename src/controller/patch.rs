@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{ChartPublication, ChartPublicationStatus, FIELD_MANAGER, GROUP, VERSION},
+    registry::Tenure,
     steps::{Step, enter},
 };
 
@@ -22,11 +23,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 pub(super) struct StatusWriter {
     api: Api<ChartPublication>,
     name: String,
+    tenure: Tenure,
 }
 
 impl StatusWriter {
-    pub(super) fn of(client: Client, namespace: &str, name: &str) -> Self {
-        Self { api: Api::namespaced(client, namespace), name: name.to_owned() }
+    /// Writes only while `tenure` is certain: what another replica has written since is not overwritten.
+    pub(super) fn of(client: Client, tenure: Tenure, namespace: &str, name: &str) -> Self {
+        Self { api: Api::namespaced(client, namespace), name: name.to_owned(), tenure }
     }
 
     /// Writes once; what fails is written by the next patch.
@@ -38,6 +41,9 @@ impl StatusWriter {
             "status": status,
         });
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        if !self.tenure.is_certain() {
+            return Err(kube::Error::Service("the lease could not be renewed, and another replica may have it".into()));
+        }
         let _step = enter(Step::WriteStatus);
         match tokio::time::timeout(LONGEST_PATCH, self.api.patch_status(&self.name, &parameters, &Patch::Apply(&object))).await {
             Ok(result) => result.map(drop),

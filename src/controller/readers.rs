@@ -71,7 +71,7 @@ impl Run<'_> {
     }
 
     /// Ends when nobody wants to know any more.
-    async fn outdated(&self) {
+    pub(super) async fn outdated(&self) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}

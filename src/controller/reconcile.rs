@@ -25,8 +25,8 @@ const AFTER_PANIC: Duration = Duration::from_mins(1);
 /// No run follows another at once.
 const SHORTEST: Duration = Duration::from_secs(1);
 const DEFAULT_INTERVAL: Duration = Duration::from_hours(1);
-/// What is left of a stop's 10 s after running work was told to end.
-const GRACE: Duration = Duration::from_secs(6);
+/// How long running work may take to come to a safe point after it was told to end: what is sent is left, what is known is written.
+const GRACE: Duration = Duration::from_millis(2000);
 
 type Guarded = DeserializeGuard<ChartPublication>;
 
@@ -116,7 +116,8 @@ async fn suspend(publication: &ChartPublication, context: &Context, memory: &mut
     };
     let status = suspended(&report);
     if publication.status.as_ref() != Some(&status) {
-        let writer = StatusWriter::of(context.client.clone(), &publication.namespace().unwrap_or_default(), &publication.name_any());
+        let (client, tenure) = (context.client.clone(), context.tenure.clone());
+        let writer = StatusWriter::of(client, tenure, &publication.namespace().unwrap_or_default(), &publication.name_any());
         writer.write(&status, &context.stop).await;
     }
     memory.last = None;

@@ -35,6 +35,7 @@ use crate::{
     model::span,
     net::Patience,
     publish::{self, Course, Failed, Outcome, TargetOutcome, TargetRun},
+    registry::Permit,
     status::{Report, SourceReport, progress, report},
 };
 
@@ -59,8 +60,10 @@ pub(super) struct Run<'a> {
     pub(super) secrets: Secrets,
     /// What of the status holds, where that is not all of it.
     holding: OnceLock<ChartPublicationStatus>,
-    /// Cancelled by a change of the spec, by deletion, and when the program stops.
+    /// Cancelled by a change of the spec, by deletion, and when the program stops or no longer leads.
     cancel: CancellationToken,
+    /// What registries may be sent until then.
+    permit: Permit,
     /// Whether progress was written: what stands there then is not what was read.
     has_told: AtomicBool,
     /// Whether this process has run for this publication before.
@@ -70,9 +73,10 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(super) fn new(publication: &'a ChartPublication, context: &'a Context, plans: &'a [PlannedTarget]) -> Self {
         let namespace = publication.namespace().unwrap_or_default();
-        let writer = StatusWriter::of(context.client.clone(), &namespace, &publication.name_any());
+        let writer = StatusWriter::of(context.client.clone(), context.tenure.clone(), &namespace, &publication.name_any());
         let secrets = Secrets::new(context.client.clone(), &namespace);
         let cancel = context.stop.child_token();
+        let permit = Permit::new(cancel.clone(), context.tenure.clone());
         Self {
             publication,
             context,
@@ -82,6 +86,7 @@ impl<'a> Run<'a> {
             secrets,
             holding: OnceLock::new(),
             cancel,
+            permit,
             has_told: AtomicBool::new(false),
             is_repeated: AtomicBool::new(false),
         }
@@ -117,13 +122,26 @@ impl<'a> Run<'a> {
         if let Some(holding) = without_moved(self.publication, &entries) {
             let _ = self.holding.set(holding);
         }
-        let offer = match offer(self.context, self.publication, &self.secrets, self.patience(), memory).await {
+        let asked = tokio::select! {
+            offer = offer(self.context, self.publication, &self.secrets, self.patience(), memory) => offer,
+            () = self.outdated() => return Ended::Retry,
+        };
+        let offer = match asked {
             Ok(offer) => offer,
             Err(failed) => return self.finish(None, &[failed], &Outcome::default()).await.0,
         };
         let recollection = self.recollection(memory);
         let (runs, failed) = self.targets(&entries, &offer, recollection).await;
         let outcome = self.publish(&offer, &runs, failed).await;
+        // Ended before the registries had said what is there: nothing new is known.
+        if outcome.cancelled && outcome.targets.len() < self.plans.len() {
+            return Ended::Retry;
+        }
+        tokio::select! {
+            biased;
+            () = self.context.tenure.certain() => {}
+            () = self.context.stop.cancelled() => return Ended::Retry,
+        }
         let updated = inventory::updated(&entries, &outcome, &now());
         let written = inventory.write(self.publication, updated, memory).await;
         memory.next_proof = proofs::next(self.publication, &outcome).map(|rest| Instant::now() + rest);
@@ -176,8 +194,8 @@ impl<'a> Run<'a> {
         let keys = self.secrets.keys(secret, cert_secret, &self.context.roots, &self.context.plain_tls).await?;
         let status = self.previous().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
         let readers_asked = !asked(self.publication).is_empty();
-        let before =
-            Before { readers_asked, namespace: &self.namespace, patience: self.patience(), inventory: entries, status, recollection };
+        let (namespace, patience, permit) = (self.namespace.as_str(), self.patience(), &self.permit);
+        let before = Before { readers_asked, namespace, patience, inventory: entries, status, recollection, permit };
         target_run(self.context, target, planned, &keys, &before)
     }
 

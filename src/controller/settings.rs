@@ -1,6 +1,6 @@
 //! What the administrator decides, once, at the start.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::spool::Budget;
 
@@ -27,4 +27,19 @@ pub struct Settings {
     pub own_node: Option<String>,
     /// Names this replica in Events.
     pub identity: Option<String>,
+    /// By which replicas agree who of them works; nothing where there is only one.
+    pub lease: Option<LeaseTerms>,
+}
+
+/// A Lease of the API server by which replicas agree who of them works.
+#[derive(Debug, Clone)]
+pub struct LeaseTerms {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Names this process, and no other one that there ever was.
+    pub identity: String,
+    /// How long it is given for, in whole seconds: a leader that is gone is missed for so long.
+    pub duration: Duration,
 }

@@ -1,4 +1,4 @@
-//! From settings to a running controller, and back down again within 10 s of SIGTERM.
+//! From settings to a running controller, and back down again within 3 s of SIGTERM.
 
 use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -8,10 +8,7 @@ use kube::{
     core::DeserializeGuard,
     runtime::{Controller, controller, reflector::Store, watcher},
 };
-use tokio::{
-    sync::{Semaphore, mpsc},
-    task::JoinSet,
-};
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -22,6 +19,7 @@ use super::{
     foresee::{ForesightError, any_address, nobody},
     health::{self, Readiness},
     kept::Kept,
+    leader::Candidate,
     memory::Memories,
     reconcile::{after_error, reconcile},
     recorder::Recorder,
@@ -32,13 +30,14 @@ use crate::{
     chart::Limits,
     net::{InvalidPem, SystemRoots, TlsConfig, Transport},
     publish::Learnt,
+    registry::Tenure,
     relay::Relay,
     source::{Fetcher, index::IndexLimits},
     spool::Spool,
 };
 
-/// A kubelet's 10 s, less what the end of the program takes.
-const LONGEST_STOP: Duration = Duration::from_secs(8);
+/// Running work has come to a safe point by then.
+const LONGEST_STOP: Duration = Duration::from_millis(2500);
 const PUBLICATIONS: &str = "ChartPublication";
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -90,7 +89,9 @@ pub(super) struct Context {
     complaints: Complaints,
     /// Whether `client` leads to a cluster.
     pub(super) has_cluster: bool,
-    /// Cancelled when the program stops.
+    /// While nobody else writes.
+    pub(super) tenure: Tenure,
+    /// Cancelled when the program stops, or no longer leads.
     pub(super) stop: CancellationToken,
 }
 
@@ -125,42 +126,87 @@ impl Context {
             recorder: Recorder::new(client.clone(), None),
             complaints: Complaints::default(),
             has_cluster: true,
+            tenure: Tenure::of_one(),
             client,
             stop: CancellationToken::new(),
         })
     }
 }
 
-/// Runs until `stop`, then lets running work come to a safe point.
+/// What every term of a controller has in common.
+struct Standing {
+    client: Client,
+    api_server: Vec<SocketAddr>,
+    settings: Settings,
+    spool: Spool,
+    readiness: Readiness,
+}
+
+/// Runs until `stop`, then lets running work come to a safe point. Where there is a Lease, it works while it leads.
 ///
 /// # Errors
 /// [`StartError`], before anything is watched.
 pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settings, stop: CancellationToken) -> Result<(), StartError> {
     let address = settings.health;
     let listener = health::bind(address).await.map_err(|source| StartError::Health { address, source })?;
-    let bare = Context::of_nothing(client.clone(), spool(&settings)?)?;
-    let readiness = Readiness::awaiting(KINDS.into_iter().chain([PUBLICATIONS]));
-    let mut tasks = JoinSet::new();
-    tasks.spawn(health::serve(listener, readiness.clone(), stop.clone()));
+    let readiness = Readiness::awaiting([]);
+    let standing = Standing { client, api_server, spool: spool(&settings)?, settings, readiness: readiness.clone() };
+    let ended = CancellationToken::new();
+    let answering = tokio::spawn(health::serve(listener, readiness, ended.clone()));
+    let result = match standing.settings.lease.clone() {
+        None => term(&standing, Tenure::of_one(), stop).await,
+        Some(terms) => in_turn(&standing, &mut Candidate::new(standing.client.clone(), terms), stop).await,
+    };
+    ended.cancel();
+    let _ = answering.await;
+    tracing::info!("stopped");
+    result
+}
 
+/// One term after the other, as long as there are any.
+async fn in_turn(standing: &Standing, candidate: &mut Candidate, stop: CancellationToken) -> Result<(), StartError> {
+    while let Some(mut leadership) = candidate.elected(&stop).await {
+        let term_ends = stop.child_token();
+        let mut work = Box::pin(term(standing, leadership.tenure(), term_ends.clone()));
+        let lost_to = tokio::select! {
+            result = &mut work => {
+                leadership.release().await;
+                return result;
+            }
+            holder = leadership.kept() => holder,
+        };
+        tracing::warn!(holder = lost_to, "the Lease was lost: ending all work");
+        term_ends.cancel();
+        work.await?;
+        standing.readiness.awaits([]);
+    }
+    Ok(())
+}
+
+/// Watches and publishes until `stop`. What was known in a term before is read again: somebody else may have worked since.
+async fn term(standing: &Standing, tenure: Tenure, stop: CancellationToken) -> Result<(), StartError> {
+    let Standing { client, api_server, settings, spool, readiness } = standing;
+    let bare = Context::of_nothing(client.clone(), spool.clone())?;
+    readiness.awaits(KINDS.into_iter().chain([PUBLICATIONS]));
     let (changes, received) = mpsc::unbounded_channel();
-    let mut controllers = controllers(&client, &settings.namespaces, received);
+    let mut controllers = controllers(client, &settings.namespaces, received);
     let context = Arc::new(Context {
         cluster: Cluster {
             own_node: settings.own_node.clone(),
             relay_namespaces: settings.relay_namespaces.clone(),
-            ..watch(&client, &settings.namespaces, &changes, &stop)
+            ..watch(client, &settings.namespaces, &changes, &stop)
         },
         publications: controllers.iter().map(Controller::store).collect(),
         allowed_addresses: settings.allowed_addresses.clone().into(),
-        api_server: api_server.into(),
+        api_server: api_server.clone().into(),
         workers: settings.workers,
         slots: Semaphore::new(settings.concurrency.into()),
-        recorder: Recorder::new(client, settings.identity.clone()),
+        recorder: Recorder::new(client.clone(), settings.identity.clone()),
+        tenure,
         stop: stop.clone(),
         ..bare
     });
-    tasks.spawn(swept(context.clone()));
+    let sweeping = tokio::spawn(swept(context.clone()));
     let all_read = tokio::select! {
         () = context.cluster.read(|kind| readiness.has_read(kind)) => true,
         () = stop.cancelled() => false,
@@ -170,12 +216,11 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
         let running = futures::future::join_all(running);
         tokio::select! {
             _ = running => {}
-            () = until_ended(&context, &readiness, &stop) => {}
+            () = until_ended(&context, readiness, &stop) => {}
         }
     }
     stop.cancel();
-    while tasks.join_next().await.is_some() {}
-    tracing::info!("stopped");
+    let _ = sweeping.await;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use crate::{
     net::{AddressPolicy, Patience},
     plan::{Plan, PlanError, Reader, Route, Strategy},
     publish::{Failed, Known, Learnt, Reach, ReaderRoute, Readers, Replicas, Subject, TargetRun},
+    registry::Permit,
     remedy::Audience,
     status::remembered,
 };
@@ -92,6 +93,7 @@ pub(super) struct Before<'a> {
     pub(super) inventory: &'a [InventoryEntry],
     pub(super) status: Option<&'a TargetStatus>,
     pub(super) recollection: Recollection,
+    pub(super) permit: &'a Permit,
 }
 
 /// What is done with what was learnt of the ways before.
@@ -125,6 +127,7 @@ pub(super) fn target_run(
         patience: before.patience,
         policy: &|strategy| policy(context, strategy),
         identities: &context.authorizers.at(&registry),
+        permit: before.permit,
     };
     let subject = Subject {
         registry: shown(target, namespace),

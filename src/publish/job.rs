@@ -39,6 +39,13 @@ pub(super) struct JobResult {
     pub(super) way: Option<Used>,
 }
 
+impl JobResult {
+    /// Whether it was ended before anything came of it.
+    pub(super) fn is_withdrawn(&self) -> bool {
+        self.result.as_ref().is_err_and(|failed| failed.reason == Reason::Progressing)
+    }
+}
+
 /// The chart of a version, fetched when the first target needs it, for all of them.
 pub(super) struct Parcel<'a> {
     source: &'a Source,

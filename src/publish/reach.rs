@@ -7,7 +7,7 @@ use crate::{
     model::{Credential, Login},
     net::{AddressPolicy, Endpoint, Patience, TlsConfig, Transport},
     plan::{Plan, Strategy},
-    registry::{AllowedHosts, Authorizer, Registry},
+    registry::{AllowedHosts, Authorizer, Permit, Registry},
 };
 
 /// Where identities at registries come from: kept from run to run, or made for one.
@@ -42,6 +42,8 @@ pub struct Reach<'a> {
     pub policy: &'a dyn Fn(&Strategy) -> AddressPolicy,
     /// Where identities come from.
     pub identities: &'a dyn Identities,
+    /// Whether work may go on.
+    pub permit: &'a Permit,
 }
 
 impl Reach<'_> {
@@ -66,6 +68,6 @@ impl Reach<'_> {
         };
         let authorizer = self.identities.of(strategy, self.login.to(&strategy.credential_hosts), allowed);
         let registry = Registry::new(self.transport.clone(), endpoint, authorizer, allowed.clone(), self.patience);
-        Way { strategy: strategy.clone(), registry: registry.with_pause(learnt.pause.clone()) }
+        Way { strategy: strategy.clone(), registry: registry.with_pause(learnt.pause.clone()).with_permit(self.permit.clone()) }
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use futures::StreamExt;
@@ -21,6 +22,8 @@ use crate::{
     source::Source,
 };
 
+/// How long what is under way may take when a run is ended: an upload leaves its session, a proof comes to its end.
+const LONGEST_END: Duration = Duration::from_millis(1500);
 /// Repositories that are listed at once.
 const LISTS_AT_ONCE: usize = 8;
 
@@ -54,12 +57,21 @@ pub struct TargetRun {
 pub struct Course<'a> {
     /// Charts at once.
     pub workers: usize,
-    /// Ends the run between two charts.
+    /// Ends the run: nothing new is begun, and what is under way has 1.5 s. Uploads end at once where the registries of the
+    /// targets have it in their permit.
     pub cancel: &'a CancellationToken,
     /// When what was proven is proven again; nothing where it never is.
     pub proof: Option<ProofTerms>,
     /// Called with (versions done, versions wanted), over all targets, when there is something to do.
     pub progress: &'a (dyn Fn(usize, usize) + Send + Sync),
+}
+
+impl Course<'_> {
+    /// Ends when nothing is waited for any more.
+    async fn cut_off(&self) {
+        self.cancel.cancelled().await;
+        tokio::time::sleep(LONGEST_END).await;
+    }
 }
 
 /// What is known of a target when its jobs are laid down.
@@ -80,7 +92,11 @@ pub(super) struct Prepared<'t> {
 
 /// Publishes `wanted` into all `targets`.
 pub async fn run(source: &Source, wanted: &[Wanted], targets: &[TargetRun], course: &Course<'_>) -> Outcome {
-    let prepared: Vec<Prepared<'_>> = futures::future::join_all(targets.iter().map(|target| prepare(target, wanted, course.proof))).await;
+    let looked = futures::future::join_all(targets.iter().map(|target| prepare(target, wanted, course.proof)));
+    let prepared: Vec<Prepared<'_>> = tokio::select! {
+        prepared = looked => prepared,
+        () = course.cancel.cancelled() => return Outcome { targets: Vec::new(), cancelled: true },
+    };
     let work = Work { source, wanted, targets, prepared: &prepared, course, done: AtomicUsize::new(0) };
     let results = work.all().await;
     let cancelled = course.cancel.is_cancelled();
@@ -207,8 +223,14 @@ impl Work<'_> {
                 results.push(None);
                 continue;
             };
-            results.push(Some(job.done(target, &parcel).await));
-            if job.is_new() {
+            let done = tokio::select! {
+                biased;
+                done = job.done(target, &parcel) => Some(done).filter(|done| !done.is_withdrawn()),
+                () = self.course.cut_off() => None,
+            };
+            let is_done = done.is_some();
+            results.push(done);
+            if is_done && job.is_new() {
                 (self.course.progress)(self.done.fetch_add(1, Ordering::Relaxed) + 1, self.total());
             }
         }

@@ -171,6 +171,7 @@ impl Ways {
                 self.learnt.saw(&way.strategy, tried.seen);
                 let failure = match tried.result {
                     Ok(done) => return Ok((way, tactic, done)),
+                    Err(failure) if failure.is_withdrawn() => return Err(Verdict::withdrawn()),
                     Err(failure) => failure,
                 };
                 let verdict = in_parts(self.judged(way, reference, body_length, &failure), &failure, body_length);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AllowedHosts, Authorizer, Pause, Witness};
+use super::{AllowedHosts, Authorizer, Pause, Permit, Witness};
 use crate::net::{Endpoint, Patience, Transport};
 
 /// A registry, reached by one way.
@@ -15,18 +15,26 @@ pub struct Registry {
     pub(super) patience: Patience,
     pub(super) witness: Option<Arc<Witness>>,
     pub(super) pause: Pause,
+    pub(super) permit: Permit,
 }
 
 impl Registry {
     /// Nothing is connected yet.
     pub fn new(transport: Transport, endpoint: Endpoint, authorizer: Arc<Authorizer>, allowed: AllowedHosts, patience: Patience) -> Self {
-        Self { transport, endpoint: Arc::new(endpoint), authorizer, allowed, patience, pause: Pause::default(), witness: None }
+        let (pause, permit) = (Pause::default(), Permit::default());
+        Self { transport, endpoint: Arc::new(endpoint), authorizer, allowed, patience, pause, permit, witness: None }
     }
 
     /// The same, heeding what others who talk to this registry were asked to wait.
     #[must_use]
     pub fn with_pause(self, pause: Pause) -> Self {
         Self { pause, ..self }
+    }
+
+    /// The same for work that may be ended, or may have to wait before it writes a tag.
+    #[must_use]
+    pub fn with_permit(self, permit: Permit) -> Self {
+        Self { permit, ..self }
     }
 
     /// The same by connections with TCP segments of at most this length.

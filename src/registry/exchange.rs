@@ -9,6 +9,7 @@ use super::{
     Cause, Failure, Registry, Stage,
     answer::{evidence, retry_after},
     auth::{Refusal, TokenService},
+    permit::Withdrawn,
 };
 use crate::{
     model::RepositoryName,
@@ -190,16 +191,38 @@ impl<'r> Line<'r> {
         Failure::new(call.stage, answer)
     }
 
+    /// Waits until a tag may be written over a connection that is there: nothing but the request itself is left to do then.
+    async fn permitted(&mut self) -> Result<(), Cause> {
+        let registry = self.registry;
+        loop {
+            registry.permit.to_write().await.map_err(|Withdrawn| Cause::Withdrawn)?;
+            if self.lease.is_none() {
+                self.lease = Some(registry.transport.lease(self.endpoint, registry.patience, self.reuse).await?);
+            }
+            if registry.permit.may_write() {
+                return Ok(());
+            }
+            // Whoever answers after a long wait may have closed it.
+            self.renew();
+        }
+    }
+
     async fn send(&mut self, call: &Call<'_>, authorization: Option<&HeaderValue>) -> Result<Answered, Failure> {
         let registry = self.registry;
         registry.pause.wait(registry.patience.stall).await.map_err(|answer| Failure::new(call.stage, answer))?;
         let head = call.head(self.endpoint, authorization)?;
+        let is_seen = call.stage == Stage::WriteManifest;
+        if is_seen {
+            self.permitted().await.map_err(|cause| Failure::new(call.stage, cause))?;
+        }
         let transport = &registry.transport;
         let (lease, body, patience) = (self.lease.take(), call.body, registry.patience);
-        // A registry that had a part of a chunk refuses the whole of it: how much it had is asked before.
-        let result = match call.range {
-            Some(_) => transport.send_once(self.endpoint, lease, self.reuse, head, body, patience).await,
-            None => transport.send(self.endpoint, lease, self.reuse, head, body, patience).await,
+        // A registry that had a part of a chunk refuses the whole of it: how much it had is asked before. Before a tag is written once
+        // more, it is asked again whether it may be.
+        let result = if call.range.is_some() || is_seen {
+            transport.send_once(self.endpoint, lease, self.reuse, head, body, patience).await
+        } else {
+            transport.send(self.endpoint, lease, self.reuse, head, body, patience).await
         };
         self.sent += match &result {
             Ok(answered) => answered.sent,

@@ -153,6 +153,8 @@ pub enum Cause {
         /// Which.
         header: &'static str,
     },
+    /// The work was ended from outside.
+    Withdrawn,
     /// An answer that no registry gives: not JSON, without what the specification demands, or too large.
     Malformed {
         /// What was wrong.
@@ -197,6 +199,11 @@ impl Failure {
     pub(super) fn is_of_no_session(&self) -> bool {
         let says_so = |code: &String| code == "BLOB_UPLOAD_UNKNOWN" || code == "BLOB_UPLOAD_INVALID";
         self.answer().is_some_and(|answer| matches!(answer.status, 400 | 404) && answer.codes.iter().any(says_so))
+    }
+
+    /// Whether nothing is wrong: the work was ended from outside.
+    pub fn is_withdrawn(&self) -> bool {
+        self.cause == Cause::Withdrawn
     }
 
     /// The answer, where one came.
@@ -262,6 +269,7 @@ impl fmt::Display for Failure {
             Cause::Content { expected, found } => write!(formatter, "expected {expected}, found {found}"),
             Cause::Swallowed { sent, arrived } => write!(formatter, "{sent} bytes were sent and {arrived} of them arrived"),
             Cause::HeaderMissing { header } => write!(formatter, "the answer has no `{header}`"),
+            Cause::Withdrawn => formatter.write_str("the work was ended"),
             Cause::Malformed { detail } => write!(formatter, "the answer was malformed: {detail}"),
         }
     }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use http::{Method, header};
+use tokio::sync::Notify;
 
 use super::{
     Failure, Registry, Stage,
@@ -26,7 +27,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Sees one exchange after another with one registry.
 #[derive(Default)]
-pub struct Witness(Mutex<Seen>);
+pub struct Witness {
+    seen: Mutex<Seen>,
+    opened: Notify,
+}
 
 #[derive(Default)]
 struct Seen {
@@ -59,7 +63,18 @@ impl Witness {
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends when an upload session stands open.
+    pub(super) async fn sees_open(&self) {
+        loop {
+            let opened = self.opened.notified();
+            if self.seen().open.is_some() {
+                return;
+            }
+            opened.await;
+        }
     }
 }
 
@@ -84,6 +99,7 @@ impl Registry {
     pub(super) fn opened(&self, session: impl FnOnce() -> OpenSession) {
         if let Some(witness) = &self.witness {
             witness.seen().open = Some(session());
+            witness.opened.notify_waiters();
         }
     }
 

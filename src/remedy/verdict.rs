@@ -53,6 +53,12 @@ impl Verdict {
         let sentence = "no route is left to try".to_owned();
         Self { remedy: "no-route", reason: Reason::NoRoute, class: Class::Final, hint: Hint::None, sentence }
     }
+
+    /// Nothing is wrong: the work was ended before it was done.
+    pub fn withdrawn() -> Self {
+        let sentence = "the work was ended before it was done".to_owned();
+        Self { remedy: "withdrawn", reason: Reason::Progressing, class: Class::Wait, hint: Hint::None, sentence }
+    }
 }
 
 /// What a failure is judged by.

@@ -7,10 +7,12 @@ mod session;
 mod single_post;
 mod streamed;
 
+use std::time::Duration;
+
 use http::Method;
 
 use super::{
-    Failure, Registry, Stage,
+    Cause, Failure, Registry, Stage,
     exchange::{Call, Line},
 };
 use crate::{
@@ -18,6 +20,11 @@ use crate::{
     net::{OpenBody, Reuse},
 };
 use session::{Abandoned, Session};
+
+/// How long a session that is being opened is awaited when the work is ended.
+const LONGEST_OPENING: Duration = Duration::from_millis(250);
+/// How long leaving a session may take then: registries forget them by themselves in the end.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(1);
 
 /// A blob that is ready to be sent.
 #[derive(Clone, Copy)]
@@ -68,8 +75,29 @@ impl SeenOfChunks {
 }
 
 impl Registry {
-    /// Sends `blob` into `repository`.
+    /// Sends `blob` into `repository`. Where the work is ended before that, its session is left.
     pub async fn upload(&self, repository: &RepositoryName, blob: Blob<'_>, framing: Framing) -> Uploaded {
+        let witness = self.witness.clone().unwrap_or_default();
+        let watched = self.before(witness.clone());
+        let mut sending = Box::pin(watched.sent(repository, blob, framing));
+        tokio::select! {
+            biased;
+            uploaded = &mut sending => return uploaded,
+            () = self.permit.withdrawn() => {}
+        }
+        // What is being opened has no name yet by which it could be left.
+        tokio::select! {
+            biased;
+            uploaded = &mut sending => return uploaded,
+            () = witness.sees_open() => {}
+            () = tokio::time::sleep(LONGEST_OPENING) => {}
+        }
+        drop(sending);
+        let _ = tokio::time::timeout(LONGEST_FAREWELL, watched.abandon(repository)).await;
+        Uploaded { result: Err(Failure::new(Stage::SendBlob, Cause::Withdrawn)), sent: 0, seen: SeenOfChunks::default() }
+    }
+
+    async fn sent(&self, repository: &RepositoryName, blob: Blob<'_>, framing: Framing) -> Uploaded {
         let mut line = Line::new(self, Reuse::Idle);
         let mut seen = SeenOfChunks::default();
         let result = match framing {

@@ -1,0 +1,161 @@
+//! Who leads: one replica works, the others stand by.
+//!
+//! # Guarantees
+//! * This process writes tags, records and statuses only within two thirds of a lease after it asked for it with success; the others
+//!   wait a whole one. So it notices by its own clock that it may have lost it, also when the API server is away or it was itself
+//!   stopped for a while; what is being sent goes on meanwhile, and waits before the tag.
+//! * When another replica has it, all work is ended, and its uploads are left.
+//! * At the end of the program it is given back.
+//!
+//! # Assumptions
+//! * Clocks run at the same speed, give or take a third. They need not show the same time.
+
+use std::time::Duration;
+
+use kube::Client;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    lease::{Attempt, Held, LeaseError, LeaseObject},
+    settings::LeaseTerms,
+};
+use crate::registry::Tenure;
+
+/// One who would lead.
+pub(super) struct Candidate {
+    lease: LeaseObject,
+    said: Option<String>,
+}
+
+/// One who leads.
+pub(super) struct Leadership<'c> {
+    candidate: &'c mut Candidate,
+    held: Box<Held>,
+    certain_until: watch::Sender<Instant>,
+}
+
+impl Candidate {
+    pub(super) fn new(client: Client, terms: LeaseTerms) -> Self {
+        Self { lease: LeaseObject::new(client, terms), said: None }
+    }
+
+    /// Waits until it leads; nothing when `stop` comes first.
+    pub(super) async fn elected(&mut self, stop: &CancellationToken) -> Option<Leadership<'_>> {
+        let held = loop {
+            let attempt = tokio::select! {
+                attempt = self.lease.take() => attempt,
+                () = stop.cancelled() => return None,
+            };
+            match attempt {
+                Ok(Attempt::Ours(held)) => break held,
+                Ok(Attempt::Theirs(holder)) => self.say(&holder),
+                Err(error) => self.complain(&error),
+            }
+            tokio::select! {
+                () = sleep(self.lease.terms().look()) => {}
+                () = stop.cancelled() => return None,
+            }
+        };
+        let terms = self.lease.terms();
+        tracing::info!(lease = %terms, identity = terms.identity, "leading");
+        self.said = None;
+        let certain_until = watch::Sender::new(held.asked + terms.certain());
+        Some(Leadership { candidate: self, held, certain_until })
+    }
+
+    /// Once for each holder.
+    fn say(&mut self, holder: &str) {
+        let text = format!("`{holder}` leads; standing by");
+        if self.said.as_ref() != Some(&text) {
+            tracing::info!(lease = %self.lease.terms(), "{text}");
+            self.said = Some(text);
+        }
+    }
+
+    fn complain(&mut self, error: &LeaseError) {
+        let text = match error {
+            LeaseError::Api(kube::Error::Api(status)) if status.code == 403 => {
+                "the Lease may not be used: grant get, create and update for leases of coordination.k8s.io in its namespace".to_owned()
+            }
+            LeaseError::Api(kube::Error::Api(status)) if status.code == 404 => {
+                "the Lease could not be created: the namespace of `--lease-namespace` does not exist".to_owned()
+            }
+            other => format!("the Lease could not be had; trying again: {other}"),
+        };
+        if self.said.as_ref() != Some(&text) {
+            tracing::warn!(lease = %self.lease.terms(), "{text}");
+            self.said = Some(text);
+        }
+    }
+}
+
+impl Leadership<'_> {
+    /// Until when it is certain that nobody else leads.
+    pub(super) fn tenure(&self) -> Tenure {
+        Tenure::until(self.certain_until.subscribe())
+    }
+
+    /// Renews until another replica leads; gives its name.
+    pub(super) async fn kept(&mut self) -> String {
+        loop {
+            let candidate = &mut *self.candidate;
+            sleep(candidate.lease.terms().renewal()).await;
+            match candidate.lease.renew(&self.held).await {
+                Ok(Attempt::Ours(held)) => {
+                    if candidate.said.take().is_some() {
+                        tracing::info!(lease = %candidate.lease.terms(), "the Lease is renewed again");
+                    }
+                    self.certain_until.send_replace(held.asked + candidate.lease.terms().certain());
+                    self.held = held;
+                }
+                Ok(Attempt::Theirs(holder)) => {
+                    self.certain_until.send_replace(Instant::now());
+                    return holder;
+                }
+                Err(error) => candidate.complain(&error),
+            }
+        }
+    }
+
+    /// Gives it back; nothing is written from here on.
+    pub(super) async fn release(self) {
+        self.certain_until.send_replace(Instant::now());
+        let terms = self.candidate.lease.terms();
+        match self.candidate.lease.release(&self.held).await {
+            Ok(()) => tracing::info!(lease = %terms, "no longer leading"),
+            Err(error) => tracing::warn!(lease = %terms, %error, "the Lease could not be given back; it ends by itself"),
+        }
+    }
+}
+
+impl LeaseTerms {
+    /// How often it is renewed.
+    fn renewal(&self) -> Duration {
+        self.duration / 5
+    }
+
+    /// How long after a request it is certain that nobody else has it.
+    fn certain(&self) -> Duration {
+        self.duration * 2 / 3
+    }
+
+    /// The longest wait for one answer: a second request fits in before it is uncertain.
+    pub(super) fn longest_request(&self) -> Duration {
+        self.duration / 4
+    }
+
+    /// How often who stands by looks.
+    fn look(&self) -> Duration {
+        (self.duration / 15).clamp(Duration::from_millis(100), Duration::from_secs(1))
+    }
+}
+
+impl std::fmt::Display for LeaseTerms {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}/{}", self.namespace, self.name)
+    }
+}
