@@ -210,6 +210,11 @@ impl Controller {
         self.process.wait(limit)
     }
 
+    /// Sends it a signal.
+    pub fn signal(&mut self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
     /// Kills it as the kernel does where memory is short.
     pub fn kill(&mut self) {
         self.process.signal(Signal::KILL);

@@ -59,6 +59,19 @@ all namespaces and the Roles of one for some are made of it.
   verbs: [create, get]
 {{- end }}
 
+{{/* Granted in the release's own namespace. */}}
+{{- define "chart-publisher.leaseRules" -}}
+# The Lease by which replicas agree who of them works. A right to create cannot be limited to a name.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+# Looked at by those who stand by; renewed, and given back, by the one that works.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ include "chart-publisher.fullname" . }}]
+  verbs: [get, update]
+{{- end }}
+
 {{/* Kinds that lie in no namespace. */}}
 {{- define "chart-publisher.clusterRules" -}}
 # InternalIPs of nodes that are Ready: the route NodePort.
