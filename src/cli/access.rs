@@ -104,7 +104,14 @@ impl Access {
     }
 
     /// How a registry is reached: what is typed at a terminal is judged by nobody.
-    pub(super) fn reach<'a>(&'a self, transport: &'a Transport, login: &'a Login, tls: &'a TlsConfig, stall: Duration, permit: &'a Permit) -> Reach<'a> {
+    pub(super) fn reach<'a>(
+        &'a self,
+        transport: &'a Transport,
+        login: &'a Login,
+        tls: &'a TlsConfig,
+        stall: Duration,
+        permit: &'a Permit,
+    ) -> Reach<'a> {
         Reach {
             transport,
             login,

@@ -52,7 +52,8 @@ impl Server {
                 return Err(std::io::ErrorKind::ConnectionReset.into());
             }
         }
-        let failure = json!({"kind": "Status", "status": "Failure", "reason": "No", "code": code, "message": "no"});
+        let reason = if code == 404 { "NotFound" } else { "Conflict" };
+        let failure = json!({"kind": "Status", "status": "Failure", "reason": reason, "code": code, "message": "no"});
         let answer = if code < 300 { state.lease.clone().unwrap() } else { failure };
         Ok(Response::builder().status(code).body(Body::from(answer.to_string().into_bytes())).unwrap())
     }

@@ -256,6 +256,9 @@ impl Drop for Lease {
         {
             self.pool.give_back(self.key.clone(), connection);
         }
+        if let Some(connection) = self.connection.as_ref().filter(|_| !self.idle) {
+            connection.meter.give_up();
+        }
     }
 }
 

@@ -7,7 +7,10 @@
 use std::{
     io,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -26,11 +29,13 @@ pub(super) struct Meter {
     last_write: Mutex<Instant>,
     /// Cancelled when a write has failed: only what is still to be read may come of the connection.
     broken: CancellationToken,
+    /// Whether an exchange was given up in its middle.
+    given_up: AtomicBool,
 }
 
 impl Meter {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { last_write: Mutex::new(Instant::now()), broken: CancellationToken::new() })
+        Arc::new(Self { last_write: Mutex::new(Instant::now()), broken: CancellationToken::new(), given_up: AtomicBool::new(false) })
     }
 
     /// When bytes were last taken by the kernel, or a request began.
@@ -41,6 +46,11 @@ impl Meter {
     /// A request begins: silence before it does not count.
     pub(super) fn touch(&self) {
         *self.last_write.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
+    }
+
+    /// An exchange is given up in its middle: what lies in buffers shall not be sent when the connection is closed.
+    pub(super) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
     }
 
     /// Whether nothing more can be sent.
@@ -94,6 +104,18 @@ impl PatientStream {
                 Poll::Pending
             }
             other => other,
+        }
+    }
+}
+
+/// An ordinary close would have the kernel send what is left of a body, for as long as that takes: the other side would take the upload for
+/// alive meanwhile, and keep it from being left.
+impl Drop for PatientStream {
+    fn drop(&mut self) {
+        if let Socket::Tcp(socket) = &self.inner
+            && self.meter.given_up.load(Ordering::Relaxed)
+        {
+            let _ = socket.set_zero_linger();
         }
     }
 }

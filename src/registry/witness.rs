@@ -115,7 +115,26 @@ impl Registry {
     /// # Errors
     /// A [`Failure`] at [`Stage::Remove`]: the registry keeps it until it forgets it by itself.
     pub async fn abandon(&self, repository: &RepositoryName) -> Result<(), Failure> {
-        let Some(session) = self.witness.as_ref().and_then(|witness| witness.take_open()) else { return Ok(()) };
+        match self.witness.as_ref().and_then(|witness| witness.take_open()) {
+            Some(session) => self.end(repository, &session).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same for one whose body was given up in its middle: a registry that has not noticed yet would write back what it has of it.
+    pub(super) async fn abandon_in_the_middle(&self, repository: &RepositoryName) {
+        let Some(session) = self.witness.as_ref().and_then(|witness| witness.take_open()) else { return };
+        for _ in 0..MOST_NAMES {
+            tokio::time::sleep(PAUSE).await;
+            let is_left = self.end(repository, &session).await.is_ok();
+            tokio::time::sleep(PAUSE).await;
+            if is_left && self.renamed(repository, &session).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn end(&self, repository: &RepositoryName, session: &OpenSession) -> Result<(), Failure> {
         let elsewhere = session.elsewhere.as_ref();
         let mut result = self.remove(repository, &session.path, elsewhere).await;
         for _ in 0..MOST_NAMES {
@@ -124,7 +143,7 @@ impl Registry {
             if !result.as_ref().is_err_and(|failure| failure.answer().is_some_and(|answer| answer.status == 416)) {
                 break;
             }
-            let Some(path) = self.renamed(repository, &session).await else { break };
+            let Some(path) = self.renamed(repository, session).await else { break };
             result = self.remove(repository, &path, elsewhere).await;
             if result.is_err() {
                 tokio::time::sleep(PAUSE).await;

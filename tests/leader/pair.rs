@@ -80,9 +80,13 @@ impl Pair {
         first.wait_until_ready().await;
         let mut second = self.replica(1).start();
         second.wait_until_ready().await;
-        eventually(SOON, "the second one stands by", async || {
-            if second.log().contains("standing by") { Ok(()) } else { Err(second.log()) }
-        })
+        eventually(
+            SOON,
+            "the second one stands by",
+            async || {
+                if second.log().contains("standing by") { Ok(()) } else { Err(second.log()) }
+            },
+        )
         .await;
         (first, second)
     }

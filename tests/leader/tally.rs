@@ -58,7 +58,7 @@ impl Drop for Tally {
 async fn serve(listener: std::net::TcpListener, recorder: SocketAddr, owners: Arc<Mutex<Vec<Option<u32>>>>) {
     let listener = TcpListener::from_std(listener).expect("a listener");
     while let Ok((mut near, peer)) = listener.accept().await {
-        let owner = owner(peer);
+        let owner = near.local_addr().ok().and_then(|own| owner(peer, own));
         // One after the other: the recorder counts its connections in the same order.
         let mut far = TcpStream::connect(recorder).await.expect("the recorder");
         owners.lock().expect("the owners").push(owner);
@@ -68,11 +68,14 @@ async fn serve(listener: std::net::TcpListener, recorder: SocketAddr, owners: Ar
 }
 
 /// The process that has this socket (proc(5), `/proc/net/tcp` and `/proc/PID/fd`).
-fn owner(socket: SocketAddr) -> Option<u32> {
-    let port = format!(":{:04X}", socket.port());
+fn owner(socket: SocketAddr, other_end: SocketAddr) -> Option<u32> {
+    let (local, remote) = (format!(":{:04X}", socket.port()), format!(":{:04X}", other_end.port()));
+    let is_it = |words: &Vec<&str>| {
+        words.get(1).is_some_and(|word| word.ends_with(&local)) && words.get(2).is_some_and(|word| word.ends_with(&remote))
+    };
     let table = fs::read_to_string("/proc/net/tcp").ok()?;
     let line = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let inode = line.filter(|words| words.get(1).is_some_and(|local| local.ends_with(&port))).find_map(|words| Some((*words.get(9)?).to_owned()))?;
+    let inode = line.filter(is_it).find_map(|words| Some((*words.get(9)?).to_owned()))?;
     let link = format!("socket:[{inode}]");
     let processes = fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let has = |process: &u32| {

@@ -93,7 +93,7 @@ impl Registry {
             () = tokio::time::sleep(LONGEST_OPENING) => {}
         }
         drop(sending);
-        let _ = tokio::time::timeout(LONGEST_FAREWELL, watched.abandon(repository)).await;
+        let _ = tokio::time::timeout(LONGEST_FAREWELL, watched.abandon_in_the_middle(repository)).await;
         Uploaded { result: Err(Failure::new(Stage::SendBlob, Cause::Withdrawn)), sent: 0, seen: SeenOfChunks::default() }
     }
 
