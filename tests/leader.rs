@@ -77,7 +77,7 @@ async fn on_sigterm_the_leader_leaves_its_uploads_and_the_other_one_takes_over_w
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_change_of_the_spec_ends_an_upload_in_the_middle_and_so_does_a_deletion() {
     let pair = Pair::set_up(15).await;
-    let registry = pair.bed.registry(Version::V2).start().await;
+    let registry = pair.bed.registry(Version::V3).start().await;
     let charts = pair.bed.helm_repository(&["large-3.0.0"]).start().await;
     let path = pair.bed.slow_path(registry.socket(), 200_000);
     let replica = pair.replica(0).start();
@@ -89,7 +89,6 @@ async fn a_change_of_the_spec_ends_an_upload_in_the_middle_and_so_does_a_deletio
         let more = || path.passed() - before;
         eventually(SOON, "the transfer is under way", async || if more() > 300_000 { Ok(()) } else { Err(more()) }).await;
     };
-    // Distribution 2 has nothing of a body that it has not written yet, and answers 404.
     let left = || {
         registry
             .requests()
