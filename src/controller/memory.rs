@@ -38,8 +38,23 @@ pub(super) struct Memory {
     pub(super) archive: Option<Arc<ArchiveSnapshot>>,
     /// The source that `index` and `archive` were read from, with who read it.
     pub(super) source_key: Option<crate::model::Digest>,
-    /// The record of what is published, once it was read; and how many objects hold it.
-    pub(super) inventory: Option<(Vec<InventoryEntry>, usize)>,
+    /// The record of what is published, once it was read.
+    pub(super) inventory: Option<Record>,
+}
+
+/// What is published, and how far that is written.
+pub(super) struct Record {
+    pub(super) entries: Vec<InventoryEntry>,
+    /// How many objects hold it, at most.
+    pub(super) objects: usize,
+    /// Whether they hold this and nothing older. It counts all the same.
+    pub(super) is_written: bool,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self { entries: Vec::new(), objects: 0, is_written: true }
+    }
 }
 
 /// Secrets as the last run read them.

@@ -50,7 +50,7 @@ impl Run<'_> {
         if asked(self.publication).is_empty() {
             return memory.readers.saw(true, Instant::now(), 0.0);
         }
-        let entries = memory.inventory.as_ref().map(|(entries, _)| entries.as_slice()).unwrap_or_default();
+        let entries = memory.inventory.as_ref().map(|record| record.entries.as_slice()).unwrap_or_default();
         let mut checks = Vec::new();
         for run in runs.iter().filter(|run| !run.readers.asked.is_empty()) {
             let shown = status.targets.iter().find(|target| target.name == run.name);
