@@ -25,6 +25,7 @@ impl Run<'_> {
         let of_target = |run: &&TargetRun| {
             let target = outcome.targets.iter().find(|target| target.name == run.name);
             let shown = status.targets.iter().find(|target| target.name == run.name);
+            let target = target.filter(|target| target.away.is_none());
             target.zip(shown).is_some_and(|(target, shown)| is_due || is_news(target) || !is_complete(&target.readers, shown))
         };
         let runs: Vec<&TargetRun> = runs.iter().filter(of_target).collect();
