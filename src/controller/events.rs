@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::recorder::Recorder;
+use super::{patch::in_time, recorder::Recorder};
 use crate::{
     api::{ChartPublication, ChartPublicationStatus, Reason, TargetStatus},
     publish::{ChartOutcome, Done, Failed, Outcome, TargetOutcome},
@@ -132,7 +132,7 @@ pub(super) async fn send(recorder: &Recorder, publication: &ChartPublication, ev
     use kube::Resource;
     let reference = publication.object_ref(&());
     for event in events {
-        if let Err(error) = recorder.write(&event, &reference).await {
+        if let Err(error) = in_time(recorder.write(&event, &reference)).await {
             tracing::warn!(%error, reason = event.reason, "an Event could not be written");
         }
     }

@@ -5,7 +5,10 @@ use kube::{
     api::{DeleteParams, Patch, PatchParams},
 };
 
-use super::memory::Memory;
+use super::{
+    memory::{Memory, Record},
+    patch::in_time,
+};
 use crate::{
     api::{ChartInventory, ChartInventorySpec, ChartPublication, FIELD_MANAGER, InventoryEntry, Reason},
     publish::{ChartOutcome, Done, Outcome, TargetOutcome},
@@ -44,14 +47,14 @@ impl Inventory {
 
     /// What is known, from memory or from the API server.
     pub(super) async fn entries(&self, publication: &ChartPublication, memory: &mut Memory) -> Result<Vec<InventoryEntry>, kube::Error> {
-        if let Some((entries, _)) = &memory.inventory {
-            return Ok(entries.clone());
+        if let Some(record) = &memory.inventory {
+            return Ok(record.entries.clone());
         }
         let _step = enter(Step::ReadInventory);
         let mut entries = Vec::new();
         let mut objects = 0;
         while objects < MOST_OBJECTS {
-            let Some(object) = self.api.get_opt(&self.object_name(objects)).await? else { break };
+            let Some(object) = in_time(self.api.get_opt(&self.object_name(objects))).await? else { break };
             // An object of the same name that belongs to somebody else is no record of ours.
             let owners = object.metadata.owner_references.unwrap_or_default();
             if !owners.iter().any(|owner| Some(&owner.uid) == publication.metadata.uid.as_ref()) {
@@ -60,36 +63,39 @@ impl Inventory {
             entries.extend(object.spec.entries);
             objects += 1;
         }
-        memory.inventory = Some((entries.clone(), objects));
+        memory.inventory = Some(Record { entries: entries.clone(), objects, is_written: true });
         Ok(entries)
     }
 
-    /// Writes what has changed.
+    /// Writes what has changed. It is remembered also where it cannot be written: then the next time all of it is.
     pub(super) async fn write(
         &self,
         publication: &ChartPublication,
         entries: Vec<InventoryEntry>,
         memory: &mut Memory,
     ) -> Result<(), kube::Error> {
-        let (before, objects_before) = memory.inventory.take().unwrap_or_default();
-        if before == entries {
-            memory.inventory = Some((before, objects_before));
+        let before = memory.inventory.take().unwrap_or_default();
+        if before.is_written && before.entries == entries {
+            memory.inventory = Some(before);
             return Ok(());
         }
         let chunks: Vec<&[InventoryEntry]> = entries.chunks(ENTRIES_OF_ONE).collect();
-        let chunks_before: Vec<&[InventoryEntry]> = before.chunks(ENTRIES_OF_ONE).collect();
+        let chunks_before: Vec<&[InventoryEntry]> = before.entries.chunks(ENTRIES_OF_ONE).collect();
+        let objects = before.objects.max(chunks.len());
+        memory.inventory = Some(Record { entries: entries.clone(), objects, is_written: false });
         for (index, chunk) in chunks.iter().enumerate() {
-            if chunks_before.get(index) != Some(chunk) {
+            if !before.is_written || chunks_before.get(index) != Some(chunk) {
                 self.write_one(publication, index, chunk).await?;
             }
         }
-        for index in chunks.len()..objects_before {
-            match self.api.delete(&self.object_name(index), &DeleteParams::default()).await {
+        for index in chunks.len()..objects {
+            match in_time(self.api.delete(&self.object_name(index), &DeleteParams::default())).await {
                 Err(kube::Error::Api(status)) if status.code == 404 => {}
                 other => drop(other?),
             }
         }
-        memory.inventory = Some((entries.clone(), chunks.len()));
+        let objects = chunks.len();
+        memory.inventory = Some(Record { entries, objects, is_written: true });
         Ok(())
     }
 
@@ -100,7 +106,7 @@ impl Inventory {
         object.metadata.owner_references = publication.controller_owner_ref(&()).map(|owner| vec![owner]);
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
         let _step = enter(Step::WriteInventory);
-        self.api.patch(&name, &parameters, &Patch::Apply(&object)).await.map(drop)
+        in_time(self.api.patch(&name, &parameters, &Patch::Apply(&object))).await.map(drop)
     }
 }
 

@@ -14,6 +14,15 @@ use super::*;
 struct Server {
     objects: Arc<Mutex<Vec<Value>>>,
     requests: Arc<Mutex<Vec<String>>>,
+    /// What it does with the next writes, one after the other, instead of what it should.
+    troubles: Arc<Mutex<Vec<Trouble>>>,
+}
+
+/// What an API server does that is in trouble.
+#[derive(Clone, Copy)]
+enum Trouble {
+    Refuses(u16),
+    IsSilent,
 }
 
 impl Server {
@@ -27,9 +36,21 @@ impl Server {
         let name = head.uri.path().rsplit('/').next().unwrap().to_owned();
         let body: Value = serde_json::from_slice(&body.collect_bytes().await.unwrap()).unwrap_or_default();
         let entries = body.pointer("/spec/entries").and_then(Value::as_array).map(Vec::len);
+        let mut silent = false;
         if head.method != Method::GET {
             let entries = entries.map(|count| format!(" {count}")).unwrap_or_default();
             self.requests.lock().unwrap().push(format!("{} {name}{entries}", head.method));
+            match self.troubles.lock().unwrap().pop() {
+                None => {}
+                Some(Trouble::Refuses(code)) => {
+                    let status = json!({"kind": "Status", "status": "Failure", "reason": "", "code": code, "message": "in trouble"});
+                    return Ok(Response::builder().status(code).body(Body::from(status.to_string().into_bytes())).unwrap());
+                }
+                Some(Trouble::IsSilent) => silent = true,
+            }
+        }
+        if silent {
+            std::future::pending::<()>().await;
         }
         let found = match head.method {
             Method::GET => self.objects.lock().unwrap().iter().find(|object| object["metadata"]["name"] == *name).cloned(),
@@ -109,6 +130,31 @@ async fn the_record_is_read_once_up_to_the_first_object_that_is_not_its_own() {
     // What two objects held fits into one; the other's is left alone.
     inventory.write(&publication, entries(1), &mut memory).await.unwrap();
     assert_eq!(server.requests(), ["PATCH many 1", "DELETE many.of.1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_written_counts_and_is_written_whole_the_next_time() {
+    for trouble in [Trouble::Refuses(409), Trouble::Refuses(429), Trouble::Refuses(500), Trouble::IsSilent] {
+        let (server, publication, mut memory) = (Server::default(), publication(), Memory::default());
+        let inventory = Inventory::of(server.client(), &publication);
+        inventory.write(&publication, entries(1), &mut memory).await.unwrap();
+        server.requests();
+        // One of the two objects of the record is written, the other is not.
+        *server.troubles.lock().unwrap() = vec![trouble];
+        inventory.write(&publication, entries(2001), &mut memory).await.unwrap_err();
+        assert_eq!(server.requests(), ["PATCH many 2000"]);
+        assert_eq!(inventory.entries(&publication, &mut memory).await.unwrap(), entries(2001), "what is published is known");
+        inventory.write(&publication, entries(2001), &mut memory).await.unwrap();
+        assert_eq!(server.requests(), ["PATCH many 2000", "PATCH many.of.1 1"]);
+
+        *server.troubles.lock().unwrap() = vec![trouble];
+        inventory.write(&publication, entries(1), &mut memory).await.unwrap_err();
+        assert_eq!(server.requests(), ["PATCH many 1"]);
+        inventory.write(&publication, entries(1), &mut memory).await.unwrap();
+        assert_eq!(server.requests(), ["PATCH many 1", "DELETE many.of.1"], "what is too much goes as well");
+        inventory.write(&publication, entries(1), &mut memory).await.unwrap();
+        assert!(server.requests().is_empty(), "all is written");
+    }
 }
 
 /// What a run gives for the one tag of [`entries`]: nothing, or why it failed.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::{
     access::Seen,
-    schedule::{Pace, ReaderPace},
+    schedule::{Held, Pace, ReaderPace},
     targets::PlannedTarget,
 };
 use crate::{
@@ -26,6 +26,8 @@ pub(super) struct Memory {
     pub(super) pace: Pace,
     /// When the next round of proofs is due, where there are any.
     pub(super) next_proof: Option<Instant>,
+    /// The registries that are away, while nothing else is wrong.
+    pub(super) held: Option<Held>,
     /// The Secrets whose change can help, while that is so.
     pub(super) awaited: Option<Awaited>,
     /// How soon the routes of readers are checked again.
@@ -38,8 +40,23 @@ pub(super) struct Memory {
     pub(super) archive: Option<Arc<ArchiveSnapshot>>,
     /// The source that `index` and `archive` were read from, with who read it.
     pub(super) source_key: Option<crate::model::Digest>,
-    /// The record of what is published, once it was read; and how many objects hold it.
-    pub(super) inventory: Option<(Vec<InventoryEntry>, usize)>,
+    /// The record of what is published, once it was read.
+    pub(super) inventory: Option<Record>,
+}
+
+/// What is published, and how far that is written.
+pub(super) struct Record {
+    pub(super) entries: Vec<InventoryEntry>,
+    /// How many objects hold it, at most.
+    pub(super) objects: usize,
+    /// Whether they hold this and nothing older. It counts all the same.
+    pub(super) is_written: bool,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self { entries: Vec::new(), objects: 0, is_written: true }
+    }
 }
 
 /// Secrets as the last run read them.
@@ -67,8 +84,9 @@ impl Memory {
     ) -> Option<std::time::Duration> {
         let last = self.last.as_ref()?;
         let same = last.generation == generation && last.requested_at.as_ref() == requested_at && last.plans == plans;
-        let rest = last.next.checked_duration_since(Instant::now())?;
-        (same && !rest.is_zero()).then_some(rest)
+        let now = Instant::now();
+        let rest = Some(last.next.saturating_duration_since(now)).filter(|rest| !rest.is_zero());
+        rest.or_else(|| self.held.as_ref()?.rest(now, fastrand::f64())).filter(|_| same)
     }
 
     /// Takes note when the same spec is planned otherwise than before; says how long ago that last was.

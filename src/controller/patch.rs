@@ -15,8 +15,15 @@ use crate::{
     steps::{Step, enter},
 };
 
-const LONGEST_PATCH: Duration = Duration::from_secs(15);
+/// An API server that does not answer by then is away.
+const LONGEST_REQUEST: Duration = Duration::from_secs(15);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// What an API server answers, or that it does not.
+pub(super) async fn in_time<T>(request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, kube::Error> {
+    let late = |_| kube::Error::Service("the API server did not answer in time".into());
+    tokio::time::timeout(LONGEST_REQUEST, request).await.map_err(late)?
+}
 
 /// Writes the status of one publication.
 #[derive(Clone)]
@@ -45,10 +52,7 @@ impl StatusWriter {
             return Err(kube::Error::Service("the lease could not be renewed, and another replica may have it".into()));
         }
         let _step = enter(Step::WriteStatus);
-        match tokio::time::timeout(LONGEST_PATCH, self.api.patch_status(&self.name, &parameters, &Patch::Apply(&object))).await {
-            Ok(result) => result.map(drop),
-            Err(_) => Err(kube::Error::Service("the API server did not answer in time".into())),
-        }
+        in_time(self.api.patch_status(&self.name, &parameters, &Patch::Apply(&object))).await.map(drop)
     }
 
     /// Writes until it is written, also when the API server is away: the result of a run is not lost. Ends without writing when the

@@ -25,6 +25,7 @@ impl Run<'_> {
         let of_target = |run: &&TargetRun| {
             let target = outcome.targets.iter().find(|target| target.name == run.name);
             let shown = status.targets.iter().find(|target| target.name == run.name);
+            let target = target.filter(|target| target.away.is_none());
             target.zip(shown).is_some_and(|(target, shown)| is_due || is_news(target) || !is_complete(&target.readers, shown))
         };
         let runs: Vec<&TargetRun> = runs.iter().filter(of_target).collect();
@@ -50,7 +51,7 @@ impl Run<'_> {
         if asked(self.publication).is_empty() {
             return memory.readers.saw(true, Instant::now(), 0.0);
         }
-        let entries = memory.inventory.as_ref().map(|(entries, _)| entries.as_slice()).unwrap_or_default();
+        let entries = memory.inventory.as_ref().map(|record| record.entries.as_slice()).unwrap_or_default();
         let mut checks = Vec::new();
         for run in runs.iter().filter(|run| !run.readers.asked.is_empty()) {
             let shown = status.targets.iter().find(|target| target.name == run.name);

@@ -9,14 +9,13 @@ use tokio::time::Instant;
 use super::{
     memory::{LastRun, Memory},
     patch::StatusWriter,
-    run::Run,
+    run::{Run, interval},
     schedule::{Ended, ReaderPace, is_settling},
     start::Context,
     targets::plan_all,
 };
 use crate::{
     api::{ChartPublication, REQUESTED_AT},
-    model::span,
     status::{Report, suspended},
     steps,
 };
@@ -24,7 +23,6 @@ use crate::{
 const AFTER_PANIC: Duration = Duration::from_mins(1);
 /// No run follows another at once.
 const SHORTEST: Duration = Duration::from_secs(1);
-const DEFAULT_INTERVAL: Duration = Duration::from_hours(1);
 /// How long running work may take to come to a safe point after it was told to end: what is sent is left, what is known is written.
 const GRACE: Duration = Duration::from_millis(2000);
 
@@ -122,14 +120,19 @@ async fn suspend(publication: &ChartPublication, context: &Context, memory: &mut
     }
     memory.last = None;
     memory.awaited = None;
+    memory.held = None;
     memory.readers = ReaderPace::default();
     Action::await_change()
 }
 
 fn next(publication: &ChartPublication, ended: Ended, memory: &mut Memory) -> Duration {
-    let interval = span(&publication.spec.interval).unwrap_or(DEFAULT_INTERVAL);
+    let interval = interval(publication);
     let next = memory.pace.next(ended, memory.changed.map(|at| at.elapsed()), interval, fastrand::f64());
+    let now = Instant::now();
     // A round of proofs that is due and failed is tried again as the failure has it.
-    let proof = memory.next_proof.take().filter(|_| ended != Ended::Retry);
-    proof.map_or(next, |proof| proof.saturating_duration_since(Instant::now()).min(next)).max(SHORTEST)
+    let proof = memory.next_proof.take().filter(|_| !matches!(ended, Ended::Retry | Ended::Away));
+    if let Some(held) = &memory.held {
+        return held.look(now, fastrand::f64()).max(SHORTEST);
+    }
+    proof.map_or(next, |proof| proof.saturating_duration_since(now).min(next)).max(SHORTEST)
 }

@@ -26,7 +26,7 @@ use super::{
     moved::without_moved,
     patch::StatusWriter,
     proofs,
-    schedule::{Ended, SECRET_LOOK, is_of_a_secret},
+    schedule::{Ended, Held, SECRET_LOOK, away, is_of_a_secret},
     start::Context,
     targets::{Before, PlannedTarget, Recollection, asked, identity, target_run},
 };
@@ -40,6 +40,7 @@ use crate::{
 };
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
+const DEFAULT_INTERVAL: Duration = Duration::from_hours(1);
 const BETWEEN_PROGRESS: Duration = Duration::from_secs(5);
 /// How soon a running publication sees that its spec has changed.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
@@ -48,6 +49,11 @@ pub(super) fn now() -> Time {
     // Kubernetes keeps whole seconds; a status with more would differ from itself once it was read back.
     let now = Timestamp::now();
     Time(Timestamp::from_second(now.as_second()).unwrap_or(now))
+}
+
+/// How often the source is asked again.
+pub(super) fn interval(publication: &ChartPublication) -> Duration {
+    span(&publication.spec.interval).unwrap_or(DEFAULT_INTERVAL)
 }
 
 /// One run of one publication.
@@ -95,6 +101,7 @@ impl<'a> Run<'a> {
     /// Does all of it; the status is written when this returns.
     pub(super) async fn execute(&self, memory: &mut Memory) -> Ended {
         self.is_repeated.store(memory.last.is_some(), Ordering::Relaxed);
+        memory.held = None;
         let ended = Box::pin(self.attempt(memory)).await;
         let (seen, next) = (self.secrets.seen(), Instant::now() + SECRET_LOOK);
         memory.awaited = (ended == Ended::AwaitingSecret).then_some(Awaited { seen, next });
@@ -139,17 +146,40 @@ impl<'a> Run<'a> {
         }
         tokio::select! {
             biased;
-            () = self.context.tenure.certain() => {}
-            () = self.context.stop.cancelled() => return Ended::Retry,
+            () = self.context.tenure.certain() => self.conclude(&inventory, &entries, &offer, &runs, &outcome, memory).await,
+            () = self.context.stop.cancelled() => Ended::Retry,
         }
-        let updated = inventory::updated(&entries, &outcome, &now());
-        let written = inventory.write(self.publication, updated, memory).await;
-        memory.next_proof = proofs::next(self.publication, &outcome).map(|rest| Instant::now() + rest);
-        let (ended, status) = self.finish(Some(&offer.report), &offer.refused, &outcome).await;
-        self.check_readers(&runs, status, &outcome, memory).await;
-        let Err(error) = written else { return ended };
-        tracing::warn!(%error, "the inventory could not be written; trying again");
-        Ended::Retry
+    }
+
+    /// Writes what came of it, first into the record and then into the status.
+    async fn conclude(
+        &self,
+        inventory: &Inventory,
+        entries: &[InventoryEntry],
+        offer: &Offer,
+        runs: &[TargetRun],
+        outcome: &Outcome,
+        memory: &mut Memory,
+    ) -> Ended {
+        let updated = inventory::updated(entries, outcome, &now());
+        let mut written = inventory.write(self.publication, updated.clone(), memory).await;
+        memory.next_proof = proofs::next(self.publication, outcome).map(|rest| Instant::now() + rest);
+        let (ended, status) = self.finish(Some(&offer.report), &offer.refused, outcome).await;
+        if written.is_err() {
+            // The status was written once the API server was back: so is this.
+            written = inventory.write(self.publication, updated, memory).await;
+        }
+        self.check_readers(runs, status, outcome, memory).await;
+        if let Err(error) = written {
+            tracing::warn!(%error, "the inventory could not be written; trying again");
+            return Ended::Retry;
+        }
+        let by = if ended == Ended::Retry { away(&offer.refused, &outcome.targets) } else { Vec::new() };
+        if by.is_empty() {
+            return ended;
+        }
+        memory.held = Some(Held { by, until: Instant::now() + interval(self.publication) });
+        Ended::Away
     }
 
     pub(super) fn patience(&self) -> Patience {

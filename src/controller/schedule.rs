@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::api::Reason;
+use crate::{
+    api::Reason,
+    publish::{Away, Failed, TargetOutcome},
+};
 
 /// The cluster's nodes hear of a change when we do, and act on it a moment later: until then the old way may still answer, or the new
 /// one not yet. So a look follows at these times after a change.
@@ -28,6 +31,8 @@ pub(super) enum Ended {
     Detour,
     /// Nothing is tried again by itself, and a change of a Secret can help: a password that is wrong is not sent again and again.
     AwaitingSecret,
+    /// Nothing is wrong but that registries are away: each is asked again by one publication for all.
+    Away,
     /// It is tried again by itself.
     Retry,
 }
@@ -41,6 +46,35 @@ impl Ended {
             (_, _, true) => Self::Detour,
             _ => Self::Settled,
         }
+    }
+}
+
+/// The registries that are away, where nothing else is wrong.
+pub(super) fn away(refused: &[Failed], targets: &[TargetOutcome]) -> Vec<Away> {
+    let is_all = refused.is_empty() && targets.iter().all(|target| target.away.is_some() || target.first_failure().is_none());
+    if is_all { targets.iter().filter_map(|target| target.away.clone()).collect() } else { Vec::new() }
+}
+
+/// What keeps a publication from running again, though it is time.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// The registries that are away.
+    pub(super) by: Vec<Away>,
+    /// Not for longer than until then: the other targets have an interval, too.
+    pub(super) until: Instant,
+}
+
+impl Held {
+    /// When to look again whether it may run; nothing when it may. `random` lies in 0..1.
+    pub(super) fn rest(&self, now: Instant, random: f64) -> Option<Duration> {
+        let is_held = now < self.until && self.by.iter().all(|away| away.is_held(now));
+        is_held.then(|| self.look(now, random))
+    }
+
+    /// When to look first.
+    pub(super) fn look(&self, now: Instant, random: f64) -> Duration {
+        let looks = self.by.iter().map(|away| away.rest(now, random));
+        looks.fold(self.until.saturating_duration_since(now), Duration::min)
     }
 }
 
@@ -71,7 +105,7 @@ impl Pace {
         match ended {
             Ended::Settled | Ended::AwaitingSecret => look.map_or(settled, |look| look.min(settled)),
             Ended::Detour => look.unwrap_or(settled).min(doubled(FIRST_DETOUR, self.detours).mul_f64(1.0 + 0.25 * random)).min(settled),
-            Ended::Retry => doubled(FIRST_RETRY, self.failures).min(LONGEST_RETRY).mul_f64(0.75 + 0.25 * random),
+            Ended::Away | Ended::Retry => doubled(FIRST_RETRY, self.failures).min(LONGEST_RETRY).mul_f64(0.75 + 0.25 * random),
         }
     }
 }

@@ -19,6 +19,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
+    circuit::Circuits,
     ladder::next,
     remembered::{Refused, Remembered, RememberedChunks},
 };
@@ -40,6 +41,8 @@ pub struct Learnt {
     ways: Arc<Mutex<HashMap<Key, OfWay>>>,
     /// How long it wants to be left alone.
     pub pause: Pause,
+    /// Who asks it while it is away.
+    pub(super) circuits: Circuits,
 }
 
 /// A way: two Ingresses of the same name are two, and so is one that states another limit than before.
@@ -182,6 +185,12 @@ impl Learnt {
     /// Nothing is known any more: a user forces a run.
     pub fn forget(&self) {
         self.ways().clear();
+        self.ask_anew();
+    }
+
+    /// Whoever comes next asks, also where a registry was away a moment ago.
+    pub fn ask_anew(&self) {
+        self.circuits.forget();
     }
 
     /// What is worth being kept of a way.

@@ -1,10 +1,12 @@
 //! Attempt, classify, fall back, remember. Writes into registries, and nothing else. Knows no Kubernetes.
 
 mod attempt;
+mod circuit;
 mod foresee;
 mod job;
 mod ladder;
 mod learnt;
+mod lists;
 mod need;
 mod outcome;
 mod proof;
@@ -19,6 +21,7 @@ mod spent;
 mod ways;
 
 pub use attempt::{Attempt, FailedAttempt, Tried};
+pub use circuit::Away;
 pub use foresee::{Action, Foreseen, foresee};
 pub use learnt::Learnt;
 pub use need::{Known, Need, ProofTerms};

@@ -1,6 +1,6 @@
 //! What came of a run: for each target and version either a proof or a reason.
 
-use super::{FailedAttempt, Known, Pushed, ReadersPlan, Remembered, Way};
+use super::{Away, FailedAttempt, Known, Pushed, ReadersPlan, Remembered, Way};
 use crate::{
     api::Reason,
     model::{RepositoryName, Tag},
@@ -44,6 +44,8 @@ pub struct TargetOutcome {
     pub proved_again: bool,
     /// What readers take.
     pub readers: ReadersPlan,
+    /// Where the registry is away: who asks it again, and when.
+    pub away: Option<Away>,
     /// Why nothing could be tried.
     pub failure: Option<Failed>,
 }

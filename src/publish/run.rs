@@ -10,22 +10,20 @@ use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ChartOutcome, Failed, Known, Need, Outcome, ProofTerms, Readers, Replicas, TargetOutcome, Tried, Way, Ways,
+    Away, ChartOutcome, Failed, Known, Need, Outcome, ProofTerms, Readers, Replicas, TargetOutcome, Way, Ways,
     job::{Job, JobResult, Parcel},
+    lists::{Listed, Lists, list},
     need::need,
 };
 use crate::{
     api::Reason,
     model::{InvalidName, RepositoryName, Tag},
     plan::{Tactic, Wanted},
-    remedy::Verdict,
     source::Source,
 };
 
 /// How long what is under way may take when a run is ended: an upload leaves its session, a proof comes to its end.
 const LONGEST_END: Duration = Duration::from_millis(1500);
-/// Repositories that are listed at once.
-const LISTS_AT_ONCE: usize = 8;
 
 /// Where to publish, and what is known of it.
 pub struct TargetRun {
@@ -82,12 +80,12 @@ struct Knowledge {
     stale: Option<i64>,
 }
 
-type Listed = BTreeMap<RepositoryName, Result<BTreeSet<Tag>, Verdict>>;
-
 /// What one target needs, in the order of the wanted versions.
 pub(super) struct Prepared<'t> {
     pub(super) jobs: Vec<Job>,
     pub(super) by: Option<(&'t Way, Tactic)>,
+    /// Where the registry is away: who asks it again, and when.
+    away: Option<Away>,
 }
 
 /// Publishes `wanted` into all `targets`.
@@ -116,7 +114,7 @@ pub async fn run(source: &Source, wanted: &[Wanted], targets: &[TargetRun], cour
 pub(super) async fn prepare<'t>(target: &'t TargetRun, wanted: &[Wanted], proof: Option<ProofTerms>) -> Prepared<'t> {
     let places: Vec<_> = wanted.iter().map(|wanted| place(&target.prefix, wanted)).collect();
     let repositories: BTreeSet<_> = places.iter().flatten().map(|(repository, _)| repository.clone()).collect();
-    let (listed, by) = list(&target.ways, repositories).await;
+    let Lists { listed, by, away } = list(&target.ways, repositories).await;
     let route_changed = match (by.map(|(way, _)| way.strategy.route.as_str()), &target.known_by) {
         (Some(now), Some(before)) => now != before && before != super::MIXED && !target.refuse_bodies.contains(now),
         _ => false,
@@ -124,7 +122,7 @@ pub(super) async fn prepare<'t>(target: &'t TargetRun, wanted: &[Wanted], proof:
     let proved = places.iter().flatten().filter_map(|place| target.known.get(place)?.proved);
     let known = Knowledge { listed, route_changed, stale: proof.and_then(|terms| terms.stale_before(proved)) };
     let jobs = places.into_iter().zip(wanted).map(|(place, wanted)| job(target, place, wanted, &known)).collect();
-    Prepared { jobs, by }
+    Prepared { jobs, by, away }
 }
 
 fn place(prefix: &str, wanted: &Wanted) -> Result<(RepositoryName, Tag), Failed> {
@@ -134,26 +132,6 @@ fn place(prefix: &str, wanted: &Wanted) -> Result<(RepositoryName, Tag), Failed>
         passing: false,
     };
     Ok((RepositoryName::below(prefix, &wanted.name).map_err(invalid)?, Tag::of_version(&wanted.version).map_err(invalid)?))
-}
-
-/// One request for each repository, several at a time once the first has found the way.
-async fn list(ways: &Ways, repositories: BTreeSet<RepositoryName>) -> (Listed, Option<(&Way, Tactic)>) {
-    let mut repositories = repositories.into_iter();
-    let mut answers = Vec::new();
-    if let Some(first) = repositories.next() {
-        answers.push(list_one(ways, first).await);
-    }
-    let rest = repositories.map(|repository| list_one(ways, repository));
-    let rest: Vec<_> = futures::stream::iter(rest).buffer_unordered(LISTS_AT_ONCE).collect().await;
-    answers.extend(rest);
-    let by = answers.iter().find_map(|(_, result)| result.as_ref().ok().map(|(way, tactic, _)| (*way, *tactic)));
-    (answers.into_iter().map(|(repository, result)| (repository, result.map(|(_, _, tags)| tags))).collect(), by)
-}
-
-async fn list_one(ways: &Ways, repository: RepositoryName) -> (RepositoryName, Result<(&Way, Tactic, BTreeSet<Tag>), Verdict>) {
-    let name = &repository;
-    let result = ways.through(name.as_str(), 0, move |attempt| async move { Tried::from(attempt.registry.tags(name).await) }).await;
-    (repository, result)
 }
 
 fn job(target: &TargetRun, place: Result<(RepositoryName, Tag), Failed>, wanted: &Wanted, knowledge: &Knowledge) -> Job {
@@ -268,6 +246,7 @@ fn collected(target: &TargetRun, wanted: &[Wanted], prepared: Prepared<'_>, resu
         pull: target.pull.clone(),
         proved_again,
         readers: target.readers.plan(),
+        away: prepared.away,
         failure: None,
     }
 }

@@ -13,13 +13,14 @@ use std::{
 
 use super::{
     Attempt, FailedAttempt, Learnt, Remembered, Tried,
+    circuit::{Circuit, Told},
     learnt::{Choice, leads_on},
     spent::{Place, Spent},
 };
 use crate::{
     api::Reason,
     net::Address,
-    plan::{Strategy, Tactic},
+    plan::{Strategy, Tactic, first},
     registry::{Failure, Registry, Stage},
     remedy::{Audience, Class, Hint, Scene, Verdict, judge},
 };
@@ -83,6 +84,7 @@ pub struct Ways {
     in_order: Vec<Way>,
     subject: Subject,
     learnt: Learnt,
+    circuit: Circuit,
     state: Mutex<State>,
 }
 
@@ -92,12 +94,44 @@ struct State {
     /// Ways that could not be reached, by their place: closed for this run, since a connect in vain may take seconds, and for no
     /// longer, since a route may open at any time.
     unreachable: BTreeMap<usize, Verdict>,
+    /// What each way said last to a request without a body, and whether that is of a registry that is away.
+    said: BTreeMap<usize, (Failure, bool)>,
 }
 
 impl Ways {
     /// In the order in which they are tried.
     pub fn new(ways: Vec<Way>, subject: Subject, learnt: Learnt) -> Self {
-        Self { in_order: ways, subject, learnt, state: Mutex::default() }
+        let circuit = learnt.circuits.of(&ways);
+        Self { in_order: ways, subject, learnt, circuit, state: Mutex::default() }
+    }
+
+    /// Who else asks by the same ways.
+    pub(super) fn circuit(&self) -> &Circuit {
+        &self.circuit
+    }
+
+    /// What the ways said where one that was asked did not work; nothing of what was not asked.
+    pub(super) fn said(&self) -> Said {
+        let said = &self.state().said;
+        if said.values().any(|(_, is_away)| !is_away) {
+            return Said::Something;
+        }
+        if said.is_empty() {
+            return Said::Nothing;
+        }
+        Said::Away(said.iter().map(|(index, (failure, _))| (*index, failure.clone())).collect())
+    }
+
+    /// What it means here that another one was told this by the same ways.
+    pub(super) fn heard(&self, reference: &str, told: &Told) -> Verdict {
+        let mut heard = None;
+        for (index, failure) in told.iter() {
+            let Some(way) = self.in_order.get(*index) else { continue };
+            let verdict = self.judged(way, reference, 0, failure);
+            self.show(way, first(&way.strategy.bodies, 0), &verdict);
+            heard.get_or_insert(verdict);
+        }
+        heard.unwrap_or(Verdict::no_route())
     }
 
     /// What failed on the way, each cause once.
@@ -176,6 +210,9 @@ impl Ways {
                 };
                 let verdict = in_parts(self.judged(way, reference, body_length, &failure), &failure, body_length);
                 spent.lost(tried.sent, verdict.hint != Hint::None);
+                if body_length == 0 {
+                    self.heed(index, &failure, &verdict);
+                }
                 self.show(way, tactic, &verdict);
                 if matches!(verdict.class, Class::Wait | Class::Final) {
                     return Err(verdict);
@@ -196,6 +233,12 @@ impl Ways {
             }
         }
         Err(self.ended(first, &spent))
+    }
+
+    /// A token service that is away is not the registry: who logs in elsewhere may reach it.
+    fn heed(&self, index: usize, failure: &Failure, verdict: &Verdict) {
+        let is_away = verdict.is_of_absence() && failure.stage != Stage::Token;
+        self.state().said.insert(index, (failure.clone(), is_away));
     }
 
     /// What is said of a search that found nothing. Where something was left, the next run goes on with that.
@@ -262,6 +305,16 @@ impl Ways {
             attempts.push(attempt);
         }
     }
+}
+
+/// What ways said that do not work.
+pub(super) enum Said {
+    /// None was asked.
+    Nothing,
+    /// Something is there, by one of them.
+    Something,
+    /// The registry is away, by each of them.
+    Away(Told),
 }
 
 /// Who asks for a pause in the middle of a body gets it before the next request, and the body in parts: the next trouble of that

@@ -60,6 +60,11 @@ impl Registry {
         Self { endpoint: Arc::new(Endpoint { tls, ..(*self.endpoint).clone() }), ..self.clone() }
     }
 
+    /// How long it is waited for.
+    pub fn patience(&self) -> Patience {
+        self.patience
+    }
+
     /// Where it is dialled.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint

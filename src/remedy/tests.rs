@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Audience, Caller, CallerLogin, Class, ROWS, Row, Scene, Verdict, judge, judge::row, markdown, sentence::LONGEST};
+use super::{Audience, Caller, CallerLogin, Class, ROWS, Row, Scene, Verdict, judge, judge::row, markdown, recall, sentence::LONGEST};
 use crate::{
     api::{Reason, RouteKind},
     model::Scheme,
@@ -240,6 +240,18 @@ fn only_what_the_registry_says_is_final() {
             }
         }
     }
+}
+
+#[test]
+fn what_says_that_a_registry_is_away_is_listed_here() {
+    let verdict = |row: &Row| recall(row.id, String::new()).expect("a row");
+    let absent: Vec<_> = all_rows().filter(|row| verdict(row).is_of_absence()).map(|row| row.id).collect();
+    let of_connections = ["name-unresolved", "connect-refused", "connect-timed-out", "connect-unreachable", "connect-failed"];
+    let of_tunnels = ["tunnel-forbidden", "tunnel-gone", "tunnel-refused", "tunnel-failed"];
+    let unanswered = ["cut-before-answer", "no-answer"];
+    let states = ["asked-to-wait", "registry-full", "insufficient-storage"];
+    let gateways = ["unavailable-after-body", "gateway-after-body", "gateway", "registry-fault", "proxy-fault"];
+    assert_eq!(absent, [&of_connections[..], &of_tunnels, &unanswered, &states, &gateways].concat());
 }
 
 #[test]

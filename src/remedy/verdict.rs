@@ -48,6 +48,13 @@ pub enum Hint {
 }
 
 impl Verdict {
+    /// Whether it says that nobody is there, or only somebody who says that the registry is not: whoever asks by the same way hears the
+    /// same, until it is back.
+    pub fn is_of_absence(&self) -> bool {
+        let says_so = matches!(self.reason, Reason::RouteUnreachable | Reason::RegistryUnavailable) || self.remedy == "no-answer";
+        says_so && self.class != Class::Final
+    }
+
     /// There was nothing to try.
     pub fn no_route() -> Self {
         let sentence = "no route is left to try".to_owned();

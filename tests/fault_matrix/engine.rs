@@ -99,6 +99,8 @@ impl Engine {
 
     /// One run; gives what it says, and what it tried in vain.
     pub async fn run(&self, routes: &[Route], chart: &Chart) -> (Claim, Vec<FailedAttempt>) {
+        // Nobody else asks for it.
+        self.learnt.ask_anew();
         let target = self.target(routes);
         let course = Course { workers: 1, cancel: &CancellationToken::new(), proof: None, progress: &|_, _| {} };
         let outcome = publish::run(&chart.source, &[chart.wanted()], std::slice::from_ref(&target), &course).await;

@@ -17,6 +17,7 @@ use chart_publisher::{
     plan,
     publish::{Attempt, Learnt, NewIdentities, Package, Reach, Subject, Taken, Ways, push, send},
     registry::MANIFEST_TYPE,
+    registry::Permit,
     remedy::Audience,
     spool::{Budget, Spool},
 };
@@ -134,6 +135,7 @@ fn ways(registry: SocketAddr) -> Ways {
         patience: Patience { stall: Duration::from_mins(1) },
         policy: &|_| AddressPolicy::Any,
         identities: &NewIdentities,
+        permit: &Permit::default(),
     };
     let subject =
         Subject { registry: "the registry".to_owned(), secret: None, cert_secret: None, insecure: true, audience: Audience::Resource };

@@ -1,0 +1,247 @@
+//! A registry that is away is asked by one publication at a time. What that one was told holds for all others: they open no connection
+//! and wait for none, until it answers again.
+//!
+//! In: who wants to ask, and what came of it. Out: whether he asks, or what he is told instead.
+//!
+//! # Guarantees
+//! * While nobody is known to have answered lately, one asks and the others wait for what he finds.
+//! * While nothing answers, one asks every few seconds, and the others are told at once what he was told last.
+//! * Who asked last asks again; where he does not come back, another one takes it over after a while.
+//! * Only those share one whose ways are the same and whose patience is: a way that is closed says nothing of a registry that others
+//!   reach by another.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+use super::Way;
+use crate::{model::Origin, net::Address, plan::Route, registry::Failure};
+
+/// For so long after an answer everybody asks for himself.
+const FRESH: Duration = Duration::from_secs(10);
+/// Who asks in vain asks again after this time, doubled up to the longest: that is how soon a return is seen.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Where nobody asks for so long after it was time, another one does.
+const TAKEN_OVER: Duration = Duration::from_secs(10);
+/// The others look this long after it was time, spread over as much again and a half.
+const BEHIND: Duration = Duration::from_secs(1);
+/// Sets of ways to one registry. Beyond this number all are forgotten: each is found out anew by one request.
+const MOST: usize = 64;
+
+/// What each way said, by its place: at least one.
+pub(super) type Told = Arc<[(usize, Failure)]>;
+
+/// The circuits to one registry, by the ways that lead there. Copies share them.
+#[derive(Clone, Default)]
+pub(super) struct Circuits(Arc<Mutex<HashMap<Key, Circuit>>>);
+
+type Key = Vec<(Route, Origin, Vec<Address>, Duration)>;
+
+impl Circuits {
+    /// That of these ways.
+    pub(super) fn of(&self, ways: &[Way]) -> Circuit {
+        let key = |way: &Way| {
+            let strategy = &way.strategy;
+            (strategy.route, strategy.origin.clone(), strategy.addresses.clone(), way.registry.patience().stall)
+        };
+        let mut known = self.known();
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.entry(ways.iter().map(key).collect()).or_default().clone()
+    }
+
+    /// A user asks to try everything anew: so does the next who asks.
+    pub(super) fn forget(&self) {
+        for circuit in self.known().values() {
+            circuit.door().standing = Standing::Unknown;
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<Key, Circuit>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All who would ask one registry by the same ways.
+#[derive(Clone, Default)]
+pub(super) struct Circuit(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    door: Mutex<Door>,
+    changed: Notify,
+}
+
+/// Whether one who came asks.
+pub(super) enum Entry {
+    /// He does.
+    Ask(Asking),
+    /// Another one does, and was told this.
+    Held(Told, Away),
+}
+
+impl Circuit {
+    /// Waits where another one is about to find out.
+    pub(super) async fn enter(&self) -> Entry {
+        loop {
+            let changed = self.0.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let turn = self.door().enter(Instant::now());
+            match turn {
+                Turn::Free => return Entry::Ask(Asking { circuit: self.clone(), turn: None }),
+                Turn::Ask(turn) => return Entry::Ask(Asking { circuit: self.clone(), turn: Some(turn) }),
+                Turn::Held(told) => return Entry::Held(told, Away { circuit: self.clone(), asks: false }),
+                Turn::Wait => changed.await,
+            }
+        }
+    }
+
+    fn door(&self) -> MutexGuard<'_, Door> {
+        self.0.door.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The turn of one who asks. Dropped without a word it says nothing, and the next one asks.
+pub(super) struct Asking {
+    circuit: Circuit,
+    turn: Option<u64>,
+}
+
+impl Asking {
+    /// Something answered.
+    pub(super) fn answered(self) {
+        self.circuit.door().standing = Standing::Answers(Instant::now());
+    }
+
+    /// Nothing answers.
+    pub(super) fn in_vain(self, told: Told) -> Away {
+        let asks = self.circuit.door().in_vain(told, self.turn, Instant::now());
+        Away { circuit: self.circuit.clone(), asks }
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        if let Some(turn) = self.turn {
+            self.circuit.door().left(turn);
+        }
+        self.circuit.0.changed.notify_waiters();
+    }
+}
+
+/// A registry that is away, seen by one who wants to publish there.
+#[derive(Clone)]
+pub struct Away {
+    circuit: Circuit,
+    /// Whether it is he who asks again.
+    asks: bool,
+}
+
+impl Away {
+    /// Whether he has nothing to do yet.
+    pub fn is_held(&self, now: Instant) -> bool {
+        self.circuit.door().is_held(now, self.asks)
+    }
+
+    /// When he looks again whether he has. `random` lies in 0..1.
+    pub fn rest(&self, now: Instant, random: f64) -> Duration {
+        self.circuit.door().rest(now, self.asks, random)
+    }
+}
+
+impl std::fmt::Debug for Away {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Away").field("asks", &self.asks).finish_non_exhaustive()
+    }
+}
+
+/// What is known, and who is about to know more. PURE: the time is handed in.
+#[derive(Default)]
+struct Door {
+    standing: Standing,
+    /// The turn of him who asks for all.
+    asking: Option<u64>,
+    turns: u64,
+}
+
+#[derive(Default)]
+enum Standing {
+    #[default]
+    Unknown,
+    /// Something answered then.
+    Answers(Instant),
+    /// Nothing does.
+    Away {
+        told: Told,
+        /// How often in a row.
+        times: u32,
+        /// When it is time to ask again.
+        next: Instant,
+    },
+}
+
+/// What one who comes does.
+enum Turn {
+    /// He asks, as others may at the same time.
+    Free,
+    /// He asks for all.
+    Ask(u64),
+    /// He waits for him who asks.
+    Wait,
+    /// He is told this, and asks nobody.
+    Held(Told),
+}
+
+impl Door {
+    fn enter(&mut self, now: Instant) -> Turn {
+        match &self.standing {
+            Standing::Answers(at) if now < *at + FRESH => return Turn::Free,
+            Standing::Away { told, next, .. } if self.asking.is_some() || now < *next => return Turn::Held(Arc::clone(told)),
+            Standing::Unknown | Standing::Answers(_) | Standing::Away { .. } => {}
+        }
+        if self.asking.is_some() {
+            return Turn::Wait;
+        }
+        self.turns += 1;
+        self.asking = Some(self.turns);
+        Turn::Ask(self.turns)
+    }
+
+    /// Gives whether he who says so asks again: of several who find it out at once, the first.
+    fn in_vain(&mut self, told: Told, turn: Option<u64>, now: Instant) -> bool {
+        let times = match &self.standing {
+            Standing::Away { .. } if turn.is_none() => return false,
+            Standing::Away { times, .. } => times.saturating_add(1),
+            Standing::Unknown | Standing::Answers(_) => 0,
+        };
+        let pause = FIRST_PAUSE.saturating_mul(1 << times.min(8)).min(LONGEST_PAUSE);
+        self.standing = Standing::Away { told, times, next: now + pause };
+        true
+    }
+
+    fn left(&mut self, turn: u64) {
+        self.asking = self.asking.filter(|asking| *asking != turn);
+    }
+
+    fn is_held(&self, now: Instant, asks: bool) -> bool {
+        let Standing::Away { next, .. } = &self.standing else { return false };
+        self.asking.is_some() || now < *next + if asks { Duration::ZERO } else { TAKEN_OVER }
+    }
+
+    fn rest(&self, now: Instant, asks: bool, random: f64) -> Duration {
+        let Standing::Away { next, .. } = &self.standing else { return Duration::ZERO };
+        let rest = next.saturating_duration_since(now);
+        if asks && self.asking.is_none() { rest } else { rest + BEHIND.mul_f64(1.0 + 1.5 * random) }
+    }
+}
+
+#[cfg(test)]
+#[path = "circuit_tests.rs"]
+mod tests;
