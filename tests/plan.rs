@@ -19,9 +19,18 @@ const ANYWHERE: [&str; 2] = ["--allow-address", "127.0.0.0/8"];
 
 /// What is printed: these fields and no others.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Printed {
     items: Vec<Item>,
+    passed_over: Vec<PassedOver>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PassedOver {
+    chart: String,
+    reason: String,
+    versions: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,9 +59,13 @@ fn plan(folder: &Path, documents: &str, flags: &[&str]) -> Ran {
     support::shared().run_in_pod(&words)
 }
 
-fn items(ran: Ran) -> Vec<Item> {
+fn printed(ran: Ran) -> Printed {
     let output = ran.expect_success();
-    serde_json::from_str::<Printed>(&output).unwrap_or_else(|error| panic!("{error}: {output}")).items
+    serde_json::from_str(&output).unwrap_or_else(|error| panic!("{error}: {output}"))
+}
+
+fn items(ran: Ran) -> Vec<Item> {
+    printed(ran).items
 }
 
 fn check_reads_only(registry: &Registry, before: usize) {
@@ -99,6 +112,21 @@ async fn each_version_is_planned_for_each_target_without_a_cluster() {
     let table = table.expect_success();
     assert!(table.starts_with("CHART  VERSION  TARGET  ACTION"), "{table}");
     assert!(table.contains(&tag), "{table}");
+}
+
+#[tokio::test]
+async fn what_is_passed_over_is_said_with_its_reason() {
+    let bed = support::shared();
+    let charts = bed.helm_repository(&["small-1.2.2", "small-1.2.3+4", "umbrella-2.0.0"]).start().await;
+    let away = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+    let requests = json!([{"name": "small", "versions": "~1.2.0", "exclude": ["1.2.3"]}, {"name": "umbrella", "latest": 0}]);
+    let documents = publication("planned", &spec(&charts.url(), &requests, &json!([url_target(away, "charts")]))).to_string();
+    let printed = printed(plan(&bed.folder("plan-passed"), &documents, &["-o", "json"]));
+    assert_eq!(printed.items.iter().map(|item| item.version.as_str()).collect::<Vec<_>>(), ["1.2.2", "2.0.0"]);
+    let said: Vec<_> = printed.passed_over.iter().map(|group| (group.chart.as_str(), &group.versions[..], group.reason.as_str())).collect();
+    assert_eq!(said, [("small", &["1.2.3+4".to_owned()][..], "`exclude` has `1.2.3`")]);
+    let text = plan(&bed.folder("plan-passed-text"), &documents, &[]).expect_success();
+    assert!(text.ends_with("\n\nsmall 1.2.3+4 passed over\n    `exclude` has `1.2.3`\n"), "{text}");
 }
 
 #[tokio::test]
