@@ -1,6 +1,6 @@
 //! What is chosen of an index, and what is said of the rest.
 
-use super::selection::{SelectionFailure, passed_over, select};
+use super::selection::{passed_over, select};
 use crate::{
     api::{ChartSelection, Reason},
     source::index::{Index, IndexEntry, Skipped},

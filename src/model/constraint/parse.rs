@@ -57,7 +57,7 @@ fn without_hyphens(text: &str) -> String {
         let Some(before) = rest.len().checked_sub(text.len() - at).and_then(|length| rest.get(..length)) else { continue };
         let Some((low, high, after)) = text.get(at..).and_then(hyphen) else { continue };
         plain.push_str(before.trim_end_matches(SPACE));
-        plain.push_str(&format!(">= {}, <= {} ", low.whole, high.whole));
+        plain.extend([">= ", low.whole, ", <= ", high.whole, " "]);
         rest = after;
     }
     plain.push_str(rest);
