@@ -130,6 +130,54 @@ async fn what_is_passed_over_is_said_with_its_reason() {
 }
 
 #[tokio::test]
+async fn the_version_that_is_planned_is_the_one_that_helm_takes() {
+    let bed = support::shared();
+    let versions = ["0.1.0-dev", "1.0.0", "1.2.0", "1.9.0", "1.9.0+b", "1.10.0", "2.0.0-rc.1", "2.0.0", "2.1.0-beta.2", "2.1.0-beta.10"];
+    let archives = bed.packages("web", &versions);
+    let charts = archives.iter().fold(bed.helm_repository(&[]), support::helm_repository::HelmRepositoryBuilder::archive).start().await;
+    let away = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+    let (folder, url) = (bed.folder("plan-like-helm"), charts.url());
+    let cache = format!("HELM_CACHE_HOME={}", folder.display());
+    let helm = |flags: &[&str]| {
+        let words = ["env", &cache, "helm", "show", "chart", "web", "--repo", &url];
+        let told = bed.run_in_pod(&[&words[..], flags].concat());
+        told.success.then(|| told.output.lines().find_map(|line| line.strip_prefix("version: ")).expect("a version").to_owned())
+    };
+    let ours = |request: Value| {
+        let documents = publication("alike", &spec(&url, &json!([request]), &json!([url_target(away, "charts")]))).to_string();
+        let told = plan(&folder, &documents, &["-o", "json"]);
+        let printed: Printed = serde_json::from_str(&told.output).unwrap_or_else(|error| panic!("{error}: {told:?}"));
+        assert_eq!(told.success, printed.items.len() == 1, "{told:?}");
+        printed.items.first().map(|item| item.version.clone())
+    };
+    for asked in [
+        "1.9.0",
+        "1.9.0+b",
+        "1.10",
+        "v1.2.0",
+        "1",
+        "^1",
+        "<2",
+        "~1.2.0 || 1.0.x",
+        "1.0 - 1.2",
+        ">=2-0",
+        ">1.9 <2.0",
+        "!=2.0.0",
+        "2.1.0-beta.2",
+        "*-0",
+        "3",
+        "9.9.9",
+        "latest",
+        ">=1.0&&<2",
+    ] {
+        assert_eq!(ours(json!({"name": "web", "versions": asked})), helm(&["--version", asked]), "`{asked}`");
+    }
+    assert_eq!((ours(json!({"name": "web"})), helm(&[])), (Some("2.0.0".to_owned()), Some("2.0.0".to_owned())));
+    let newest = Some("2.1.0-beta.10".to_owned());
+    assert_eq!((ours(json!({"name": "web", "prereleases": true})), helm(&["--devel"])), (newest.clone(), newest));
+}
+
+#[tokio::test]
 async fn what_a_cluster_knows_of_it_counts_and_stays_as_it_is() {
     let bed = support::shared();
     bed.install_crds();

@@ -7,25 +7,13 @@ use serde_json::{Value, json};
 use super::{
     scene::Scene,
     support::{
-        self, Bed, http,
+        self, http,
         publication::{ready, spec},
         registry::Version,
     },
 };
 
-/// A chart that helm packages, in these versions.
-fn packaged(bed: &Bed, versions: &[&str]) -> Vec<PathBuf> {
-    let folder = bed.folder("versions");
-    let chart = folder.join("web").display().to_string();
-    bed.run_on_host(&["helm", "create", &chart]).expect_success();
-    let package = |version: &&str| {
-        let destination = folder.display().to_string();
-        bed.run_on_host(&["helm", "package", &chart, "--version", version, "--destination", &destination]).expect_success();
-        folder.join(format!("web-{version}.tgz"))
-    };
-    versions.iter().map(package).collect()
-}
-
+/// A scene with these archives in its repository.
 async fn scene_with(archives: &[PathBuf]) -> Scene {
     let bed = support::shared();
     bed.install_crds();
@@ -47,7 +35,7 @@ async fn tags(scene: &Scene, repository: &str) -> Vec<String> {
 #[tokio::test]
 async fn a_range_is_published_and_what_comes_later_follows_at_the_interval() {
     let bed = support::shared();
-    let archives = packaged(bed, &["0.9.0", "1.0.0", "1.1.0", "1.2.0", "1.2.1+b", "1.3.0", "1.4.0-rc.1", "2.0.0", "1.4.0"]);
+    let archives = bed.packages("web", &["0.9.0", "1.0.0", "1.1.0", "1.2.0", "1.2.1+b", "1.3.0", "1.4.0-rc.1", "2.0.0", "1.4.0"]);
     let (later, archives) = archives.split_last().expect("archives");
     let scene = scene_with(archives).await;
     let (namespace, _controller) = (&scene.namespace, scene.controller().await);
@@ -75,7 +63,7 @@ async fn a_range_is_published_and_what_comes_later_follows_at_the_interval() {
 #[tokio::test]
 async fn the_newest_release_is_published_where_nothing_else_is_said() {
     let bed = support::shared();
-    let scene = scene_with(&packaged(bed, &["1.9.0", "1.10.0", "2.0.0-rc.1"])).await;
+    let scene = scene_with(&bed.packages("web", &["1.9.0", "1.10.0", "2.0.0-rc.1"])).await;
     let (namespace, _controller) = (&scene.namespace, scene.controller().await);
     namespace.publish("release", &scene.spec("web")).await;
     namespace.becomes_ready("release").await;
