@@ -64,22 +64,22 @@ impl Generator {
         Self { seed, random: Rng::with_seed(seed), parts: Vec::new() }
     }
 
-    /// The first of some pairs that is as wanted, else the last of them.
-    pub fn pair(&mut self, is_wanted: impl Fn(&Pair) -> bool) -> Pair {
-        let mut pair = self.any_pair();
+    /// The first of some pairs that is as wanted, else the last of them; one of so many constraints is broken on purpose.
+    pub fn pair(&mut self, one_broken_of: usize, is_wanted: impl Fn(&Pair) -> bool) -> Pair {
+        let mut pair = self.any_pair(one_broken_of);
         for _ in 0..40 {
             if is_wanted(&pair) {
                 break;
             }
-            pair = self.any_pair();
+            pair = self.any_pair(one_broken_of);
         }
         pair
     }
 
-    fn any_pair(&mut self) -> Pair {
+    fn any_pair(&mut self, one_broken_of: usize) -> Pair {
         self.parts.clear();
         let mut constraint = self.constraint();
-        if self.one_in(3) {
+        if self.one_in(one_broken_of) {
             constraint = self.broken(constraint);
         }
         Pair { constraint, version: self.version(), parts: self.parts.clone() }
