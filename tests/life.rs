@@ -9,6 +9,8 @@ mod endings;
 mod scene;
 #[path = "life/secrets.rs"]
 mod secrets;
+#[path = "life/selected.rs"]
+mod selected;
 #[path = "life/statuses.rs"]
 mod statuses;
 #[expect(dead_code, reason = "each test uses a part of the bed")]

@@ -19,9 +19,18 @@ const ANYWHERE: [&str; 2] = ["--allow-address", "127.0.0.0/8"];
 
 /// What is printed: these fields and no others.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Printed {
     items: Vec<Item>,
+    passed_over: Vec<PassedOver>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PassedOver {
+    chart: String,
+    reason: String,
+    versions: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,9 +59,13 @@ fn plan(folder: &Path, documents: &str, flags: &[&str]) -> Ran {
     support::shared().run_in_pod(&words)
 }
 
-fn items(ran: Ran) -> Vec<Item> {
+fn printed(ran: Ran) -> Printed {
     let output = ran.expect_success();
-    serde_json::from_str::<Printed>(&output).unwrap_or_else(|error| panic!("{error}: {output}")).items
+    serde_json::from_str(&output).unwrap_or_else(|error| panic!("{error}: {output}"))
+}
+
+fn items(ran: Ran) -> Vec<Item> {
+    printed(ran).items
 }
 
 fn check_reads_only(registry: &Registry, before: usize) {
@@ -99,6 +112,69 @@ async fn each_version_is_planned_for_each_target_without_a_cluster() {
     let table = table.expect_success();
     assert!(table.starts_with("CHART  VERSION  TARGET  ACTION"), "{table}");
     assert!(table.contains(&tag), "{table}");
+}
+
+#[tokio::test]
+async fn what_is_passed_over_is_said_with_its_reason() {
+    let bed = support::shared();
+    let charts = bed.helm_repository(&["small-1.2.2", "small-1.2.3+4", "umbrella-2.0.0"]).start().await;
+    let away = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+    let requests = json!([{"name": "small", "versions": "~1.2.0", "exclude": ["1.2.3"]}, {"name": "umbrella", "latest": 0}]);
+    let documents = publication("planned", &spec(&charts.url(), &requests, &json!([url_target(away, "charts")]))).to_string();
+    let printed = printed(plan(&bed.folder("plan-passed"), &documents, &["-o", "json"]));
+    assert_eq!(printed.items.iter().map(|item| item.version.as_str()).collect::<Vec<_>>(), ["1.2.2", "2.0.0"]);
+    let said: Vec<_> = printed.passed_over.iter().map(|group| (group.chart.as_str(), &group.versions[..], group.reason.as_str())).collect();
+    assert_eq!(said, [("small", &["1.2.3+4".to_owned()][..], "`exclude` has `1.2.3`")]);
+    let text = plan(&bed.folder("plan-passed-text"), &documents, &[]).expect_success();
+    assert!(text.ends_with("\n\nsmall 1.2.3+4 passed over\n    `exclude` has `1.2.3`\n"), "{text}");
+}
+
+#[tokio::test]
+async fn the_version_that_is_planned_is_the_one_that_helm_takes() {
+    let bed = support::shared();
+    let versions = ["0.1.0-dev", "1.0.0", "1.2.0", "1.9.0", "1.9.0+b", "1.10.0", "2.0.0-rc.1", "2.0.0", "2.1.0-beta.2", "2.1.0-beta.10"];
+    let archives = bed.packages("web", &versions);
+    let charts = archives.iter().fold(bed.helm_repository(&[]), support::helm_repository::HelmRepositoryBuilder::archive).start().await;
+    let away = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+    let (folder, url) = (bed.folder("plan-like-helm"), charts.url());
+    let cache = format!("HELM_CACHE_HOME={}", folder.display());
+    let helm = |flags: &[&str]| {
+        let words = ["env", &cache, "helm", "show", "chart", "web", "--repo", &url];
+        let told = bed.run_in_pod(&[&words[..], flags].concat());
+        told.success.then(|| told.output.lines().find_map(|line| line.strip_prefix("version: ")).expect("a version").to_owned())
+    };
+    let ours = |request: Value| {
+        let documents = publication("alike", &spec(&url, &json!([request]), &json!([url_target(away, "charts")]))).to_string();
+        let told = plan(&folder, &documents, &["-o", "json"]);
+        let printed: Printed = serde_json::from_str(&told.output).unwrap_or_else(|error| panic!("{error}: {told:?}"));
+        assert_eq!(told.success, printed.items.len() == 1, "{told:?}");
+        printed.items.first().map(|item| item.version.clone())
+    };
+    for asked in [
+        "1.9.0",
+        "1.9.0+b",
+        "1.10",
+        "v1.2.0",
+        "1",
+        "^1",
+        "<2",
+        "~1.2.0 || 1.0.x",
+        "1.0 - 1.2",
+        ">=2-0",
+        ">1.9 <2.0",
+        "!=2.0.0",
+        "2.1.0-beta.2",
+        "*-0",
+        "3",
+        "9.9.9",
+        "latest",
+        ">=1.0&&<2",
+    ] {
+        assert_eq!(ours(json!({"name": "web", "versions": asked})), helm(&["--version", asked]), "`{asked}`");
+    }
+    assert_eq!((ours(json!({"name": "web"})), helm(&[])), (Some("2.0.0".to_owned()), Some("2.0.0".to_owned())));
+    let newest = Some("2.1.0-beta.10".to_owned());
+    assert_eq!((ours(json!({"name": "web", "prereleases": true})), helm(&["--devel"])), (newest.clone(), newest));
 }
 
 #[tokio::test]

@@ -135,7 +135,7 @@ async fn what_is_left_out_is_filled_in() {
     let expected = json!({
         "interval": "1h", "timeout": "1m", "suspend": false,
         "source": {"helmRepository": {"url": "https://charts.example.com"}},
-        "charts": [{"name": "podinfo"}],
+        "charts": [{"name": "podinfo", "latest": 1, "prereleases": false}],
         "targets": [{
             "name": "main", "insecure": false, "upload": {"method": "Auto", "chunkSize": "16Mi"},
             "service": {"name": "registry", "repository": ""},

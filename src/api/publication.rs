@@ -168,24 +168,36 @@ pub struct LocalReference {
 /// A chart of the repository, and its versions.
 #[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("!(has(self.versions) && has(self.latest))")
-        .message("`versions` names one version and `latest` the newest ones: set one of the two"),
-)]
 pub struct ChartSelection {
     /// The name of the chart in the index.
     #[schemars(length(min = 1, max = 250))]
     pub name: String,
 
-    /// One version, exactly as the index spells it, for example `6.5.0`.
+    /// Which versions: a constraint in Helm's language, for example `6.5.0`, `^6.5`, `>=6.0.0 <7.0.0` or `6.1.x || 6.3.x`. Where the index
+    /// has a version of this very spelling, only that one. Without it, any version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(length(min = 1, max = 512))]
     pub versions: Option<String>,
 
-    /// The newest N versions that are no prereleases; 0 stands for all of them. Without `versions` and `latest`, the newest one is taken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Of these the newest N; 0 stands for all of them.
+    #[serde(default = "default_latest")]
     #[schemars(range(min = 0, max = 10000))]
-    pub latest: Option<u32>,
+    pub latest: u32,
+
+    /// Versions that are passed over before `latest` counts: each a version, or a constraint as in `versions`, which means prereleases too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 512)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub exclude: Vec<String>,
+
+    /// When true, a prerelease counts like any other version. When false, it counts only where `versions` names a prerelease in the same
+    /// alternative, as `>=6.0.0-0` does.
+    #[serde(default)]
+    pub prereleases: bool,
+}
+
+fn default_latest() -> u32 {
+    1
 }
 
 /// A registry that the charts are published into.

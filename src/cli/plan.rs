@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chart_publisher::{
     controller::{ForeseenItem, Foresight, ForesightError, foresee},
+    plan::PassedOver,
     spool::{Budget, Spool},
 };
 use clap::Args;
@@ -16,6 +17,9 @@ use super::{
     log, note, print,
     run::{LogFormat, configured},
 };
+
+/// Versions of one reason that are named in a line.
+const NAMED: usize = 20;
 
 /// Print what would be published, by which way and why; nothing is written.
 #[derive(Args)]
@@ -61,14 +65,15 @@ async fn work(plan: &Plan) -> Result<(), Failure> {
     for publication in &publications {
         let foresight = Box::pin(foresee(publication, client.clone(), spool.clone())).await.map_err(failure)?;
         all.items.extend(foresight.items);
+        all.passed_over.extend(foresight.passed_over);
         all.refused.extend(foresight.refused);
         for kind in &foresight.unseen {
             note(&format!("objects of the kind {kind} may not be read: routes through them are not seen"));
         }
     }
     match plan.output {
-        Output::Text => print(&as_text(&all.items))?,
-        Output::Json => print(&format!("{:#}", json!({"items": all.items.iter().map(as_json).collect::<Vec<_>>()})))?,
+        Output::Text => print(&(as_text(&all.items) + &passed_over_as_text(&all.passed_over)))?,
+        Output::Json => print(&format!("{:#}", as_json(&all)))?,
     }
     if all.refused.is_empty() {
         return Ok(());
@@ -85,7 +90,15 @@ fn failure(error: ForesightError) -> Failure {
     }
 }
 
-fn as_json(item: &ForeseenItem) -> Value {
+fn as_json(all: &Foresight) -> Value {
+    let passed_over = all.passed_over.iter().map(|group| json!({"chart": group.chart, "reason": group.reason, "versions": group.versions}));
+    json!({
+        "items": all.items.iter().map(item_as_json).collect::<Vec<_>>(),
+        "passedOver": passed_over.collect::<Vec<_>>(),
+    })
+}
+
+fn item_as_json(item: &ForeseenItem) -> Value {
     let way = item.foreseen.way.as_ref();
     json!({
         "chart": item.chart,
@@ -129,4 +142,18 @@ fn as_text(items: &[ForeseenItem]) -> String {
         lines.extend(reason.map(|reason| format!("    {reason}")));
     }
     lines.join("\n")
+}
+
+/// What is not published, for each chart and reason; nothing where there is nothing.
+fn passed_over_as_text(groups: &[PassedOver]) -> String {
+    let mut text = String::new();
+    for group in groups {
+        let named: Vec<&str> = group.versions.iter().take(NAMED).map(String::as_str).collect();
+        let more = match group.versions.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        text += &format!("\n\n{} {}{more} passed over\n    {}", group.chart, named.join(", "), group.reason);
+    }
+    text
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     api::{ChartPublication, InventoryEntry, LocalReference, Reason, Target},
     net::InvalidPem,
-    plan::Wanted,
+    plan::{self, PassedOver, Wanted},
     publish::{self, Action, Failed, Foreseen},
     spool::Spool,
 };
@@ -45,6 +45,8 @@ pub struct ForeseenItem {
 pub struct Foresight {
     /// For each target in the order of the spec, newest versions first.
     pub items: Vec<ForeseenItem>,
+    /// What the source has of the charts that are asked for, and what is not wanted.
+    pub passed_over: Vec<PassedOver>,
     /// What the spec asks for and the source does not have.
     pub refused: Vec<Failed>,
     /// The kinds of the cluster that may not be read: routes through them are not seen.
@@ -95,9 +97,11 @@ pub async fn foresee(publication: &ChartPublication, client: Option<Client>, spo
     let references = archive.map(|source| [&source.secret_ref, &source.cert_secret_ref]);
     let references = references.or(repository.map(|source| [&source.secret_ref, &source.cert_secret_ref]));
     look.check_secrets(references.into_iter().flatten()).map_err(ForesightError::Source)?;
-    let offer = offer(&context, &publication, &look.run.secrets, look.run.patience(), &mut Memory::default()).await;
+    let mut memory = Memory::default();
+    let offer = offer(&context, &publication, &look.run.secrets, look.run.patience(), &mut memory).await;
     let offer = offer.map_err(ForesightError::Source)?;
     foresight.refused = offer.refused;
+    foresight.passed_over = memory.index.map(|snapshot| plan::passed_over(&snapshot.index, &publication.spec.charts)).unwrap_or_default();
     let mut wanted = offer.wanted;
     wanted.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| b.version.precedence(&a.version)));
     for (target, planned) in publication.spec.targets.iter().zip(&plans) {

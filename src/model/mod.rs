@@ -3,6 +3,7 @@
 //! Every type here is parsed once, at the edge, and is then proof of its form. Nothing here does I/O.
 
 mod chart_version;
+mod constraint;
 mod credential;
 mod digest;
 mod docker_file;
@@ -14,6 +15,7 @@ mod size;
 mod span;
 
 pub use chart_version::{ChartVersion, InvalidVersion};
+pub use constraint::{Constraint, InvalidConstraint, NotAdmitted, Prereleases};
 pub use credential::Credential;
 pub use digest::{Digest, DigestWriter, InvalidDigest};
 pub use docker_file::{DockerFile, Found};

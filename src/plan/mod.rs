@@ -1,6 +1,7 @@
 //! PURE: what to publish, by which routes and methods, and why. No I/O, no clock.
 
 mod body_limit;
+mod choice;
 mod cluster_ip;
 mod controllers;
 mod doors;
@@ -30,6 +31,8 @@ mod relay;
 mod relay_tests;
 mod routes;
 mod selection;
+#[cfg(test)]
+mod selection_tests;
 mod strategy;
 #[cfg(test)]
 mod testing;
@@ -46,7 +49,7 @@ pub use gateway_api::{GROUP as GATEWAY_API, Gateway, GatewayObjects, HttpRoute, 
 pub use readers::{Reader, readers};
 pub use relay::RelayPossibility;
 pub use routes::{LeftOut, Plan, routes};
-pub use selection::{Selection, SelectionFailure, Wanted, select};
+pub use selection::{PassedOver, Selection, SelectionFailure, Wanted, passed_over, select};
 pub use strategy::{Route, Strategy, Via};
 pub use upload::{BALANCED_AT_ONCE, Bodies, CHUNK, Tactic, first};
 pub use url::url;

@@ -1,13 +1,15 @@
 //! Which versions of which charts are published.
 //!
 //! In: the index of a repository and what the publication asks of it. Out: the entries to fetch, in the order of the
-//! publication and newest first, and for each request that cannot be met why. No I/O, no clock.
+//! publication and newest first, and for each request that cannot be met why; and, for who asks, why the others are not fetched.
+//! No I/O, no clock.
 
 use std::collections::HashSet;
 
+use super::choice::{Rule, Unreadable, Verdict};
 use crate::{
     api::{ChartSelection, Reason},
-    model::ChartVersion,
+    model::{ChartVersion, InvalidConstraint},
     source::index::{Index, IndexEntry, Skipped},
 };
 
@@ -31,6 +33,17 @@ pub struct Wanted {
     pub entry: IndexEntry,
 }
 
+/// Versions of a chart that are there and are not published, for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassedOver {
+    /// The chart.
+    pub chart: String,
+    /// As the index spells them, newest first.
+    pub versions: Vec<String>,
+    /// Why.
+    pub reason: String,
+}
+
 /// A request that the index cannot meet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionFailure {
@@ -43,7 +56,7 @@ pub enum SelectionFailure {
         close: Vec<String>,
     },
     /// There is no such version.
-    #[error("chart `{name}` has no version `{version}`{}{}", hint(". The newest are ", newest), passed_over(.unusable.as_ref()))]
+    #[error("chart `{name}` has no version `{version}`{}{}", hint(". The newest are ", newest), passed_over_entry(.unusable.as_ref()))]
     VersionNotFound {
         /// The chart.
         name: String,
@@ -54,18 +67,47 @@ pub enum SelectionFailure {
         /// The entry of this version, when it is there and cannot be used.
         unusable: Option<Skipped>,
     },
-    /// What was asked for is no version.
+    /// No version fits a constraint.
     #[error(
-        "chart `{name}`: `{asked}` is no version: `versions` takes one exact version so far and no range; for the newest ones use `latest: N`"
+        "chart `{name}` has no version that `versions: {constraint}` asks for{}{}{}",
+        hint(". With `prereleases: true` it has ", prereleases),
+        hint(". The newest are ", newest),
+        passed_over_entry(.unusable.as_ref())
     )]
-    NoVersion {
+    NothingFits {
         /// The chart.
         name: String,
         /// What was asked for.
-        asked: String,
+        constraint: String,
+        /// Up to five prereleases that fit, newest first.
+        prereleases: Vec<String>,
+        /// Up to five versions that are there, newest first; none where prereleases fit.
+        newest: Vec<String>,
+        /// The first entry that would fit and cannot be used.
+        unusable: Option<Skipped>,
+    },
+    /// All that fits is excluded.
+    #[error("chart `{name}`: `exclude` leaves nothing of what fits{}", hint(": ", versions))]
+    AllExcluded {
+        /// The chart.
+        name: String,
+        /// Up to five of them, newest first.
+        versions: Vec<String>,
+    },
+    /// What was asked for cannot be read.
+    #[error("chart `{name}`: `{field}: {text}` is no constraint: {cause}")]
+    NoConstraint {
+        /// The chart.
+        name: String,
+        /// The field.
+        field: &'static str,
+        /// What stands in it.
+        text: String,
+        /// Where it cannot be read.
+        cause: InvalidConstraint,
     },
     /// There is no version that is no prerelease.
-    #[error("chart `{name}` has no release{}{}", hint(", only prereleases, which `versions` has to name: ", newest), passed_over(.unusable.as_ref()))]
+    #[error("chart `{name}` has no release{}{}", hint(", only prereleases, which `prereleases: true` takes: ", newest), passed_over_entry(.unusable.as_ref()))]
     NoRelease {
         /// The chart.
         name: String,
@@ -81,8 +123,10 @@ impl SelectionFailure {
     pub fn reason(&self) -> Reason {
         match self {
             Self::ChartNotFound { .. } => Reason::ChartNotFound,
-            Self::VersionNotFound { .. } | Self::NoRelease { .. } => Reason::VersionNotFound,
-            Self::NoVersion { .. } => Reason::ConstraintInvalid,
+            Self::VersionNotFound { .. } | Self::NothingFits { .. } | Self::AllExcluded { .. } | Self::NoRelease { .. } => {
+                Reason::VersionNotFound
+            }
+            Self::NoConstraint { .. } => Reason::ConstraintInvalid,
         }
     }
 
@@ -91,7 +135,9 @@ impl SelectionFailure {
         match self {
             Self::ChartNotFound { name, .. }
             | Self::VersionNotFound { name, .. }
-            | Self::NoVersion { name, .. }
+            | Self::NothingFits { name, .. }
+            | Self::AllExcluded { name, .. }
+            | Self::NoConstraint { name, .. }
             | Self::NoRelease { name, .. } => name,
         }
     }
@@ -118,6 +164,45 @@ pub fn select(index: &Index, charts: &[ChartSelection]) -> Selection {
     selection
 }
 
+/// What is there of the charts that are asked for and is not published, and why; what another request takes is published.
+pub fn passed_over(index: &Index, charts: &[ChartSelection]) -> Vec<PassedOver> {
+    let selection = select(index, charts);
+    let published: HashSet<_> = selection.wanted.iter().map(|wanted| (wanted.name.as_str(), wanted.version.as_str())).collect();
+    let mut groups = Groups::default();
+    for chart in charts {
+        let (Some(entries), Ok(rule)) = (index.charts.get(&chart.name), Rule::of(chart)) else { continue };
+        for (entry, verdict) in entries.iter().zip(rule.verdicts(entries)) {
+            if !published.contains(&(entry.name.as_str(), entry.version.as_str())) {
+                groups.add(&chart.name, entry.version.as_str(), &verdict.to_string());
+            }
+        }
+    }
+    for skipped in index.skipped.iter().filter(|skipped| charts.iter().any(|chart| chart.name == skipped.chart)) {
+        groups.add(&skipped.chart, &skipped.version, &format!("its entry cannot be used: {}", skipped.why));
+    }
+    groups.all
+}
+
+/// Versions together that have chart and reason in common, each once.
+#[derive(Default)]
+struct Groups<'a> {
+    all: Vec<PassedOver>,
+    seen: HashSet<(usize, &'a str)>,
+}
+
+impl<'a> Groups<'a> {
+    fn add(&mut self, chart: &str, version: &'a str, reason: &str) {
+        let found = self.all.iter().position(|group| group.chart == chart && group.reason == reason);
+        let at = found.unwrap_or(self.all.len());
+        if found.is_none() {
+            self.all.push(PassedOver { chart: chart.to_owned(), versions: Vec::new(), reason: reason.to_owned() });
+        }
+        if let Some(group) = self.all.get_mut(at).filter(|_| self.seen.insert((at, version))) {
+            group.versions.push(version.to_owned());
+        }
+    }
+}
+
 /// The entries that one request stands for, newest first.
 fn chosen<'a>(index: &'a Index, chart: &ChartSelection) -> Result<Vec<&'a IndexEntry>, SelectionFailure> {
     let name = || chart.name.clone();
@@ -125,68 +210,57 @@ fn chosen<'a>(index: &'a Index, chart: &ChartSelection) -> Result<Vec<&'a IndexE
         let close = index.close.get(&chart.name).cloned().unwrap_or_default();
         return Err(SelectionFailure::ChartNotFound { name: name(), close });
     };
-    let rule = Rule::of(chart);
-    let chosen = rule.choose(entries);
-    if !chosen.is_empty() {
-        return Ok(chosen);
-    }
-    let newest = entries.iter().take(5).map(|entry| entry.version.to_string()).collect();
-    let skipped = || index.skipped.iter().filter(|skipped| skipped.chart == chart.name);
-    Err(match rule {
-        Rule::Exact(version) => {
-            let unusable = skipped().find(|skipped| skipped.version == version).cloned();
-            if unusable.is_none() && version.parse::<ChartVersion>().is_err() {
-                return Err(SelectionFailure::NoVersion { name: name(), asked: version.to_owned() });
-            }
-            SelectionFailure::VersionNotFound { name: name(), version: version.to_owned(), newest, unusable }
-        }
-        Rule::Newest(_) | Rule::All => SelectionFailure::NoRelease { name: name(), newest, unusable: skipped().next().cloned() },
-    })
+    let rule = Rule::of(chart).map_err(|Unreadable { field, text, cause }| match entry_of(index, chart, text) {
+        // An index can name what is no version; that is said of the index, then.
+        Some(_) if field == "versions" => version_not_found(index, chart, text, entries),
+        _ => SelectionFailure::NoConstraint { name: name(), field, text: text.to_owned(), cause },
+    })?;
+    let verdicts = rule.verdicts(entries);
+    let taken: Vec<_> = entries.iter().zip(&verdicts).filter(|(_, verdict)| **verdict == Verdict::Taken).map(|(entry, _)| entry).collect();
+    if taken.is_empty() { Err(nothing(index, chart, &rule, entries, &verdicts)) } else { Ok(taken) }
 }
 
-/// How versions are chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule<'a> {
-    /// The one that is spelt so, else one that is equal to it.
-    Exact(&'a str),
-    /// The newest that are no prereleases.
-    Newest(usize),
-    /// All that are no prereleases.
-    All,
-}
-
-impl<'a> Rule<'a> {
-    fn of(chart: &'a ChartSelection) -> Self {
-        match (&chart.versions, chart.latest) {
-            (Some(version), _) => Self::Exact(version),
-            (None, Some(0)) => Self::All,
-            (None, latest) => Self::Newest(latest.map_or(1, |latest| usize::try_from(latest).unwrap_or(usize::MAX))),
-        }
-    }
-
-    /// `entries` are newest first, and so is what is chosen.
-    fn choose(self, entries: &[IndexEntry]) -> Vec<&IndexEntry> {
-        let releases = || entries.iter().filter(|entry| !entry.version.is_prerelease());
-        match self {
-            Self::Exact(version) => exact(version, entries).into_iter().collect(),
-            Self::Newest(count) => releases().take(count).collect(),
-            Self::All => releases().collect(),
-        }
-    }
-}
-
-/// As Helm looks for a version: first the same spelling, then (`1.2` for `1.2.0`, `v1.2.0` for `1.2.0`) an equal one.
-fn exact<'a>(version: &str, entries: &'a [IndexEntry]) -> Option<&'a IndexEntry> {
-    let same = entries.iter().find(|entry| entry.version.as_str() == version);
-    let equal = || {
-        let version: ChartVersion = version.parse().ok()?;
-        entries.iter().find(|entry| entry.version.precedence(&version).is_eq())
+/// Why a request takes no entry at all.
+fn nothing(index: &Index, chart: &ChartSelection, rule: &Rule<'_>, entries: &[IndexEntry], verdicts: &[Verdict<'_>]) -> SelectionFailure {
+    let name = chart.name.clone();
+    let with = |is_so: fn(&Verdict<'_>) -> bool| {
+        let found = entries.iter().zip(verdicts).filter(move |(_, verdict)| is_so(verdict));
+        shown(found.map(|(entry, _)| entry))
     };
-    same.or_else(equal)
+    let versions = with(|verdict| matches!(verdict, Verdict::Excluded(_)));
+    if !versions.is_empty() {
+        return SelectionFailure::AllExcluded { name, versions };
+    }
+    let mut unusable = index.skipped.iter().filter(|skipped| skipped.chart == chart.name);
+    let Some(constraint) = &chart.versions else {
+        return SelectionFailure::NoRelease { name, newest: shown(entries.iter()), unusable: unusable.next().cloned() };
+    };
+    if constraint.parse::<ChartVersion>().is_ok() {
+        return version_not_found(index, chart, constraint, entries);
+    }
+    let prereleases = with(|verdict| matches!(verdict, Verdict::PrereleaseUnnamed(_)));
+    let newest = if prereleases.is_empty() { shown(entries.iter()) } else { Vec::new() };
+    let unusable = unusable.find(|skipped| skipped.version.parse().is_ok_and(|version| rule.would_admit(&version))).cloned();
+    SelectionFailure::NothingFits { name, constraint: constraint.clone(), prereleases, newest, unusable }
+}
+
+fn version_not_found(index: &Index, chart: &ChartSelection, version: &str, entries: &[IndexEntry]) -> SelectionFailure {
+    let unusable = entry_of(index, chart, version).cloned();
+    SelectionFailure::VersionNotFound { name: chart.name.clone(), version: version.to_owned(), newest: shown(entries.iter()), unusable }
+}
+
+/// The entry of this version, when it cannot be used.
+fn entry_of<'a>(index: &'a Index, chart: &ChartSelection, version: &str) -> Option<&'a Skipped> {
+    index.skipped.iter().find(|skipped| skipped.chart == chart.name && skipped.version == version)
+}
+
+/// Up to five.
+fn shown<'a>(entries: impl Iterator<Item = &'a IndexEntry>) -> Vec<String> {
+    entries.take(5).map(|entry| entry.version.to_string()).collect()
 }
 
 /// Why an entry that is there does not count.
-fn passed_over(entry: Option<&Skipped>) -> String {
+fn passed_over_entry(entry: Option<&Skipped>) -> String {
     let Some(Skipped { version, why, .. }) = entry else { return String::new() };
     let which = if version.is_empty() { "an entry".to_owned() } else { format!("the entry `{version}`") };
     format!("; {which} of the index cannot be used: {why}")
@@ -195,121 +269,4 @@ fn passed_over(entry: Option<&Skipped>) -> String {
 /// `before` and the items in backticks; nothing without items.
 fn hint(before: &str, items: &[String]) -> String {
     if items.is_empty() { String::new() } else { format!("{before}`{}`", items.join("`, `")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn index(versions: &[&str]) -> Index {
-        let entry = |version: &&str| IndexEntry {
-            name: "web".into(),
-            version: version.parse().unwrap(),
-            urls: vec![format!("web-{version}.tgz")],
-            digest: None,
-            created: None,
-        };
-        let mut index = Index::default();
-        index.charts.insert("web".into(), versions.iter().map(entry).collect());
-        index.close.insert("wep".into(), vec!["web".into()]);
-        index
-    }
-
-    fn ask(name: &str, versions: Option<&str>, latest: Option<u32>) -> ChartSelection {
-        ChartSelection { name: name.into(), versions: versions.map(Into::into), latest }
-    }
-
-    fn check(charts: &[ChartSelection], wanted: &[&str], failures: &[&str]) {
-        let index = index(&["2.0.0-rc.1", "1.10.0", "1.9.0+b", "1.9.0", "v1.2.0", "1.0.0", "0.1.0-dev"]);
-        let selection = select(&index, charts);
-        let found: Vec<&str> = selection.wanted.iter().map(|wanted| wanted.version.as_str()).collect();
-        let failed: Vec<String> = selection.failures.iter().map(ToString::to_string).collect();
-        assert_eq!((found.as_slice(), failed), (wanted, failures.iter().map(ToString::to_string).collect()), "{charts:?}");
-        assert!(selection.wanted.iter().all(|wanted| wanted.entry.version == wanted.version && wanted.name == "web"));
-    }
-
-    #[test]
-    fn an_exact_version_is_found_by_spelling_and_then_by_value() {
-        for (asked, found) in [
-            ("1.10.0", "1.10.0"),
-            ("v1.10", "1.10.0"),
-            ("1.2.0", "v1.2.0"),
-            ("1.9.0", "1.9.0"),
-            ("1.9.0+b", "1.9.0+b"),
-            ("2.0.0-rc.1", "2.0.0-rc.1"),
-            ("1", "1.0.0"),
-        ] {
-            check(&[ask("web", Some(asked), None)], &[found], &[]);
-        }
-    }
-
-    #[test]
-    fn a_range_is_no_version() {
-        for asked in ["^1.0", "~1.2.0", ">=1.0.0", ">= 1.0, < 2.0", "1.x", "1.*", "*", "latest"] {
-            let said = format!(
-                "chart `web`: `{asked}` is no version: `versions` takes one exact version so far and no range; for the newest ones use `latest: N`"
-            );
-            check(&[ask("web", Some(asked), None)], &[], &[&said]);
-            let failures = select(&index(&["1.0.0"]), &[ask("web", Some(asked), None)]).failures;
-            assert_eq!(failures.iter().map(SelectionFailure::reason).collect::<Vec<_>>(), [Reason::ConstraintInvalid]);
-        }
-    }
-
-    #[test]
-    fn the_newest_are_counted_without_prereleases() {
-        check(&[ask("web", None, None)], &["1.10.0"], &[]);
-        check(&[ask("web", None, Some(2))], &["1.10.0", "1.9.0+b"], &[]);
-        check(&[ask("web", None, Some(0))], &["1.10.0", "1.9.0+b", "1.9.0", "v1.2.0", "1.0.0"], &[]);
-        check(&[ask("web", None, Some(100))], &["1.10.0", "1.9.0+b", "1.9.0", "v1.2.0", "1.0.0"], &[]);
-    }
-
-    #[test]
-    fn nothing_is_taken_twice() {
-        check(
-            &[ask("web", Some("1.9.0"), None), ask("web", None, Some(3)), ask("web", Some("1.10"), None)],
-            &["1.9.0", "1.10.0", "1.9.0+b"],
-            &[],
-        );
-        check(&[ask("x", None, None), ask("x", None, None)], &[], &["chart `x` is not in the index"]);
-    }
-
-    #[test]
-    fn what_is_missing_is_named_with_what_is_there() {
-        check(&[ask("wep", None, None)], &[], &["chart `wep` is not in the index. Close to it: `web`"]);
-        check(
-            &[ask("web", Some("3.0.0"), None), ask("web", None, None)],
-            &["1.10.0"],
-            &["chart `web` has no version `3.0.0`. The newest are `2.0.0-rc.1`, `1.10.0`, `1.9.0+b`, `1.9.0`, `v1.2.0`"],
-        );
-    }
-
-    #[test]
-    fn an_entry_that_cannot_be_used_says_why() {
-        let mut index = index(&["1.0.0-rc.1"]);
-        let skipped = |version: &str| Skipped { chart: "web".into(), version: version.into(), why: "it has no `urls`".into() };
-        index.skipped = vec![skipped("1.0.0"), skipped("")];
-        for (asked, expected) in [
-            (
-                Some("1.0.0"),
-                "chart `web` has no version `1.0.0`. The newest are `1.0.0-rc.1`; the entry `1.0.0` of the index cannot be used: it has no `urls`",
-            ),
-            (Some("2.0.0"), "chart `web` has no version `2.0.0`. The newest are `1.0.0-rc.1`"),
-            (
-                None,
-                "chart `web` has no release, only prereleases, which `versions` has to name: `1.0.0-rc.1`; the entry `1.0.0` of the index cannot be used: it has no `urls`",
-            ),
-        ] {
-            assert_eq!(select(&index, &[ask("web", asked, None)]).failures[0].to_string(), expected);
-        }
-    }
-
-    #[test]
-    fn prereleases_alone_are_no_release() {
-        let selection = select(&index(&["1.0.0-rc.2", "1.0.0-rc.1"]), &[ask("web", None, None)]);
-        assert_eq!(
-            selection.failures[0].to_string(),
-            "chart `web` has no release, only prereleases, which `versions` has to name: `1.0.0-rc.2`, `1.0.0-rc.1`"
-        );
-        assert_eq!(select(&index(&[]), &[ask("web", None, None)]).failures[0].to_string(), "chart `web` has no release");
-    }
 }

@@ -99,6 +99,8 @@ fn taken_rows() -> Vec<Row> {
         taken(archive(&json!({"digest": digest, "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}))),
         taken(spec(&json!({"charts": [], "source": {"helmRepository": null, "archive": {"url": "https://a.example/b.tgz"}}}))),
         taken(chart(&json!({"versions": "1.2.3+4"}))),
+        taken(chart(&json!({"versions": ">=6.0.0 <7.0.0 || 8.x", "latest": 3, "exclude": ["6.1.0", "6.2.x"], "prereleases": true}))),
+        taken(chart(&json!({"versions": "1".repeat(512), "exclude": []}))),
         taken(chart(&json!({"latest": 0}))),
         taken(chart(&json!({"latest": 10000, "name": "n".repeat(250)}))),
         taken(spec(&json!({"targets": many}))),
@@ -212,17 +214,21 @@ fn name_refusals(too_long: &str) -> [(Value, &'static str); 3] {
 }
 
 fn chart_rows() -> Vec<Row> {
-    let both = "`versions` names one version and `latest` the newest ones: set one of the two";
+    let many: Vec<_> = (0..65).map(|number| format!("1.0.{number}")).collect();
     vec![
         refused(chart(&json!({"name": null, "latest": 1})), "spec.charts[].name", "Required value"),
         refused(chart(&json!({"name": ""})), "spec.charts[].name", "should be at least 1 chars long"),
         refused(chart(&json!({"name": "n".repeat(251)})), "spec.charts[].name", "Too long"),
         refused(chart(&json!({"versions": ""})), "spec.charts[].versions", "should be at least 1 chars long"),
-        refused(chart(&json!({"versions": "1".repeat(129)})), "spec.charts[].versions", "Too long"),
+        refused(chart(&json!({"versions": "1".repeat(513)})), "spec.charts[].versions", "Too long"),
         refused(chart(&json!({"latest": -1})), "spec.charts[].latest", "should be greater than or equal to 0"),
         refused(chart(&json!({"latest": 10001})), "spec.charts[].latest", "should be less than or equal to 10000"),
         refused(chart(&json!({"latest": "all"})), "spec.charts[].latest", "must be of type integer"),
-        refused(chart(&json!({"versions": "1.2.3", "latest": 1})), "spec.charts[]", both),
+        refused(chart(&json!({"prereleases": "yes"})), "spec.charts[].prereleases", "must be of type boolean"),
+        refused(chart(&json!({"exclude": [""]})), "spec.charts[].exclude[]", "should be at least 1 chars long"),
+        refused(chart(&json!({"exclude": ["1".repeat(513)]})), "spec.charts[].exclude[]", "Too long"),
+        refused(chart(&json!({"exclude": ["1.0.0", "1.0.0"]})), "spec.charts[].exclude[]", "Duplicate value"),
+        refused(chart(&json!({"exclude": many})), "spec.charts[].exclude", "Too many"),
     ]
 }
 

@@ -33,10 +33,15 @@ pub fn addresses(world: &World) -> Vec<Case> {
             "chart `small` has no version `9.9.9`",
             "The newest are `1.0.0`",
         ),
-        case("`versions` is a range", world.good()).charts(json!([{"name": "small", "versions": "^1.0"}])).stalls(
+        case("no version fits `versions`", world.good()).charts(json!([{"name": "small", "versions": ">=2.0 <3"}])).stalls(
+            Reason::VersionNotFound,
+            "chart `small` has no version that `versions: >=2.0 <3` asks for",
+            "The newest are `1.0.0`",
+        ),
+        case("`versions` is no constraint", world.good()).charts(json!([{"name": "small", "versions": ">=1.0 && <2"}])).stalls(
             Reason::ConstraintInvalid,
-            "chart `small`: `^1.0` is no version",
-            "for the newest ones use `latest: N`",
+            "chart `small`: `versions: >=1.0 && <2` is no constraint: it cannot be read from `&& <2` on",
+            "constraints are written as `6.5.0`, `^6.5`",
         ),
         case("there is no index at the address", at(format!("{}?token={}", world.address("nothing"), world.query))).stalls(
             Reason::SourceNotFound,
