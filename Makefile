@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint generate cluster bench bench-times bench-memory bench-cuts compare-paths soak crashes faults
+.PHONY: help quickstart test lint generate cluster bench bench-times bench-memory bench-cuts compare-paths soak crashes faults rest
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ soak: ## 200 publications over a path that breaks in another way every 10 s, and
 
 crashes: ## kill -9 at 200 random moments of 50 publications, on distribution 2 and 3 (40 minutes)
 	@cargo test --quiet --test crashes kills::kills -- --ignored --nocapture
+
+rest: ## 100 publications at rest for five minutes: who is asked, by the logs of registry, source and API server (seven minutes)
+	@cargo test --quiet --test rest rest -- --ignored --nocapture
 
 faults: ## each known fault × each method × real and scripted registries: what becomes of a chart, as docs/faults.md (three minutes)
 	@cargo test --quiet --test fault_matrix faults -- --ignored --nocapture

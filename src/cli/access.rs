@@ -112,6 +112,7 @@ impl Access {
             patience: Patience { stall },
             policy: &|_| AddressPolicy::Any,
             identities: &NewIdentities,
+            observer: None,
         }
     }
 

@@ -8,10 +8,7 @@ use kube::{
     core::DeserializeGuard,
     runtime::{Controller, controller, reflector::Store, watcher},
 };
-use tokio::{
-    sync::{Semaphore, mpsc},
-    task::JoinSet,
-};
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -25,11 +22,14 @@ use super::{
     memory::Memories,
     reconcile::{after_error, reconcile},
     recorder::Recorder,
+    scrape::scrape,
+    slots::Slots,
     watches::{Change, concerned, scoped, scopes, watch},
 };
 use crate::{
     api::ChartPublication,
     chart::Limits,
+    metrics::Metrics,
     net::{InvalidPem, SystemRoots, TlsConfig, Transport},
     publish::Learnt,
     relay::Relay,
@@ -77,6 +77,8 @@ pub(super) struct Context {
     pub(super) learnt: Kept<String, Learnt>,
     pub(super) transport: Transport,
     pub(super) fetcher: Fetcher,
+    pub(super) spool: Spool,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) roots: SystemRoots,
     pub(super) plain_tls: TlsConfig,
     pub(super) allowed_addresses: Arc<[ipnet::IpNet]>,
@@ -85,7 +87,7 @@ pub(super) struct Context {
     pub(super) index_limits: IndexLimits,
     pub(super) workers: usize,
     /// Runs at once, in all namespaces together.
-    pub(super) slots: Semaphore,
+    pub(super) slots: Slots,
     pub(super) recorder: Recorder,
     complaints: Complaints,
     /// Whether `client` leads to a cluster.
@@ -112,7 +114,9 @@ impl Context {
             memories: Memories::default(),
             authorizers: Authorizers::default(),
             learnt: Kept::default(),
-            fetcher: Fetcher::new(transport.clone(), spool),
+            fetcher: Fetcher::new(transport.clone(), spool.clone()),
+            spool,
+            metrics: Arc::default(),
             transport,
             plain_tls: TlsConfig::new(&roots, None, None)?,
             roots,
@@ -121,7 +125,7 @@ impl Context {
             limits: Limits::default(),
             index_limits: IndexLimits::default(),
             workers: 1,
-            slots: Semaphore::new(1),
+            slots: Slots::new(1),
             recorder: Recorder::new(client.clone(), None),
             complaints: Complaints::default(),
             has_cluster: true,
@@ -141,7 +145,6 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
     let bare = Context::of_nothing(client.clone(), spool(&settings)?)?;
     let readiness = Readiness::awaiting(KINDS.into_iter().chain([PUBLICATIONS]));
     let mut tasks = JoinSet::new();
-    tasks.spawn(health::serve(listener, readiness.clone(), stop.clone()));
 
     let (changes, received) = mpsc::unbounded_channel();
     let mut controllers = controllers(&client, &settings.namespaces, received);
@@ -155,11 +158,16 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
         allowed_addresses: settings.allowed_addresses.clone().into(),
         api_server: api_server.into(),
         workers: settings.workers,
-        slots: Semaphore::new(settings.concurrency.into()),
+        slots: Slots::new(settings.concurrency),
         recorder: Recorder::new(client, settings.identity.clone()),
         stop: stop.clone(),
         ..bare
     });
+    let metrics = {
+        let context = context.clone();
+        move || scrape(&context)
+    };
+    tasks.spawn(health::serve(listener, readiness.clone(), Arc::new(metrics), stop.clone()));
     tasks.spawn(swept(context.clone()));
     let all_read = tokio::select! {
         () = context.cluster.read(|kind| readiness.has_read(kind)) => true,

@@ -1,6 +1,6 @@
 //! From a target of the spec to the ways that lead there.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{access::Keys, cluster::Cluster, start::Context};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     model::{RepositoryName, Tag},
     net::{AddressPolicy, Patience},
     plan::{Plan, PlanError, Reader, Route, Strategy},
-    publish::{Failed, Known, Learnt, Reach, ReaderRoute, Readers, Replicas, Subject, TargetRun},
+    publish::{Failed, Known, Learnt, Observer, Reach, ReaderRoute, Readers, Replicas, Subject, TargetRun},
     remedy::Audience,
     status::remembered,
 };
@@ -117,6 +117,7 @@ pub(super) fn target_run(
     let namespace = before.namespace;
     let registry = identity(target, namespace);
     check_login(target, plan, keys)?;
+    let observer: Arc<dyn Observer> = context.metrics.clone();
     let reach = Reach {
         transport: &context.transport,
         login: &keys.login,
@@ -125,6 +126,7 @@ pub(super) fn target_run(
         patience: before.patience,
         policy: &|strategy| policy(context, strategy),
         identities: &context.authorizers.at(&registry),
+        observer: Some(&observer),
     };
     let subject = Subject {
         registry: shown(target, namespace),

@@ -8,11 +8,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{
-    Attempt, FailedAttempt, Learnt, Remembered, Tried,
+    Attempt, FailedAttempt, Learnt, Observer, Remembered, Tried,
     learnt::{Choice, leads_on},
     spent::{Place, Spent},
 };
@@ -84,6 +84,7 @@ pub struct Ways {
     subject: Subject,
     learnt: Learnt,
     state: Mutex<State>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
 }
 
 #[derive(Default)]
@@ -97,7 +98,7 @@ struct State {
 impl Ways {
     /// In the order in which they are tried.
     pub fn new(ways: Vec<Way>, subject: Subject, learnt: Learnt) -> Self {
-        Self { in_order: ways, subject, learnt, state: Mutex::default() }
+        Self { in_order: ways, subject, learnt, state: Mutex::default(), observer: None }
     }
 
     /// What failed on the way, each cause once.
@@ -170,10 +171,14 @@ impl Ways {
                 let tried = work(Attempt { registry, tactic }).await;
                 self.learnt.saw(&way.strategy, tried.seen);
                 let failure = match tried.result {
-                    Ok(done) => return Ok((way, tactic, done)),
+                    Ok(done) => {
+                        self.tried(way, tactic, body_length, tried.sent, None);
+                        return Ok((way, tactic, done));
+                    }
                     Err(failure) => failure,
                 };
                 let verdict = in_parts(self.judged(way, reference, body_length, &failure), &failure, body_length);
+                self.tried(way, tactic, body_length, tried.sent, Some(verdict.class));
                 spent.lost(tried.sent, verdict.hint != Hint::None);
                 self.show(way, tactic, &verdict);
                 if matches!(verdict.class, Class::Wait | Class::Final) {

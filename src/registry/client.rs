@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AllowedHosts, Authorizer, Pause, Witness};
+use super::{AllowedHosts, Authorizer, Observer, Pause, Witness};
 use crate::net::{Endpoint, Patience, Transport};
 
 /// A registry, reached by one way.
@@ -15,12 +15,14 @@ pub struct Registry {
     pub(super) patience: Patience,
     pub(super) witness: Option<Arc<Witness>>,
     pub(super) pause: Pause,
+    pub(super) observer: Option<Arc<dyn Observer>>,
 }
 
 impl Registry {
     /// Nothing is connected yet.
     pub fn new(transport: Transport, endpoint: Endpoint, authorizer: Arc<Authorizer>, allowed: AllowedHosts, patience: Patience) -> Self {
-        Self { transport, endpoint: Arc::new(endpoint), authorizer, allowed, patience, pause: Pause::default(), witness: None }
+        let endpoint = Arc::new(endpoint);
+        Self { transport, endpoint, authorizer, allowed, patience, pause: Pause::default(), witness: None, observer: None }
     }
 
     /// The same, heeding what others who talk to this registry were asked to wait.
