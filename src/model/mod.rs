@@ -5,6 +5,7 @@
 mod chart_version;
 mod credential;
 mod digest;
+mod discreet;
 mod docker_file;
 mod framing;
 mod image_name;
@@ -16,6 +17,7 @@ mod span;
 pub use chart_version::{ChartVersion, InvalidVersion};
 pub use credential::Credential;
 pub use digest::{Digest, DigestWriter, InvalidDigest};
+pub use discreet::{HIDDEN, discreet};
 pub use docker_file::{DockerFile, Found};
 pub use framing::{Chunks, Framing, Method};
 pub use image_name::{InvalidName, RepositoryName, Tag};

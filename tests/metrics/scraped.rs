@@ -208,7 +208,7 @@ async fn a_scrape_during_work_shows_who_works_who_waits_and_what_the_spool_holds
     let bed = support::shared();
     let (namespace, registry) = (bed.namespace().await, bed.registry(Version::V3).start().await);
     let charts = bed.helm_repository(&["large-3.0.0"]).start().await;
-    let path = bed.slow_path(registry.socket(), 256 << 10);
+    let path = bed.slow_path(registry.socket(), 64 << 10);
     let arguments = [&ANYWHERE[..], &["--concurrency", "1"]].concat();
     let controller = namespace.controller(&arguments).await;
     let names = ["first", "second", "third"];
@@ -219,7 +219,7 @@ async fn a_scrape_during_work_shows_who_works_who_waits_and_what_the_spool_holds
         let scrape = scraped(&controller).await;
         let figures = ["chart_publisher_reconciles_running", "chart_publisher_reconciles_waiting"].map(|name| scrape.sum(name, &[]));
         let spooled = scrape.sum("chart_publisher_spool_used_bytes", &[("place", "disk")]);
-        if figures == [1.0, 2.0] && spooled > f64::from(6 << 20) { Ok(scrape) } else { Err(format!("{figures:?}, {spooled} bytes")) }
+        if figures == [1.0, 2.0] && spooled > 6e6 { Ok(scrape) } else { Err(format!("{figures:?}, {spooled} bytes")) }
     })
     .await;
     assert_eq!(during.sum(PUBLICATIONS, &[]), 3.0);

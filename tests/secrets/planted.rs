@@ -116,6 +116,6 @@ fn a_secret_is_found_in_each_of_its_forms_and_nowhere_else() {
     ] {
         assert_eq!(found(std::slice::from_ref(&secret), &[Shown::new("a text", &text)]).len(), 1, "{text}");
     }
-    let other = format!("correct horse, {}", standard("user:").replace("aG9yc2", "SG9yc2"));
+    let other = format!("correct horse, {}", BASE64_STANDARD.encode("user:correct house/battery?"));
     assert_eq!(found(&[secret], &[Shown::new("a text", &other)]), Vec::<String>::new());
 }

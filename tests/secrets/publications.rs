@@ -60,13 +60,15 @@ async fn secrets(servers: &Servers, namespace: &Namespace) {
 
 /// Name, spec, and how it ends.
 pub fn all(servers: &Servers) -> Vec<(&'static str, Value, &'static str)> {
-    let target = |recorder: &super::support::recorder::Recorder| url_target(recorder.socket(), "charts");
+    // Each in a place of its own: what one has published, another would find.
+    let target = |recorder: &super::support::recorder::Recorder, prefix: &str| url_target(recorder.socket(), prefix);
     let with = |mut target: Value, secret: &str| {
         target["secretRef"] = json!({"name": secret});
         target
     };
-    let basic = |secret: &str| with(target(&servers.basic.recorder), secret);
-    let mut bearer = with(target(&servers.bearer.recorder), "tokens");
+    let basic = |secret: &str| with(target(&servers.basic.recorder, secret), secret);
+    let docker = |prefix: &str| with(target(&servers.docker.recorder, prefix), "docker");
+    let mut bearer = with(target(&servers.bearer.recorder, "charts"), "tokens");
     bearer["allowedHosts"] = json!([servers.tokens.address()]);
     let known_charts = format!("https://{}", servers.known_charts.socket());
     let known =
@@ -75,18 +77,17 @@ pub fn all(servers: &Servers) -> Vec<(&'static str, Value, &'static str)> {
     let trusted = json!({"helmRepository": {"url": known_charts, "certSecretRef": {"name": "source-key"}}});
     let spec =
         |source: Value, target: Value| json!({"interval": "1h", "source": source, "charts": [{"name": "small"}], "targets": [target]});
-    let docker = || with(target(&servers.docker.recorder), "docker");
     let ready = "True Succeeded";
     vec![
         ("passwords", spec(asked, basic("basic")), ready),
-        ("links", spec(servers.link("good"), docker()), ready),
+        ("links", spec(servers.link("good"), docker("links")), ready),
         ("tokens", spec(servers.link("good"), bearer), ready),
         ("keys", spec(trusted, known), ready),
         ("wrong", spec(servers.link("good"), basic("wrong")), "False AuthFailed"),
-        ("echoed", spec(servers.link("good"), with(target(&servers.echo.recorder), "echoed")), "False AuthFailed"),
-        ("half", spec(servers.link("good"), target(&servers.half.recorder)), "False RegistryUnavailable"),
-        ("gone", spec(servers.link("gone"), docker()), "False SourceUnreachable"),
-        ("lost", spec(servers.link("lost"), docker()), "False SourceNotFound"),
-        ("named", spec(servers.link("named"), docker()), "False SourceInvalid"),
+        ("echoed", spec(servers.link("good"), with(target(&servers.echo.recorder, "charts"), "echoed")), "False AuthFailed"),
+        ("half", spec(servers.link("good"), target(&servers.half.recorder, "charts")), "False RegistryUnavailable"),
+        ("gone", spec(servers.link("gone"), docker("gone")), "False SourceUnreachable"),
+        ("lost", spec(servers.link("lost"), docker("lost")), "False SourceNotFound"),
+        ("named", spec(servers.link("named"), docker("named")), "False SourceInvalid"),
     ]
 }
