@@ -9,7 +9,7 @@ use super::{
     servers::{Servers, USER},
     support::{
         namespace::Namespace,
-        publication::{ready, url_target},
+        publication::{condition, ready, url_target},
     },
 };
 
@@ -32,6 +32,11 @@ pub async fn run(servers: &Servers, namespace: &Namespace) -> Vec<Shown> {
         if let Some(inventory) = namespace.inventory(name).await {
             shown.push(Shown::new(&format!("the inventory of {name}"), &serde_json::to_string_pretty(&inventory).expect("JSON")));
         }
+    }
+    // What is hidden stood in sentences that are shown.
+    for (name, words) in [("echoed", "is not known"), ("half", "cannot write /v2/charts/small/blobs/uploads/1")] {
+        let message = condition(&namespace.status(name).await, "Ready").expect("a condition").message.clone();
+        assert!(message.contains(words), "{message}");
     }
     let events = namespace.api::<Event>().list(&ListParams::default()).await.expect("a list").items;
     assert!(events.len() >= all.len(), "{events:?}");
