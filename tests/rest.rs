@@ -72,9 +72,10 @@ impl Scene {
         }
         let target = |number: usize| -> Value {
             let prefix = format!("charts/{number}");
-            match by_service && number.is_multiple_of(2) {
-                true => json!({"name": "main", "service": {"name": "registry", "repository": prefix}, "insecure": true}),
-                false => url_target(self.registry.socket(), &prefix),
+            if by_service && number.is_multiple_of(2) {
+                json!({"name": "main", "service": {"name": "registry", "repository": prefix}, "insecure": true})
+            } else {
+                url_target(self.registry.socket(), &prefix)
             }
         };
         let publish = |number: usize| async move {

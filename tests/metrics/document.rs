@@ -1,6 +1,6 @@
 //! docs/metrics.md: its tables are made of what a scrape tells, and its rules name what there is.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use chart_publisher::metrics::LABELS;
 
@@ -45,7 +45,8 @@ fn tables(scrape: &Scrape) -> String {
     let mut text = "| metric | type | labels | meaning |\n|---|---|---|---|\n".to_owned();
     for family in &scrape.0 {
         let labels: Vec<_> = labels(family).into_iter().map(|label| format!("`{label}`")).collect();
-        text += &format!("| `{}` | {} | {} | {} |\n", queried(family), family.kind, labels.join(", "), family.help.trim_end_matches('.'));
+        let _ =
+            writeln!(text, "| `{}` | {} | {} | {} |", queried(family), family.kind, labels.join(", "), family.help.trim_end_matches('.'));
     }
     text += "\n| label | says | values |\n|---|---|---|\n";
     for label in LABELS {
@@ -55,7 +56,7 @@ fn tables(scrape: &Scrape) -> String {
             "version" => "one".to_owned(),
             _ => values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", "),
         };
-        text += &format!("| `{}` | {} | {values} |\n", label.name, label.meaning);
+        let _ = writeln!(text, "| `{}` | {} | {values} |", label.name, label.meaning);
     }
     text + "\n"
 }

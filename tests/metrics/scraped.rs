@@ -105,9 +105,8 @@ impl Scene {
         eventually(SOON, "the publications are counted", async || {
             let scrape = scraped(&self.controller).await;
             let counted =
-                |(condition, reason): &(&str, &str)| scrape.sum(PUBLICATIONS, &[("condition", condition), ("reason", reason)]) == 1.0;
-            let is_so =
-                expected.iter().all(counted) && scrape.sum(PUBLICATIONS, &[]) == f64::from(u8::try_from(expected.len()).expect("few"));
+                |(condition, reason): &(&str, &str)| scrape.count(PUBLICATIONS, &[("condition", condition), ("reason", reason)]) == 1;
+            let is_so = expected.iter().all(counted) && scrape.count(PUBLICATIONS, &[]) == expected.len() as u64;
             if is_so { Ok(scrape) } else { Err(format!("{:?}", scrape.family(PUBLICATIONS).samples)) }
         })
         .await
@@ -117,10 +116,6 @@ impl Scene {
 /// Asked by the controller: the bed asks, too, whether a server is there.
 fn ours(recorder: &Recorder) -> Vec<Head> {
     recorder.heads().into_iter().filter(|head| head.field("user-agent").is_some_and(|name| name.starts_with("chart-publisher/"))).collect()
-}
-
-fn number(count: usize) -> f64 {
-    f64::from(u32::try_from(count).expect("a count"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,9 +134,9 @@ async fn what_is_told_is_what_registries_and_the_api_server_say() {
     // What was published, by the archives themselves.
     let archives =
         VERSIONS.map(|version| std::fs::metadata(scene.charts.site().join(format!("counted-{version}.tgz"))).expect("a chart").len());
-    let sum = |name: &str, labels: &[(&str, &str)]| scrape.sum(name, labels);
-    assert_eq!(sum("chart_publisher_published_charts_total", &[]), 3.0);
-    assert_eq!(sum("chart_publisher_published_bytes_total", &[]), number(usize::try_from(archives.iter().sum::<u64>()).expect("small")));
+    let count = |name: &str, labels: &[(&str, &str)]| scrape.count(name, labels);
+    assert_eq!(count("chart_publisher_published_charts_total", &[]), 3);
+    assert_eq!(count("chart_publisher_published_bytes_total", &[]), archives.iter().sum::<u64>());
 
     // What was sent, by the wire before the registry.
     let heads = ours(&scene.recorder);
@@ -150,7 +145,7 @@ async fn what_is_told_is_what_registries_and_the_api_server_say() {
         .iter()
         .map(|head| head.field("content-length").expect("a length").parse::<usize>().expect("a number"))
         .sum();
-    assert_eq!(sum("chart_publisher_sent_bytes_total", &[]), number(sent));
+    assert_eq!(count("chart_publisher_sent_bytes_total", &[]), sent as u64);
     for (stage, method, part, asked) in [
         ("open-upload", "POST", "/blobs/uploads/", 6),
         ("send-blob", "PUT", "/blobs/uploads/", 6),
@@ -159,19 +154,19 @@ async fn what_is_told_is_what_registries_and_the_api_server_say() {
         ("pull-blob", "GET", "/blobs/", 3),
     ] {
         assert_eq!(of(method, part).len(), asked, "{stage}");
-        assert_eq!(sum(REQUESTS, &[("stage", stage), ("answer", "2xx")]), number(asked), "{stage}");
+        assert_eq!(count(REQUESTS, &[("stage", stage), ("answer", "2xx")]), asked as u64, "{stage}");
     }
     assert_eq!(of("GET", "/tags/list").len(), 1);
 
     // Attempts: three bodies, one list; a list that was refused, lists in vain. The one that goes on in vain may have gone on by now.
-    let url = |method, class| sum(ATTEMPTS, &[("route", "URL"), ("method", method), ("class", class)]);
-    assert_eq!((url("Buffered", "Succeeded"), url("None", "Succeeded"), url("None", "Final")), (3.0, 1.0, 1.0));
-    assert!(url("None", "OtherRoute") >= 1.0, "{:?}", scrape.family("chart_publisher_attempts").samples);
-    assert_eq!(sum(ATTEMPTS, &[("method", "Buffered")]), 3.0);
-    assert_eq!(sum(ATTEMPTS, &[]), sum(ATTEMPTS, &[("route", "URL")]), "no target has a Service");
-    assert!(sum(REQUESTS, &[("stage", "list-tags"), ("answer", "4xx")]) >= 2.0, "a repository that is not there, and a password");
-    assert!(sum(REQUESTS, &[("stage", "list-tags"), ("answer", "None")]) >= 1.0, "nobody answered");
-    assert_eq!(sum("chart_publisher_registry_request_duration_seconds_count", &[]), sum(REQUESTS, &[]));
+    let url = |method, class| count(ATTEMPTS, &[("route", "URL"), ("method", method), ("class", class)]);
+    assert_eq!((url("Buffered", "Succeeded"), url("None", "Succeeded"), url("None", "Final")), (3, 1, 1));
+    assert!(url("None", "OtherRoute") >= 1, "{:?}", scrape.family("chart_publisher_attempts").samples);
+    assert_eq!(count(ATTEMPTS, &[("method", "Buffered")]), 3);
+    assert_eq!(count(ATTEMPTS, &[]), count(ATTEMPTS, &[("route", "URL")]), "no target has a Service");
+    assert!(count(REQUESTS, &[("stage", "list-tags"), ("answer", "4xx")]) >= 2, "a repository that is not there, and a password");
+    assert!(count(REQUESTS, &[("stage", "list-tags"), ("answer", "None")]) >= 1, "nobody answered");
+    assert_eq!(count("chart_publisher_registry_request_duration_seconds_count", &[]), count(REQUESTS, &[]));
     assert_limits(&scrape);
 
     // What is gone is counted no more.
@@ -182,10 +177,10 @@ async fn what_is_told_is_what_registries_and_the_api_server_say() {
 }
 
 fn assert_limits(scrape: &Scrape) {
-    let at = |name: &str, place: &str| scrape.sum(name, &[("place", place)]);
-    assert_eq!(["memory", "disk"].map(|place| at("chart_publisher_spool_limit_bytes", place)), [f64::from(16 << 20), f64::from(1 << 30)]);
-    assert_eq!(scrape.sum("chart_publisher_reconciles_limit", &[]), 8.0);
-    assert_eq!(scrape.sum("chart_publisher_build_info", &[("version", env!("CARGO_PKG_VERSION"))]), 1.0);
+    let at = |name: &str, place: &str| scrape.count(name, &[("place", place)]);
+    assert_eq!(["memory", "disk"].map(|place| at("chart_publisher_spool_limit_bytes", place)), [16 << 20, 1 << 30]);
+    assert_eq!(scrape.count("chart_publisher_reconciles_limit", &[]), 8);
+    assert_eq!(scrape.count("chart_publisher_build_info", &[("version", env!("CARGO_PKG_VERSION"))]), 1);
 }
 
 fn assert_tells_no_names(text: &str, scene: &Scene) {
@@ -217,14 +212,14 @@ async fn a_scrape_during_work_shows_who_works_who_waits_and_what_the_spool_holds
     }
     let during = eventually(SOON, "one works, two wait, and a chart lies in the spool", async || {
         let scrape = scraped(&controller).await;
-        let figures = ["chart_publisher_reconciles_running", "chart_publisher_reconciles_waiting"].map(|name| scrape.sum(name, &[]));
-        let spooled = scrape.sum("chart_publisher_spool_used_bytes", &[("place", "disk")]);
-        if figures == [1.0, 2.0] && spooled > 6e6 { Ok(scrape) } else { Err(format!("{figures:?}, {spooled} bytes")) }
+        let figures = ["chart_publisher_reconciles_running", "chart_publisher_reconciles_waiting"].map(|name| scrape.count(name, &[]));
+        let spooled = scrape.count("chart_publisher_spool_used_bytes", &[("place", "disk")]);
+        if figures == [1, 2] && spooled > 6_000_000 { Ok(scrape) } else { Err(format!("{figures:?}, {spooled} bytes")) }
     })
     .await;
-    assert_eq!(during.sum(PUBLICATIONS, &[]), 3.0);
-    assert_eq!(during.sum(PUBLICATIONS, &[("condition", "Ready")]), 0.0);
-    assert_eq!(during.sum("chart_publisher_published_charts_total", &[]), 0.0);
+    assert_eq!(during.count(PUBLICATIONS, &[]), 3);
+    assert_eq!(during.count(PUBLICATIONS, &[("condition", "Ready")]), 0);
+    assert_eq!(during.count("chart_publisher_published_charts_total", &[]), 0);
     path.set_rate(1 << 30);
     for name in names {
         namespace.becomes_within(Duration::from_mins(1), name, "it is Ready", |status| ready(status) == "True Succeeded").await;
@@ -232,9 +227,9 @@ async fn a_scrape_during_work_shows_who_works_who_waits_and_what_the_spool_holds
     eventually(SOON, "nobody works, and the spool is empty", async || {
         let scrape = scraped(&controller).await;
         let left = ["reconciles_running", "reconciles_waiting", "spool_used_bytes"]
-            .map(|name| scrape.sum(&format!("chart_publisher_{name}"), &[]));
-        let done = scrape.sum("chart_publisher_published_charts_total", &[]);
-        if left == [0.0; 3] && done == 3.0 { Ok(()) } else { Err(format!("{left:?}, {done} charts")) }
+            .map(|name| scrape.count(&format!("chart_publisher_{name}"), &[]));
+        let done = scrape.count("chart_publisher_published_charts_total", &[]);
+        if left == [0; 3] && done == 3 { Ok(()) } else { Err(format!("{left:?}, {done} charts")) }
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! Reads the text format of OpenMetrics 1.0, strictly: what a scraper would refuse, or warn of, is refused here.
+//! Reads the text format of `OpenMetrics` 1.0, strictly: what a scraper would refuse, or warn of, is refused here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,8 @@ pub struct Family {
 pub struct Sample {
     pub name: String,
     pub labels: BTreeMap<String, String>,
-    pub value: f64,
+    /// As it stands there.
+    pub value: String,
 }
 
 /// What a series of this kind is called beside its family.
@@ -82,13 +83,12 @@ impl Scrape {
         self.0.iter().flat_map(|family| &family.samples)
     }
 
-    /// The sum of the series of this name that have these labels; 0 where there is none.
-    pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    /// The sum of the series of this name that have these labels, all of which are whole numbers; 0 where there is none.
+    pub fn count(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
         let fits = |sample: &&Sample| {
             sample.name == name && labels.iter().all(|(label, value)| sample.labels.get(*label).map(String::as_str) == Some(value))
         };
-        // Not `sum`, which begins at -0.0.
-        self.samples().filter(fits).fold(0.0, |sum, sample| sum + sample.value)
+        self.samples().filter(fits).map(|sample| sample.value.parse::<u64>().unwrap_or_else(|_| panic!("not whole: {sample:?}"))).sum()
     }
 }
 
@@ -104,6 +104,6 @@ fn sample(line: &str) -> Sample {
         assert!(!value.contains(['"', '\\']), "{line}");
         (label.to_owned(), value.to_owned())
     });
-    let value = number.parse().unwrap_or_else(|_| panic!("no number: {line}"));
-    Sample { name: name.to_owned(), labels: labels.collect(), value }
+    assert!(number.parse::<f64>().is_ok(), "no number: {line}");
+    Sample { name: name.to_owned(), labels: labels.collect(), value: number.to_owned() }
 }
