@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint generate cluster bench bench-times bench-memory bench-cuts compare-paths soak crashes leader api-server faults
+.PHONY: help quickstart test lint generate cluster bench bench-times bench-memory bench-cuts compare-paths soak crashes leader api-server rest faults
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ leader: ## the leader of two replicas stopped past its lease at 200 moments of p
 
 api-server: ## 100 publications while the API server is restarted 20 times, compacted, and refuses: each published once (5 minutes, as root)
 	@cargo test --quiet --test api_server_trouble restarts::twenty_restarts -- --ignored --nocapture
+
+rest: ## 100 publications at rest for five minutes: who is asked, by the logs of registry, source and API server (seven minutes)
+	@cargo test --quiet --test rest rest -- --ignored --nocapture
 
 faults: ## each known fault × each method × real and scripted registries: what becomes of a chart, as docs/faults.md (three minutes)
 	@cargo test --quiet --test fault_matrix faults -- --ignored --nocapture

@@ -24,6 +24,7 @@
 //! | [`publish`] | attempt, classify, fall back, remember | know Kubernetes |
 //! | [`probe`] | every method over every route, by bodies of its own | know Kubernetes |
 //! | [`verify`] | pull back, compare | write |
+//! | [`metrics`] | what is counted, and the text of a scrape | I/O, read a clock, tell a name or an address |
 //! | [`steps`] | where a run is, for logs and for tests that end it there | anything else |
 //! | [`status`] | outcome → conditions | I/O, read a clock |
 //! | [`controller`] | watches, reconciles, patches | judge failures, plan routes |
@@ -43,6 +44,7 @@
 pub mod api;
 pub mod chart;
 pub mod controller;
+pub mod metrics;
 pub mod model;
 pub mod net;
 pub mod plan;

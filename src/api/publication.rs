@@ -296,6 +296,9 @@ pub enum RouteKind {
 }
 
 impl RouteKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::ClusterIp, Self::NodePort, Self::LoadBalancer, Self::Ingress, Self::Endpoint, Self::Relay];
+
     /// As it stands in a resource.
     pub fn as_str(self) -> &'static str {
         match self {

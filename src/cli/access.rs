@@ -121,6 +121,7 @@ impl Access {
             policy: &|_| AddressPolicy::Any,
             identities: &NewIdentities,
             permit,
+            observer: None,
         }
     }
 

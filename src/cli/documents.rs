@@ -26,7 +26,7 @@ pub(super) fn documents(files: &[String]) -> Result<(Vec<Document>, Vec<String>)
     let (mut found, mut passed_over) = (Vec::new(), Vec::new());
     for file in files {
         let text = text(file)?;
-        let values: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| Usage(format!("`{file}` is no YAML: {error}")))?;
+        let values: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| no_yaml(file, &error))?;
         for value in values {
             let word = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
             let (version, kind) = (word("apiVersion"), word("kind"));
@@ -45,6 +45,11 @@ pub(super) fn documents(files: &[String]) -> Result<(Vec<Document>, Vec<String>)
         return Err(Usage(format!("no ChartPublication of {GROUP}/{VERSION} in `{}`", files.join("`, `"))));
     }
     Ok((found, passed_over))
+}
+
+/// Where it is none, without the lines around: a file of manifests may hold Secrets.
+fn no_yaml(file: &str, error: &serde_saphyr::Error) -> Usage {
+    Usage(format!("`{file}` is no YAML: {}", error.without_snippet()))
 }
 
 impl Document {

@@ -37,7 +37,7 @@ pub(super) struct Run {
     /// How many charts of one publication are worked on at once.
     #[arg(long, value_name = "N", env = "CHART_PUBLISHER_WORKERS", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     workers: u16,
-    /// Where /healthz and /readyz answer.
+    /// Where /healthz, /readyz and /metrics answer.
     #[arg(long, value_name = "IP:PORT", env = "CHART_PUBLISHER_HEALTH_ADDRESS", default_value = "0.0.0.0:8080")]
     health_address: SocketAddr,
     /// Sources, and registries by `url`, may reach addresses of this range although they are loopback, link-local or otherwise

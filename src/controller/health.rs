@@ -1,4 +1,4 @@
-//! `/healthz` and `/readyz` for the kubelet.
+//! `/healthz` and `/readyz` for the kubelet, `/metrics` for Prometheus.
 
 use std::{
     collections::BTreeSet,
@@ -9,12 +9,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Metrics;
 
 /// The kinds of which the watches have not read yet what is there: none while another replica leads.
 #[derive(Clone)]
@@ -44,8 +46,11 @@ pub(super) async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
+/// What `/metrics` says at this moment.
+pub(super) type Scrape = Arc<dyn Fn() -> String + Send + Sync>;
+
 /// Answers until `stop`.
-pub(super) async fn serve(listener: TcpListener, readiness: Readiness, stop: CancellationToken) {
+pub(super) async fn serve(listener: TcpListener, readiness: Readiness, scrape: Scrape, stop: CancellationToken) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -56,10 +61,10 @@ pub(super) async fn serve(listener: TcpListener, readiness: Readiness, stop: Can
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let readiness = readiness.clone();
+        let (readiness, scrape) = (readiness.clone(), scrape.clone());
         tokio::spawn(async move {
             let service = service_fn(move |request: Request<Incoming>| {
-                let answer = answer(request.uri().path(), &readiness.unread());
+                let answer = answer(request.uri().path(), &readiness.unread(), &*scrape);
                 async move { Ok::<_, Infallible>(answer) }
             });
             let connection = http1::Builder::new()
@@ -71,14 +76,19 @@ pub(super) async fn serve(listener: TcpListener, readiness: Readiness, stop: Can
     }
 }
 
-fn answer(path: &str, unread: &[&str]) -> Response<Full<Bytes>> {
+fn answer(path: &str, unread: &[&str], scrape: &dyn Fn() -> String) -> Response<Full<Bytes>> {
     let (status, text) = match path {
+        "/metrics" => {
+            let mut response = Response::new(Full::new(Bytes::from(scrape())));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(Metrics::CONTENT_TYPE));
+            return response;
+        }
         "/healthz" => (StatusCode::OK, "ok\n".to_owned()),
         "/readyz" if unread.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
         "/readyz" => {
             (StatusCode::SERVICE_UNAVAILABLE, format!("the watches have not read everything yet: missing are {}\n", unread.join(", ")))
         }
-        _ => (StatusCode::NOT_FOUND, "only /healthz and /readyz are here\n".to_owned()),
+        _ => (StatusCode::NOT_FOUND, "only /healthz, /readyz and /metrics are here\n".to_owned()),
     };
     let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = status;
@@ -92,7 +102,7 @@ mod tests {
     use super::*;
 
     async fn says(readiness: &Readiness) -> (u16, String) {
-        let answer = answer("/readyz", &readiness.unread());
+        let answer = answer("/readyz", &readiness.unread(), &|| unreachable!("nobody asks for them"));
         let status = answer.status().as_u16();
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8(body.to_vec()).unwrap())

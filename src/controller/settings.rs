@@ -17,7 +17,7 @@ pub struct Settings {
     pub concurrency: u16,
     /// Charts of one publication at once.
     pub workers: usize,
-    /// Where `/healthz` and `/readyz` answer.
+    /// Where `/healthz`, `/readyz` and `/metrics` answer.
     pub health: SocketAddr,
     /// Addresses that sources and `url` targets may reach although they are special.
     pub allowed_addresses: Vec<ipnet::IpNet>,

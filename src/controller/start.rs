@@ -1,6 +1,11 @@
 //! From settings to a running controller, and back down again within 3 s of SIGTERM.
 
-use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use futures::StreamExt;
 use kube::{
@@ -8,7 +13,7 @@ use kube::{
     core::DeserializeGuard,
     runtime::{Controller, controller, reflector::Store, watcher},
 };
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -23,11 +28,14 @@ use super::{
     memory::Memories,
     reconcile::{after_error, reconcile},
     recorder::Recorder,
+    scrape::census,
+    slots::Slots,
     watches::{Change, concerned, scoped, scopes, watch},
 };
 use crate::{
     api::ChartPublication,
     chart::Limits,
+    metrics::{Census, Metrics},
     net::{InvalidPem, SystemRoots, TlsConfig, Transport},
     publish::Learnt,
     registry::Tenure,
@@ -76,6 +84,8 @@ pub(super) struct Context {
     pub(super) learnt: Kept<String, Learnt>,
     pub(super) transport: Transport,
     pub(super) fetcher: Fetcher,
+    pub(super) spool: Spool,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) roots: SystemRoots,
     pub(super) plain_tls: TlsConfig,
     pub(super) allowed_addresses: Arc<[ipnet::IpNet]>,
@@ -84,7 +94,7 @@ pub(super) struct Context {
     pub(super) index_limits: IndexLimits,
     pub(super) workers: usize,
     /// Runs at once, in all namespaces together.
-    pub(super) slots: Semaphore,
+    pub(super) slots: Slots,
     pub(super) recorder: Recorder,
     complaints: Complaints,
     /// Whether `client` leads to a cluster.
@@ -113,7 +123,9 @@ impl Context {
             memories: Memories::default(),
             authorizers: Authorizers::default(),
             learnt: Kept::default(),
-            fetcher: Fetcher::new(transport.clone(), spool),
+            fetcher: Fetcher::new(transport.clone(), spool.clone()),
+            spool,
+            metrics: Arc::default(),
             transport,
             plain_tls: TlsConfig::new(&roots, None, None)?,
             roots,
@@ -122,7 +134,7 @@ impl Context {
             limits: Limits::default(),
             index_limits: IndexLimits::default(),
             workers: 1,
-            slots: Semaphore::new(1),
+            slots: Slots::new(1),
             recorder: Recorder::new(client.clone(), None),
             complaints: Complaints::default(),
             has_cluster: true,
@@ -139,7 +151,23 @@ struct Standing {
     api_server: Vec<SocketAddr>,
     settings: Settings,
     spool: Spool,
+    metrics: Arc<Metrics>,
     readiness: Readiness,
+    /// That of the present term.
+    context: Mutex<Option<Arc<Context>>>,
+}
+
+impl Standing {
+    fn context(&self) -> MutexGuard<'_, Option<Arc<Context>>> {
+        self.context.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What `/metrics` says at this moment; while another replica leads, nothing of publications.
+    fn scrape(&self) -> String {
+        let context = self.context().clone();
+        let census = context.map_or_else(|| Census::standing_by(self.spool.usage()), |context| census(&context));
+        self.metrics.text(&census)
+    }
 }
 
 /// Runs until `stop`, then lets running work come to a safe point. Where there is a Lease, it works while it leads.
@@ -150,9 +178,15 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
     let address = settings.health;
     let listener = health::bind(address).await.map_err(|source| StartError::Health { address, source })?;
     let readiness = Readiness::awaiting([]);
-    let standing = Standing { client, api_server, spool: spool(&settings)?, settings, readiness: readiness.clone() };
+    let spool = spool(&settings)?;
+    let (metrics, context) = (Arc::default(), Mutex::default());
+    let standing = Arc::new(Standing { client, api_server, settings, spool, metrics, readiness: readiness.clone(), context });
     let ended = CancellationToken::new();
-    let answering = tokio::spawn(health::serve(listener, readiness, ended.clone()));
+    let scrape = {
+        let standing = standing.clone();
+        move || standing.scrape()
+    };
+    let answering = tokio::spawn(health::serve(listener, readiness, Arc::new(scrape), ended.clone()));
     let result = match standing.settings.lease.clone() {
         None => term(&standing, Tenure::of_one(), stop).await,
         Some(terms) => in_turn(&standing, &mut Candidate::new(standing.client.clone(), terms), stop).await,
@@ -185,7 +219,7 @@ async fn in_turn(standing: &Standing, candidate: &mut Candidate, stop: Cancellat
 
 /// Watches and publishes until `stop`. What was known in a term before is read again: somebody else may have worked since.
 async fn term(standing: &Standing, tenure: Tenure, stop: CancellationToken) -> Result<(), StartError> {
-    let Standing { client, api_server, settings, spool, readiness } = standing;
+    let Standing { client, api_server, settings, spool, readiness, .. } = standing;
     let bare = Context::of_nothing(client.clone(), spool.clone())?;
     readiness.awaits(KINDS.into_iter().chain([PUBLICATIONS]));
     let (changes, received) = mpsc::unbounded_channel();
@@ -200,12 +234,14 @@ async fn term(standing: &Standing, tenure: Tenure, stop: CancellationToken) -> R
         allowed_addresses: settings.allowed_addresses.clone().into(),
         api_server: api_server.clone().into(),
         workers: settings.workers,
-        slots: Semaphore::new(settings.concurrency.into()),
+        slots: Slots::new(settings.concurrency),
         recorder: Recorder::new(client.clone(), settings.identity.clone()),
+        metrics: standing.metrics.clone(),
         tenure,
         stop: stop.clone(),
         ..bare
     });
+    *standing.context() = Some(context.clone());
     let sweeping = tokio::spawn(swept(context.clone()));
     let all_read = tokio::select! {
         () = context.cluster.read(|kind| readiness.has_read(kind)) => true,
@@ -221,6 +257,7 @@ async fn term(standing: &Standing, tenure: Tenure, stop: CancellationToken) -> R
     }
     stop.cancel();
     let _ = sweeping.await;
+    *standing.context() = None;
     Ok(())
 }
 

@@ -1,6 +1,10 @@
 //! From a target of the spec to the ways that lead there.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{access::Keys, cluster::Cluster, start::Context};
 use crate::{
@@ -8,7 +12,7 @@ use crate::{
     model::{RepositoryName, Tag},
     net::{AddressPolicy, Patience},
     plan::{Plan, PlanError, Reader, Route, Strategy},
-    publish::{Failed, Known, Learnt, Reach, ReaderRoute, Readers, Replicas, Subject, TargetRun},
+    publish::{Failed, Known, Learnt, Observer, Reach, ReaderRoute, Readers, Replicas, Subject, TargetRun},
     registry::Permit,
     remedy::Audience,
     status::remembered,
@@ -119,6 +123,7 @@ pub(super) fn target_run(
     let namespace = before.namespace;
     let registry = identity(target, namespace);
     check_login(target, plan, keys)?;
+    let observer: Arc<dyn Observer> = context.metrics.clone();
     let reach = Reach {
         transport: &context.transport,
         login: &keys.login,
@@ -128,6 +133,7 @@ pub(super) fn target_run(
         policy: &|strategy| policy(context, strategy),
         identities: &context.authorizers.at(&registry),
         permit: before.permit,
+        observer: Some(&observer),
     };
     let subject = Subject {
         registry: shown(target, namespace),
@@ -157,17 +163,17 @@ pub(super) fn target_run(
         ways,
         known_by: before.status.and_then(|status| status.route.clone()),
         known_at: before.status.and_then(|status| status.address.clone()),
-        refuse_bodies: before
-            .status
-            .iter()
-            .flat_map(|status| &status.attempts)
-            .filter(|attempt| attempt.is_of_bodies())
-            .map(|attempt| attempt.route.clone())
-            .collect(),
+        refuse_bodies: refuse_bodies(before.status),
         pull: plan.pull.clone(),
         replicas,
         readers,
     })
+}
+
+/// The routes that were passed over for what they do to bodies.
+fn refuse_bodies(status: Option<&TargetStatus>) -> BTreeSet<String> {
+    let attempts = status.iter().flat_map(|status| &status.attempts);
+    attempts.filter(|attempt| attempt.is_of_bodies()).map(|attempt| attempt.route.clone()).collect()
 }
 
 fn readers(reach: &Reach<'_>, plan: &Plan, planned: &[Reader], asked: bool, learnt: &Learnt) -> Readers {

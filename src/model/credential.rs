@@ -22,6 +22,13 @@ impl Credential {
         format!("Basic {}", BASE64_STANDARD.encode(pair)).into()
     }
 
+    /// What of it must not be shown: the password, and both as a header has them.
+    pub fn secrets(&self) -> [SecretString; 2] {
+        let header = self.basic_header();
+        let encoded = header.expose_secret().strip_prefix("Basic ").unwrap_or_default();
+        [self.password.clone(), encoded.into()]
+    }
+
     /// Tells two credentials apart without showing either: caches of tokens are keyed by it.
     pub fn fingerprint(&self) -> super::Digest {
         super::Digest::of(format!("{}\0{}", self.username, self.password.expose_secret()).as_bytes())

@@ -13,6 +13,11 @@ pub enum Route {
 }
 
 impl Route {
+    /// All of them, those by a Service first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        RouteKind::ALL.into_iter().map(Self::Service).chain([Self::Url])
+    }
+
     /// As it stands in the status.
     pub fn as_str(self) -> &'static str {
         match self {

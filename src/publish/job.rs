@@ -153,6 +153,7 @@ pub(super) async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &Repos
     match pushed {
         Ok((way, tactic, pushed)) => {
             let digest = pushed.verified.proven().manifest;
+            ways.published(package.largest_body());
             tracing::info!(%reference, route = way.strategy.route.as_str(), method = tactic.method().as_str(), %digest, "published and pulled back");
             JobResult { result: Ok(Done::Published(pushed)), way: Some(Used::of(way, tactic)) }
         }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Learnt, Subject, Way, Ways};
+use super::{Learnt, Observer, Subject, Way, Ways};
 use crate::{
     model::{Credential, Login},
     net::{AddressPolicy, Endpoint, Patience, TlsConfig, Transport},
     plan::{Plan, Strategy},
-    registry::{AllowedHosts, Authorizer, Permit, Registry},
+    registry::{self, AllowedHosts, Authorizer, Permit, Registry},
 };
 
 /// Where identities at registries come from: kept from run to run, or made for one.
@@ -44,12 +44,14 @@ pub struct Reach<'a> {
     pub identities: &'a dyn Identities,
     /// Whether work may go on.
     pub permit: &'a Permit,
+    /// Who is told what is done.
+    pub observer: Option<&'a Arc<dyn Observer>>,
 }
 
 impl Reach<'_> {
     /// The ways of `plan`, in its order.
     pub fn ways(&self, plan: &Plan, subject: Subject, learnt: Learnt) -> Ways {
-        Ways::new(self.each(&plan.strategies, &learnt), subject, learnt)
+        Ways::new(self.each(&plan.strategies, &learnt), subject, learnt).observed_by(self.observer.cloned())
     }
 
     /// Each of `strategies` by itself.
@@ -68,6 +70,8 @@ impl Reach<'_> {
         };
         let authorizer = self.identities.of(strategy, self.login.to(&strategy.credential_hosts), allowed);
         let registry = Registry::new(self.transport.clone(), endpoint, authorizer, allowed.clone(), self.patience);
-        Way { strategy: strategy.clone(), registry: registry.with_pause(learnt.pause.clone()).with_permit(self.permit.clone()) }
+        let observer = self.observer.map(|observer| observer.clone() as Arc<dyn registry::Observer>);
+        let registry = registry.with_pause(learnt.pause.clone()).with_permit(self.permit.clone()).observed_by(observer);
+        Way { strategy: strategy.clone(), registry }
     }
 }

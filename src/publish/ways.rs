@@ -8,11 +8,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{
-    Attempt, FailedAttempt, Learnt, Remembered, Tried,
+    Attempt, FailedAttempt, Learnt, Observer, Remembered, Tried,
     circuit::{Circuit, Told},
     learnt::{Choice, leads_on},
     spent::{Place, Spent},
@@ -86,6 +86,7 @@ pub struct Ways {
     learnt: Learnt,
     circuit: Circuit,
     state: Mutex<State>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
 }
 
 #[derive(Default)]
@@ -102,7 +103,7 @@ impl Ways {
     /// In the order in which they are tried.
     pub fn new(ways: Vec<Way>, subject: Subject, learnt: Learnt) -> Self {
         let circuit = learnt.circuits.of(&ways);
-        Self { in_order: ways, subject, learnt, circuit, state: Mutex::default() }
+        Self { in_order: ways, subject, learnt, circuit, state: Mutex::default(), observer: None }
     }
 
     /// Who else asks by the same ways.
@@ -204,11 +205,15 @@ impl Ways {
                 let tried = work(Attempt { registry, tactic }).await;
                 self.learnt.saw(&way.strategy, tried.seen);
                 let failure = match tried.result {
-                    Ok(done) => return Ok((way, tactic, done)),
+                    Ok(done) => {
+                        self.tried(way, tactic, body_length, tried.sent, None);
+                        return Ok((way, tactic, done));
+                    }
                     Err(failure) if failure.is_withdrawn() => return Err(Verdict::withdrawn()),
                     Err(failure) => failure,
                 };
                 let verdict = in_parts(self.judged(way, reference, body_length, &failure), &failure, body_length);
+                self.tried(way, tactic, body_length, tried.sent, Some(verdict.class));
                 spent.lost(tried.sent, verdict.hint != Hint::None);
                 if body_length == 0 {
                     self.heed(index, &failure, &verdict);

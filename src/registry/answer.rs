@@ -3,8 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, HeaderName, header, response};
+use secrecy::SecretString;
 
-use super::{Answer, BodyKind};
+use super::{Answer, BodyKind, discreet::discreet};
 use crate::net::Answered;
 
 /// Peers read as much of an error (go-containerregistry).
@@ -13,18 +14,20 @@ const MOST_OF_A_MESSAGE: usize = 256;
 const MOST_OF_A_SERVER: usize = 80;
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
-/// Reads the rest of an answer. A body that breaks off is evidence too.
-pub(super) async fn evidence(answered: &mut Answered) -> Answer {
+/// Reads the rest of an answer, in which `secrets` are not shown. A body that breaks off is evidence too.
+pub(super) async fn evidence(answered: &mut Answered, secrets: &[SecretString]) -> Answer {
     let body = answered.bounded(MOST_OF_A_BODY).await.map(|(body, _)| body).unwrap_or_default();
-    judged(&answered.head, &body, answered.sent)
+    judged(&answered.head, &body, answered.sent, secrets)
 }
 
-fn judged(head: &response::Parts, body: &[u8], sent: u64) -> Answer {
+fn judged(head: &response::Parts, body: &[u8], sent: u64, secrets: &[SecretString]) -> Answer {
     let kind = kind(&head.headers, body);
+    // Before anything is cut: a part of a secret is not found any more.
+    let cleaned = |text: &str, most: usize| cleaned(&discreet(text, secrets), most);
     let (codes, message) = match kind {
-        BodyKind::OciError => oci_errors(body),
+        BodyKind::OciError => oci_errors(body, &cleaned),
         BodyKind::Text => (Vec::new(), cleaned(&String::from_utf8_lossy(body), MOST_OF_A_MESSAGE)),
-        BodyKind::Html => (Vec::new(), title(&String::from_utf8_lossy(body))),
+        BodyKind::Html => (Vec::new(), cleaned(&title(&String::from_utf8_lossy(body)), MOST_OF_A_MESSAGE)),
         BodyKind::Json | BodyKind::Empty => (Vec::new(), String::new()),
     };
     Answer {
@@ -35,7 +38,7 @@ fn judged(head: &response::Parts, body: &[u8], sent: u64) -> Answer {
         server: text(&head.headers, &header::SERVER).map(|server| cleaned(server, MOST_OF_A_SERVER)),
         from_registry: head.headers.contains_key("docker-distribution-api-version"),
         retry_after: retry_after(&head.headers),
-        redirect: text(&head.headers, &header::LOCATION).map(without_query),
+        redirect: text(&head.headers, &header::LOCATION).map(|location| cleaned(&without_query(location), MOST_OF_A_MESSAGE)),
         sent,
     }
 }
@@ -67,10 +70,10 @@ fn title(page: &str) -> String {
         let end = start + lower.get(start..)?.find("</title>")?;
         page.get(start..end)
     });
-    cleaned(text.unwrap_or_default(), MOST_OF_A_MESSAGE)
+    text.unwrap_or_default().to_owned()
 }
 
-fn oci_errors(body: &[u8]) -> (Vec<String>, String) {
+fn oci_errors(body: &[u8], cleaned: &dyn Fn(&str, usize) -> String) -> (Vec<String>, String) {
     let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let errors = value.get("errors").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let field = |error: &serde_json::Value, name: &str, most| error.get(name).and_then(|v| v.as_str()).map(|text| cleaned(text, most));
@@ -146,7 +149,7 @@ mod tests {
         for (name, value) in headers {
             response = response.header(*name, *value);
         }
-        judged(&response.body(()).unwrap().into_parts().0, body.as_bytes(), 0)
+        judged(&response.body(()).unwrap().into_parts().0, body.as_bytes(), 0, &[SecretString::from("hunter2")])
     }
 
     #[test]
@@ -172,6 +175,20 @@ mod tests {
         assert_eq!((unlisted.codes, unlisted.message.as_str()), (vec!["PRECONDITION".to_owned()], "immutable"));
         let listed = read(404, &[], r#"{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"x","detail":{}}]}"#);
         assert_eq!(listed.codes, ["BLOB_UPLOAD_UNKNOWN"]);
+    }
+
+    #[test]
+    fn what_proves_who_we_are_is_not_shown_wherever_it_is_repeated() {
+        let said = "x".repeat(MOST_OF_A_MESSAGE - 3) + " hunter2";
+        for (headers, body) in [
+            (vec![], format!(r#"{{"errors":[{{"code":"hunter2","message":"{said}"}}]}}"#)),
+            (vec![], said.clone()),
+            (vec![("content-type", "text/html")], "<title>hunter2 is wrong</title>".to_owned()),
+            (vec![("server", "hunter2"), ("location", "/hunter2?hunter2")], String::new()),
+        ] {
+            let answer = read(401, &headers, &body);
+            assert!(!format!("{answer:?}").contains("hun"), "{answer:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AllowedHosts, Authorizer, Pause, Permit, Witness};
+use super::{AllowedHosts, Authorizer, Observer, Pause, Permit, Witness};
 use crate::net::{Endpoint, Patience, Transport};
 
 /// A registry, reached by one way.
@@ -16,13 +16,14 @@ pub struct Registry {
     pub(super) witness: Option<Arc<Witness>>,
     pub(super) pause: Pause,
     pub(super) permit: Permit,
+    pub(super) observer: Option<Arc<dyn Observer>>,
 }
 
 impl Registry {
     /// Nothing is connected yet.
     pub fn new(transport: Transport, endpoint: Endpoint, authorizer: Arc<Authorizer>, allowed: AllowedHosts, patience: Patience) -> Self {
-        let (pause, permit) = (Pause::default(), Permit::default());
-        Self { transport, endpoint: Arc::new(endpoint), authorizer, allowed, patience, pause, permit, witness: None }
+        let (endpoint, pause, permit) = (Arc::new(endpoint), Pause::default(), Permit::default());
+        Self { transport, endpoint, authorizer, allowed, patience, pause, permit, witness: None, observer: None }
     }
 
     /// The same, heeding what others who talk to this registry were asked to wait.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, header, request};
+use tokio::time::Instant;
 
 use super::{
     Cause, Failure, Registry, Stage,
@@ -135,19 +136,24 @@ impl<'r> Line<'r> {
     async fn ask_once(&mut self, call: &Call<'_>) -> Result<Answered, Failure> {
         let _step = enter(call.stage.step());
         let registry = self.registry;
-        let service =
-            TokenService { transport: &registry.transport, registry: &registry.endpoint, patience: registry.patience, stage: call.stage };
+        let service = TokenService {
+            transport: &registry.transport,
+            registry: &registry.endpoint,
+            patience: registry.patience,
+            stage: call.stage,
+            observer: registry.observer.as_deref(),
+        };
         let authorization = if self.own { registry.authorizer.known(&service, call.repository).await? } else { None };
         let mut answered = self.send(call, authorization.as_ref()).await?;
         if answered.head.status != StatusCode::UNAUTHORIZED || !self.own {
             return Ok(answered);
         }
-        let refusal = Refusal::read(&mut answered).await;
+        let refusal = Refusal::read(&mut answered, &registry.authorizer).await;
         self.lease = answered.into_lease();
         let authorization = registry.authorizer.challenged(&service, call.repository, refusal, authorization.as_ref()).await?;
         let mut answered = self.send(call, Some(&authorization)).await?;
         if answered.head.status == StatusCode::UNAUTHORIZED {
-            let refusal = Refusal::read(&mut answered).await;
+            let refusal = Refusal::read(&mut answered, &registry.authorizer).await;
             return Err(registry.authorizer.unauthorized(call.stage, refusal, Some(&authorization)));
         }
         Ok(answered)
@@ -185,7 +191,7 @@ impl<'r> Line<'r> {
 
     /// The answer was not the one hoped for.
     pub(super) async fn refused(&mut self, call: &Call<'_>, mut answered: Answered) -> Failure {
-        let answer = evidence(&mut answered).await;
+        let answer = evidence(&mut answered, &self.registry.authorizer.secrets()).await;
         self.registry.pause.explain(&answer);
         self.done(answered);
         Failure::new(call.stage, answer)
@@ -217,6 +223,7 @@ impl<'r> Line<'r> {
         }
         let transport = &registry.transport;
         let (lease, body, patience) = (self.lease.take(), call.body, registry.patience);
+        let begin = Instant::now();
         // A registry that had a part of a chunk refuses the whole of it: how much it had is asked before. Before a tag is written once
         // more, it is asked again whether it may be.
         let result = if call.range.is_some() || is_seen {
@@ -224,6 +231,9 @@ impl<'r> Line<'r> {
         } else {
             transport.send(self.endpoint, lease, self.reuse, head, body, patience).await
         };
+        if let Some(observer) = &registry.observer {
+            observer.asked(call.stage, result.as_ref().ok().map(|answered| answered.head.status.as_u16()), begin.elapsed());
+        }
         self.sent += match &result {
             Ok(answered) => answered.sent,
             Err(NetError::Cut { sent } | NetError::WriteStalled { sent, .. }) => *sent,

@@ -32,6 +32,26 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Token,
+        Self::Greet,
+        Self::ListTags,
+        Self::ReadManifest,
+        Self::FindBlob,
+        Self::OpenUpload,
+        Self::SendBlob,
+        Self::WriteManifest,
+        Self::PullManifest,
+        Self::PullBlob,
+        Self::Remove,
+    ];
+
+    /// As it stands in metrics, and as the log names the step.
+    pub fn as_str(self) -> &'static str {
+        self.step().as_str()
+    }
+
     /// What was being done, to stand after "while".
     pub fn doing(self) -> &'static str {
         match self {

@@ -5,6 +5,7 @@
 use super::{Audience, Scene, audience, body_limit, cures, row::Row};
 use crate::{
     api::RouteKind,
+    model::{HIDDEN, discreet},
     plan::Route,
     registry::{Answer, Failure},
 };
@@ -127,19 +128,10 @@ pub(super) fn clean(text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut after_scheme = false;
     for word in text.split(' ') {
-        words.push(if after_scheme { "…".to_owned() } else { clean_word(word) });
+        words.push(if after_scheme { HIDDEN.to_owned() } else { discreet(word) });
         after_scheme = ["bearer", "basic"].contains(&word.trim_end_matches(':').to_ascii_lowercase().as_str());
     }
     words.join(" ").chars().filter(|c| !c.is_control()).collect()
-}
-
-fn clean_word(word: &str) -> String {
-    let is_url = word.contains('/') || word.split_once('?').is_some_and(|(_, query)| query.contains('='));
-    let end = if is_url { word.find('?').unwrap_or(word.len()) } else { word.len() };
-    let kept = word.get(..end).unwrap_or_default();
-    let Some((before, rest)) = kept.split_once("://") else { return kept.to_owned() };
-    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-    format!("{before}://{}{path}", authority.rsplit('@').next().unwrap_or_default())
 }
 
 fn clipped(text: &str, most: usize) -> String {

@@ -23,6 +23,20 @@ pub enum Class {
 }
 
 impl Class {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::SameAgain, Self::OtherMethod, Self::OtherRoute, Self::Wait, Self::Final];
+
+    /// As it stands in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SameAgain => "SameAgain",
+            Self::OtherMethod => "OtherMethod",
+            Self::OtherRoute => "OtherRoute",
+            Self::Wait => "Wait",
+            Self::Final => "Final",
+        }
+    }
+
     /// For the documentation.
     pub fn as_str(self) -> &'static str {
         match self {

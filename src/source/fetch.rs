@@ -201,6 +201,10 @@ fn refused(url: &Url, status: StatusCode, access: &Access) -> SourceError {
 
 /// A URL as it may be shown: without user information, query and fragment.
 pub fn shown(url: &Url) -> String {
+    // `name:password@host` without a scheme is read as one of another scheme.
+    if url.cannot_be_a_base() {
+        return shown_text(url.as_str());
+    }
     let mut shown = url.clone();
     shown.set_query(None);
     shown.set_fragment(None);
@@ -209,13 +213,42 @@ pub fn shown(url: &Url) -> String {
     shown.to_string().chars().take(300).collect()
 }
 
+/// The same of what cannot be read as a URL.
+pub(super) fn shown_text(text: &str) -> String {
+    let kept = text.split(['?', '#']).next().unwrap_or_default();
+    let kept = match kept.rsplit_once('@') {
+        Some((before, after)) => {
+            format!("{}{after}", before.split_inclusive("://").next().filter(|begin| begin.ends_with("://")).unwrap_or_default())
+        }
+        None => kept.to_owned(),
+    };
+    kept.chars().take(300).collect()
+}
+
 /// Reads an address of the spec.
 pub(super) fn parsed(text: &str) -> Result<Url, SourceError> {
-    let shown: String = text.split(['?', '#']).next().unwrap_or_default().chars().take(300).collect();
-    let url = Url::parse(text).map_err(|error| SourceError::Address { url: shown, detail: error.to_string() })?;
+    let url = Url::parse(text).map_err(|error| SourceError::Address { url: shown_text(text), detail: error.to_string() })?;
     if url.username().is_empty() && url.password().is_none() {
         Ok(url)
     } else {
         Err(SourceError::Address { url: self::shown(&url), detail: "user information belongs into a Secret (`secretRef`)".to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_user_information_query_and_fragment() {
+        for (given, expected) in [
+            ("https://user:hunter2@charts.example.com/a?hunter2#hunter2", "https://charts.example.com/a"),
+            ("https://user:hunter2@charts.example.com:99999/a?hunter2", "https://charts.example.com:99999/a"),
+            ("user:hunter2@charts.example.com", "charts.example.com"),
+            ("https://charts.example.com:99999/a@1.0.0.tgz", "https://1.0.0.tgz"),
+            ("charts", "charts"),
+        ] {
+            assert_eq!(Url::parse(given).map_or_else(|_| shown_text(given), |url| shown(&url)), expected);
+        }
     }
 }

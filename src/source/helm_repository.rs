@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{
     Access, FetchedChart, Fetcher, Promise, SourceError, Validators,
-    fetch::{Fetched, shown},
+    fetch::{Fetched, shown, shown_text},
     index::{self, Index, IndexEntry},
 };
 use crate::{
@@ -97,10 +97,7 @@ impl HelmRepository {
     }
 
     async fn chart_at(&self, entry: &IndexEntry, address: &str) -> Result<FetchedChart, SourceError> {
-        let invalid = |detail: String| SourceError::Address {
-            url: address.split('?').next().unwrap_or_default().chars().take(300).collect(),
-            detail,
-        };
+        let invalid = |detail: String| SourceError::Address { url: shown_text(address), detail };
         let mut url = self.url.join(address).map_err(|error| invalid(error.to_string()))?;
         // As Helm does: what the repository's own address carries (a signature, say) goes to the archives of the same host too.
         if url.query().is_none() && Origin::try_from(&url).is_ok_and(|origin| origin == self.home) {

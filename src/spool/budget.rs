@@ -60,6 +60,10 @@ pub(super) fn units(bytes: u64) -> usize {
     usize::try_from(bytes.div_ceil(UNIT)).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)
 }
 
+pub(super) fn bytes(units: usize) -> u64 {
+    (units as u64).saturating_mul(UNIT)
+}
+
 /// What one body holds of a budget. It is given back when this is dropped.
 #[derive(Debug)]
 pub(super) struct Share {

@@ -8,6 +8,7 @@
 
 mod body;
 mod budget;
+mod usage;
 mod writer;
 
 use std::{fs::File, os::unix::fs::FileExt, path::PathBuf, sync::Arc};
@@ -18,6 +19,7 @@ use tokio::sync::Semaphore;
 use crate::model::Digest;
 
 pub use budget::{Budget, SpoolError};
+pub use usage::{Room, Usage};
 pub use writer::SpoolWriter;
 
 /// All spooled bodies of this program.

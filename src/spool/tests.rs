@@ -95,3 +95,19 @@ async fn what_can_never_fit_is_refused_before_a_byte_is_read() {
     let mut writer = spool.writer(None, 10).await.unwrap();
     assert_eq!(writer.write(&[0; 11]).await, Err(SpoolError::TooLarge { limit: 10 }));
 }
+
+#[tokio::test]
+async fn what_is_taken_is_told_in_whole_pieces_and_given_back() {
+    let (_directory, spool) = spool(SMALL);
+    let room = |used, limit| Room { used, limit };
+    let usage = |memory, disk| Usage { memory: room(memory, 64 << 10), disk: room(disk, 2 << 20) };
+    assert_eq!(spool.usage(), usage(0, 0));
+    let small = stored(&spool, &bytes(5000), false).await.unwrap();
+    assert_eq!(spool.usage(), usage(8192, 0));
+    let large = stored(&spool, &bytes(20_000), true).await.unwrap();
+    assert_eq!(spool.usage(), usage(8192, 20_480));
+    drop(small);
+    assert_eq!(spool.usage(), usage(0, 20_480));
+    drop(large);
+    assert_eq!(spool.usage(), usage(0, 0));
+}

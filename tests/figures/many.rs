@@ -128,6 +128,7 @@ fn ways(registry: SocketAddr) -> Ways {
     let plan = plan::url(&target).expect("a plan");
     let tls = TlsConfig::new(&SystemRoots::load(), None, None).expect("TLS");
     let reach = Reach {
+        observer: None,
         transport: &Transport::new(),
         login: &Login::Anonymous,
         tls: &tls,

@@ -192,6 +192,22 @@ pub const ROOMS: &[Room] = &[
         reason: "named where they are taken; whoever does, and why, is not known here",
     },
     Room {
+        name: "metrics",
+        uses: &[
+            "api",
+            "plan::Method",
+            "plan::Route",
+            "publish::Ended",
+            "publish::Observer",
+            "registry::Observer",
+            "registry::Stage",
+            "remedy::Class",
+            "spool::Usage",
+        ],
+        without: &[IO, CLOCK_AND_CHANCE, KUBE, KUBERNETES_TYPES],
+        reason: "pure: facts become numbers; those who work know only that somebody may listen",
+    },
+    Room {
         name: "verify",
         uses: &["chart::Descriptor", "model", "net", "registry"],
         without: &[KUBE, KUBERNETES_TYPES],
@@ -226,6 +242,7 @@ pub const ROOMS: &[Room] = &[
         uses: &[
             "api",
             "chart",
+            "metrics",
             "model",
             "net",
             "plan",

@@ -58,6 +58,7 @@ pub mod printed;
 #[path = "../bed/process.rs"]
 pub mod process;
 pub mod publication;
+pub mod recorded_api;
 pub mod recorder;
 pub mod registry;
 pub mod registry_pods;

@@ -17,7 +17,7 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::{AllowedHosts, Answer, Cause, Failure, Shown, Stage, answer::evidence};
+use super::{AllowedHosts, Answer, Cause, Failure, Observer, Shown, Stage, answer::evidence};
 use crate::{
     model::{Credential, RepositoryName},
     net::{Answered, Endpoint, Patience, Transport},
@@ -48,6 +48,12 @@ impl Authorizer {
     /// With `credential`, or anonymous; `allowed` names other hosts that may be token services.
     pub fn new(credential: Option<Credential>, allowed: AllowedHosts) -> Self {
         Self { credential, allowed, state: Mutex::default() }
+    }
+
+    /// What proves who we are at this moment: it stands in nothing that is shown.
+    pub(super) fn secrets(&self) -> Vec<SecretString> {
+        let tokens = self.state().tokens.values().map(|token| token.value.clone()).collect::<Vec<_>>();
+        self.credential.iter().flat_map(Credential::secrets).chain(tokens).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -152,10 +158,10 @@ pub(super) struct Refusal {
 
 impl Refusal {
     /// Reads it.
-    pub(super) async fn read(answered: &mut Answered) -> Self {
+    pub(super) async fn read(answered: &mut Answered, authorizer: &Authorizer) -> Self {
         let headers = &answered.head.headers;
         let (challenge, token_is_invalid) = (Challenge::of(headers), challenge::says_invalid_token(headers));
-        Self { challenge, token_is_invalid, answer: evidence(answered).await }
+        Self { challenge, token_is_invalid, answer: evidence(answered, &authorizer.secrets()).await }
     }
 }
 
@@ -165,4 +171,5 @@ pub(super) struct TokenService<'a> {
     pub(super) registry: &'a Endpoint,
     pub(super) patience: Patience,
     pub(super) stage: Stage,
+    pub(super) observer: Option<&'a dyn Observer>,
 }

@@ -52,11 +52,15 @@ pub(super) async fn fetch(
     let (head, ()) = builder.body(()).map_err(|_| malformed("the realm is no URL".to_owned()))?.into_parts();
     let transport = service.transport.beside();
     let _step = enter(Step::AskToken);
+    let begin = Instant::now();
     let answered = transport.send(&endpoint, None, Reuse::Idle, head, &Bytes::new(), service.patience).await;
+    if let Some(observer) = service.observer {
+        observer.asked(Stage::Token, answered.as_ref().ok().map(|answered| answered.head.status.as_u16()), begin.elapsed());
+    }
     let mut answered = answered.map_err(|error| failed(error.into()))?;
     if answered.head.status.as_u16() != 200 {
         let status = answered.head.status.as_u16();
-        let answer = evidence(&mut answered).await;
+        let answer = evidence(&mut answered, &credential.map(|credential| credential.secrets().to_vec()).unwrap_or_default()).await;
         let cause = match status {
             400 | 401 | 403 => Cause::Unauthorized { shown: if credential.is_some() { Shown::Credential } else { Shown::Nothing }, answer },
             _ => answer.into(),
