@@ -2,7 +2,8 @@
 //!
 //! A Go program (`like_masterminds/main.go`) answers with the real library, of the version that the Helm of `tests/tools/install.sh`
 //! has. What it is asked is generated from a seed (`LIKE_MASTERMINDS_SEED`), and taken from the tables of the library's own tests.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what it expects by panicking")]
+#![cfg(test)]
+#![expect(clippy::print_stdout, reason = "the figures are the product")]
 
 #[path = "like_masterminds/generator.rs"]
 mod generator;
@@ -117,23 +118,23 @@ fn the_verdict_on_generated_pairs_is_that_of_the_library() {
     let count = |wanted| said.iter().filter(|said| said.if_named == wanted).count();
     let shares = [Verdict::Error, Verdict::Admits, Verdict::Refuses].map(|verdict| (verdict, count(verdict)));
     assert!(shares.iter().all(|(_, count)| count * 100 >= PAIRS * 30), "seed {seed}: of {PAIRS}: {shares:?}");
-    let mut seen: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
     for (pair, said) in steered.iter().zip(&said) {
         for part in &pair.parts {
             match said.if_named {
-                Verdict::Admits => seen.entry(part).or_default()[0] += 1,
-                Verdict::Refuses => seen.entry(part).or_default()[1] += 1,
+                Verdict::Admits => counts.entry(part).or_default()[0] += 1,
+                Verdict::Refuses => counts.entry(part).or_default()[1] += 1,
                 Verdict::Error | Verdict::NoVersion => {}
             }
         }
     }
     for part in OPERATORS.iter().chain(&JOINTS) {
-        let [admits, refuses] = seen.get(part).copied().unwrap_or_default();
+        let [admits, refuses] = counts.get(part).copied().unwrap_or_default();
         assert!(admits >= 50 && refuses >= 50, "seed {seed}: `{part}` occurs in {admits} that admit and {refuses} that refuse");
     }
     let grid = generator::grid();
     compared(&library, &grid);
-    println!("seed {seed}: {PAIRS} pairs, {shares:?}; a grid of {}; {:?}; {seen:?}", grid.len(), begin.elapsed());
+    println!("seed {seed}: {PAIRS} pairs, {shares:?}; a grid of {}; {:?}; {counts:?}", grid.len(), begin.elapsed());
 }
 
 #[test]

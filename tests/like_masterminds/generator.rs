@@ -80,7 +80,7 @@ impl Generator {
         self.parts.clear();
         let mut constraint = self.constraint();
         if self.one_in(one_broken_of) {
-            constraint = self.broken(constraint);
+            constraint = self.broken(&constraint);
         }
         Pair { constraint, version: self.version(), parts: self.parts.clone() }
     }
@@ -183,7 +183,7 @@ impl Generator {
         sign.to_owned()
     }
 
-    fn broken(&mut self, text: String) -> String {
+    fn broken(&mut self, text: &str) -> String {
         match self.random.usize(..12) {
             0 => format!("{text} {}", self.random.choice(BROKEN).unwrap()),
             1 => self.random.choice(BROKEN).unwrap().to_owned(),
@@ -196,7 +196,7 @@ impl Generator {
     }
 
     /// One to three letters are put in, taken out or replaced.
-    fn mutated(&mut self, text: String) -> String {
+    fn mutated(&mut self, text: &str) -> String {
         let mut letters: Vec<char> = text.chars().collect();
         for _ in 0..self.random.usize(1..=3) {
             let at = self.random.usize(..=letters.len());

@@ -12,6 +12,7 @@ use serde_json::Value;
 const MODULE: &str = "github.com/Masterminds/semver/v3";
 
 /// What it says; nothing of what was not asked.
+#[expect(clippy::struct_excessive_bools, reason = "each is a verdict")]
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Answer {
