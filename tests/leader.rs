@@ -21,7 +21,9 @@ use pair::Pair;
 use rustix::process::Signal;
 use serde_json::json;
 use support::{
+    controller::Controller,
     eventually::{SOON, eventually, throughout},
+    http,
     publication::{spec, url_target},
     registry::{Registry, Version},
     say,
@@ -36,6 +38,10 @@ async fn when_the_leader_dies_the_other_one_takes_over_within_twenty_seconds() {
     let target = |path: &str| json!([url_target(registry.socket(), path)]);
     pair.namespace.publish("small", &spec(&charts.url(), &json!([{"name": "small"}]), &target("before"))).await;
     pair.namespace.becomes_ready("small").await;
+    let (works, stands_by) = (scrape(&first).await, scrape(&second).await);
+    assert!(works.contains("\nchart_publisher_leader 1\n") && stands_by.contains("\nchart_publisher_leader 0\n"), "{works}{stands_by}");
+    let ready = "chart_publisher_publications{condition=\"Ready\",reason=\"Succeeded\"} 1";
+    assert!(works.contains(ready) && !stands_by.contains("chart_publisher_publications{"), "{works}{stands_by}");
     let begin = Instant::now();
     first.kill();
     pair.namespace.change("small", &json!({"targets": target("after")})).await;
@@ -126,6 +132,13 @@ async fn who_may_not_use_the_lease_says_what_to_grant_and_does_nothing() {
     })
     .await;
     assert!(replica.stop().0.is_some_and(|status| status.success()));
+}
+
+/// What a replica tells Prometheus.
+async fn scrape(replica: &Controller) -> String {
+    let health = replica.health();
+    let answer = http::get(None, health, &health.to_string(), "/metrics").await.expect("an answer");
+    String::from_utf8(answer.body.to_vec()).expect("text")
 }
 
 fn requests(registry: &Registry) -> String {
