@@ -16,13 +16,18 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
 
 use super::Way;
 use crate::{model::Origin, net::Address, plan::Route, registry::Failure};
 
 /// For so long after an answer everybody asks for himself.
 const FRESH: Duration = Duration::from_secs(10);
+/// A registry that answered before and is slow to answer now is not waited for by all: after this time the others ask, too.
+const SLOW: Duration = Duration::from_secs(2);
 /// Who asks in vain asks again after this time, doubled up to the longest: that is how soon a return is seen.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -89,16 +94,17 @@ pub(super) enum Entry {
 impl Circuit {
     /// Waits where another one is about to find out.
     pub(super) async fn enter(&self) -> Entry {
+        let mut is_slow = false;
         loop {
             let changed = self.0.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let turn = self.door().enter(Instant::now());
+            let turn = self.door().enter(Instant::now(), is_slow);
             match turn {
                 Turn::Free => return Entry::Ask(Asking { circuit: self.clone(), turn: None }),
                 Turn::Ask(turn) => return Entry::Ask(Asking { circuit: self.clone(), turn: Some(turn) }),
                 Turn::Held(told) => return Entry::Held(told, Away { circuit: self.clone(), asks: false }),
-                Turn::Wait => changed.await,
+                Turn::Wait => is_slow |= timeout(SLOW, changed).await.is_err(),
             }
         }
     }
@@ -200,14 +206,15 @@ enum Turn {
 }
 
 impl Door {
-    fn enter(&mut self, now: Instant) -> Turn {
+    /// `is_slow`: whether he has waited for long enough.
+    fn enter(&mut self, now: Instant, is_slow: bool) -> Turn {
         match &self.standing {
             Standing::Answers(at) if now < *at + FRESH => return Turn::Free,
             Standing::Away { told, next, .. } if self.asking.is_some() || now < *next => return Turn::Held(Arc::clone(told)),
             Standing::Unknown | Standing::Answers(_) | Standing::Away { .. } => {}
         }
         if self.asking.is_some() {
-            return Turn::Wait;
+            return if is_slow && matches!(self.standing, Standing::Answers(_)) { Turn::Free } else { Turn::Wait };
         }
         self.turns += 1;
         self.asking = Some(self.turns);

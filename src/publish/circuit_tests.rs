@@ -25,7 +25,7 @@ fn shown(turn: &Turn) -> String {
 
 /// The turn of him who asks for all.
 fn asks(door: &mut Door, now: Instant) -> u64 {
-    match door.enter(now) {
+    match door.enter(now, false) {
         Turn::Ask(turn) => turn,
         other => panic!("he {}", shown(&other)),
     }
@@ -35,24 +35,28 @@ fn asks(door: &mut Door, now: Instant) -> u64 {
 fn one_asks_for_all_until_something_answers() {
     let (mut door, begin) = (Door::default(), Instant::now());
     let turn = asks(&mut door, begin);
-    assert_eq!(shown(&door.enter(begin)), "waits", "nothing is known yet");
+    for is_slow in [false, true] {
+        assert_eq!(shown(&door.enter(begin, is_slow)), "waits", "nothing is known yet");
+    }
     assert!(door.in_vain(told(1), Some(turn), begin));
     door.left(turn);
-    assert_eq!(shown(&door.enter(after(begin, 1))), "is told 1");
+    assert_eq!(shown(&door.enter(after(begin, 1), false)), "is told 1");
 
     let turn = asks(&mut door, after(begin, 2));
-    assert_eq!(shown(&door.enter(after(begin, 9))), "is told 1", "one asks already, however long that takes");
+    assert_eq!(shown(&door.enter(after(begin, 9), false)), "is told 1", "one asks already, however long that takes");
     assert!(door.in_vain(told(2), Some(turn), after(begin, 10)));
     door.left(turn);
-    assert_eq!(shown(&door.enter(after(begin, 13))), "is told 2");
+    assert_eq!(shown(&door.enter(after(begin, 13), false)), "is told 2");
 
     let turn = asks(&mut door, after(begin, 14));
     door.standing = Standing::Answers(after(begin, 15));
     door.left(turn);
     for seconds in [15, 24] {
-        assert_eq!(shown(&door.enter(after(begin, seconds))), "asks as others do");
+        assert_eq!(shown(&door.enter(after(begin, seconds), false)), "asks as others do");
     }
     asks(&mut door, after(begin, 25));
+    assert_eq!(shown(&door.enter(after(begin, 25), false)), "waits", "it may have gone away");
+    assert_eq!(shown(&door.enter(after(begin, 27), true)), "asks as others do", "it is slow");
 }
 
 #[test]
@@ -74,10 +78,10 @@ fn the_pauses_grow_to_five_seconds() {
 fn of_several_who_find_it_out_at_once_the_first_asks_again() {
     let (mut door, begin) = (Door::default(), Instant::now());
     door.standing = Standing::Answers(begin);
-    assert!(matches!((door.enter(begin), door.enter(begin)), (Turn::Free, Turn::Free)));
+    assert!(matches!((door.enter(begin, false), door.enter(begin, false)), (Turn::Free, Turn::Free)));
     assert!(door.in_vain(told(1), None, begin));
     assert!(!door.in_vain(told(2), None, begin));
-    assert_eq!(shown(&door.enter(begin)), "is told 1");
+    assert_eq!(shown(&door.enter(begin, false)), "is told 1");
 }
 
 #[test]
