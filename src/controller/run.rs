@@ -24,9 +24,9 @@ use super::{
     inventory::{self, Inventory},
     memory::{Awaited, Memory},
     moved::without_moved,
-    patch::StatusWriter,
+    patch::{StatusWriter, Written},
     proofs,
-    schedule::{Ended, Held, SECRET_LOOK, away, is_of_a_secret},
+    schedule::{Ended, Held, SECRET_LOOK, is_of_a_secret, is_only_away},
     start::Context,
     targets::{Before, PlannedTarget, Recollection, asked, identity, target_run},
 };
@@ -34,7 +34,7 @@ use crate::{
     api::{ChartPublication, ChartPublicationStatus, FORCE_AT, InventoryEntry, REQUESTED_AT, Target},
     model::span,
     net::Patience,
-    publish::{self, Course, Failed, Outcome, TargetOutcome, TargetRun},
+    publish::{self, Away, Course, Failed, Outcome, TargetOutcome, TargetRun},
     status::{Report, SourceReport, progress, report},
 };
 
@@ -65,6 +65,8 @@ pub(super) struct Run<'a> {
     pub(super) secrets: Secrets,
     /// What of the status holds, where that is not all of it.
     holding: OnceLock<ChartPublicationStatus>,
+    /// What the last run found away.
+    away: OnceLock<Vec<Away>>,
     /// Cancelled by a change of the spec, by deletion, and when the program stops.
     cancel: CancellationToken,
     /// Whether progress was written: what stands there then is not what was read.
@@ -87,6 +89,7 @@ impl<'a> Run<'a> {
             writer,
             secrets,
             holding: OnceLock::new(),
+            away: OnceLock::new(),
             cancel,
             has_told: AtomicBool::new(false),
             is_repeated: AtomicBool::new(false),
@@ -97,6 +100,7 @@ impl<'a> Run<'a> {
     pub(super) async fn execute(&self, memory: &mut Memory) -> Ended {
         self.is_repeated.store(memory.last.is_some(), Ordering::Relaxed);
         memory.held = None;
+        let _ = self.away.set(std::mem::take(&mut memory.away));
         let ended = Box::pin(self.attempt(memory)).await;
         let (seen, next) = (self.secrets.seen(), Instant::now() + SECRET_LOOK);
         memory.awaited = (ended == Ended::AwaitingSecret).then_some(Awaited { seen, next });
@@ -133,6 +137,7 @@ impl<'a> Run<'a> {
         let outcome = self.publish(&offer, &runs, failed).await;
         let updated = inventory::updated(&entries, &outcome, &now());
         let mut written = inventory.write(self.publication, updated.clone(), memory).await;
+        memory.away = outcome.targets.iter().filter_map(|target| target.away.clone()).collect();
         memory.next_proof = proofs::next(self.publication, &outcome).map(|rest| Instant::now() + rest);
         let (ended, status) = self.finish(Some(&offer.report), &offer.refused, &outcome).await;
         if written.is_err() {
@@ -144,11 +149,10 @@ impl<'a> Run<'a> {
             tracing::warn!(%error, "the inventory could not be written; trying again");
             return Ended::Retry;
         }
-        let by = if ended == Ended::Retry { away(&offer.refused, &outcome.targets) } else { Vec::new() };
-        if by.is_empty() {
+        if ended != Ended::Retry || !is_only_away(&offer.refused, &outcome.targets) {
             return ended;
         }
-        memory.held = Some(Held { by, until: Instant::now() + interval(self.publication) });
+        memory.held = Some(Held { by: memory.away.clone(), until: Instant::now() + interval(self.publication) });
         Ended::Away
     }
 
@@ -194,8 +198,15 @@ impl<'a> Run<'a> {
         let keys = self.secrets.keys(secret, cert_secret, &self.context.roots, &self.context.plain_tls).await?;
         let status = self.previous().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
         let readers_asked = !asked(self.publication).is_empty();
-        let before =
-            Before { readers_asked, namespace: &self.namespace, patience: self.patience(), inventory: entries, status, recollection };
+        let before = Before {
+            readers_asked,
+            namespace: &self.namespace,
+            patience: self.patience(),
+            inventory: entries,
+            status,
+            recollection,
+            away: self.away.get().map(Vec::as_slice).unwrap_or_default(),
+        };
         target_run(self.context, target, planned, &keys, &before)
     }
 
@@ -296,16 +307,18 @@ impl<'a> Run<'a> {
     async fn finish(&self, source: Option<&SourceReport>, refused: &[Failed], outcome: &Outcome) -> (Ended, ChartPublicationStatus) {
         let before = self.publication.status.as_ref();
         let status = report(&self.report(), source, refused, outcome);
+        let mut written = Written::Done;
         self.log(before, &status);
         if before != Some(&status) || self.has_told.load(Ordering::Relaxed) {
-            self.writer.write(&status, &self.context.stop).await;
+            written = self.writer.write(&status, &self.context.stop).await;
         }
         events::send(&self.context.recorder, self.publication, events::of_run(before, &status, outcome)).await;
         let retrying = status.conditions.iter().any(|condition| condition.type_ == "Reconciling");
         let mut failures = refused.iter().chain(outcome.targets.iter().flat_map(TargetOutcome::failures));
         let curable = !self.secrets.seen().is_empty() && failures.any(|failed| is_of_a_secret(failed.reason));
         let detour = outcome.targets.iter().any(TargetOutcome::is_detour);
-        (Ended::of(curable, retrying, detour), status)
+        let ended = if written == Written::Refused { Ended::Retry } else { Ended::of(curable, retrying, detour) };
+        (ended, status)
     }
 
     /// What was said before is not said again at each retry.

@@ -8,7 +8,7 @@ use crate::{
     model::{RepositoryName, Tag},
     net::{AddressPolicy, Patience},
     plan::{Plan, PlanError, Reader, Route, Strategy},
-    publish::{Failed, Known, Learnt, Reach, ReaderRoute, Readers, Replicas, Subject, TargetRun},
+    publish::{Away, Failed, Known, Learnt, Reach, ReaderRoute, Readers, Replicas, Subject, TargetRun},
     remedy::Audience,
     status::remembered,
 };
@@ -92,6 +92,8 @@ pub(super) struct Before<'a> {
     pub(super) inventory: &'a [InventoryEntry],
     pub(super) status: Option<&'a TargetStatus>,
     pub(super) recollection: Recollection,
+    /// What the last run found away.
+    pub(super) away: &'a [Away],
 }
 
 /// What is done with what was learnt of the ways before.
@@ -164,6 +166,7 @@ pub(super) fn target_run(
         pull: plan.pull.clone(),
         replicas,
         readers,
+        away: before.away.to_vec(),
     })
 }
 
