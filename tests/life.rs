@@ -1,10 +1,16 @@
 //! A controller through its life: what makes it work, what it says while it does, and how it ends and begins again.
 #![cfg(test)]
 
+#[path = "life/away.rs"]
+mod away;
 #[path = "life/charts.rs"]
 mod charts;
+#[path = "life/door.rs"]
+mod door;
 #[path = "life/endings.rs"]
 mod endings;
+#[path = "life/repairs.rs"]
+mod repairs;
 #[path = "life/scene.rs"]
 mod scene;
 #[path = "life/secrets.rs"]

@@ -130,6 +130,7 @@ async fn work(push: &Push) -> Result<(), Failure> {
         pull: plan.pull.clone(),
         replicas: Replicas::default(),
         readers: Readers::default(),
+        away: Vec::new(),
     };
     let length = given.chart().archive.length();
     let outcome = {

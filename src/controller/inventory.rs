@@ -7,7 +7,7 @@ use kube::{
 
 use super::{
     memory::{Memory, Record},
-    patch::in_time,
+    patch::{in_time, is_gone},
 };
 use crate::{
     api::{ChartInventory, ChartInventorySpec, ChartPublication, FIELD_MANAGER, InventoryEntry, Reason},
@@ -54,7 +54,10 @@ impl Inventory {
         let mut entries = Vec::new();
         let mut objects = 0;
         while objects < MOST_OBJECTS {
-            let Some(object) = in_time(self.api.get_opt(&self.object_name(objects))).await? else { break };
+            let object = match in_time(self.api.get(&self.object_name(objects))).await {
+                Err(kube::Error::Api(answer)) if is_gone(&answer) => break,
+                found => found?,
+            };
             // An object of the same name that belongs to somebody else is no record of ours.
             let owners = object.metadata.owner_references.unwrap_or_default();
             if !owners.iter().any(|owner| Some(&owner.uid) == publication.metadata.uid.as_ref()) {

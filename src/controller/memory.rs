@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     api::InventoryEntry,
+    publish::Away,
     source::{ArchiveSnapshot, IndexSnapshot},
 };
 
@@ -26,7 +27,9 @@ pub(super) struct Memory {
     pub(super) pace: Pace,
     /// When the next round of proofs is due, where there are any.
     pub(super) next_proof: Option<Instant>,
-    /// The registries that are away, while nothing else is wrong.
+    /// The registries that the last run found away.
+    pub(super) away: Vec<Away>,
+    /// The same, while nothing else is wrong.
     pub(super) held: Option<Held>,
     /// The Secrets whose change can help, while that is so.
     pub(super) awaited: Option<Awaited>,

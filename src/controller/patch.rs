@@ -5,8 +5,10 @@ use std::time::Duration;
 use kube::{
     Api, Client,
     api::{Patch, PatchParams},
+    core::Status,
 };
 use serde_json::json;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -18,6 +20,8 @@ use crate::{
 /// An API server that does not answer by then is away.
 const LONGEST_REQUEST: Duration = Duration::from_secs(15);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// An API server that has just begun knows no rights yet, and refuses what it grants a moment later.
+const KNOWS_RIGHTS: Duration = Duration::from_mins(1);
 
 /// What an API server answers, or that it does not.
 pub(super) async fn in_time<T>(request: impl Future<Output = Result<T, kube::Error>>) -> Result<T, kube::Error> {
@@ -56,25 +60,44 @@ impl StatusWriter {
     }
 
     /// Writes until it is written, also when the API server is away: the result of a run is not lost. Ends without writing when the
-    /// object is gone or the program stops.
-    pub(super) async fn write(&self, status: &ChartPublicationStatus, stop: &CancellationToken) {
+    /// object is gone or the program stops. Says whether it was refused in a way that another try now does not mend.
+    pub(super) async fn write(&self, status: &ChartPublicationStatus, stop: &CancellationToken) -> Written {
+        let begin = Instant::now();
         let mut pause = Duration::from_millis(500);
         loop {
             match self.try_write(status).await {
-                Ok(()) => return,
-                Err(kube::Error::Api(answer)) if matches!(answer.code, 403 | 404 | 422) => {
-                    // 404: deleted meanwhile. The others are a defect of the installation that another try does not mend.
-                    if answer.code != 404 {
-                        tracing::error!(name = self.name, code = answer.code, message = answer.message, "the status was refused");
-                    }
-                    return;
+                Ok(()) => return Written::Done,
+                Err(kube::Error::Api(answer)) if is_gone(&answer) => return Written::Done,
+                Err(kube::Error::Api(answer)) if answer.code == 422 || answer.code == 403 && begin.elapsed() > KNOWS_RIGHTS => {
+                    // A defect of the installation.
+                    tracing::error!(name = self.name, code = answer.code, message = answer.message, "the status was refused");
+                    return if answer.code == 403 { Written::Refused } else { Written::Done };
                 }
                 Err(error) => tracing::warn!(name = self.name, %error, "the status could not be written; trying again"),
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return Written::Done,
             }
         }
     }
 }
+
+/// What came of writing a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// It is written, or nobody is left who would read it.
+    Done,
+    /// It has to be written later.
+    Refused,
+}
+
+/// Whether the API server says that there is no such object. One that has just begun, and what stands before it, answer 404 to paths
+/// that they do not know yet; that says nothing of the object.
+pub(super) fn is_gone(answer: &Status) -> bool {
+    answer.code == 404 && answer.reason == "NotFound"
+}
+
+#[cfg(test)]
+#[path = "patch_tests.rs"]
+mod tests;

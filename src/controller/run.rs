@@ -24,9 +24,9 @@ use super::{
     inventory::{self, Inventory},
     memory::{Awaited, Memory},
     moved::without_moved,
-    patch::StatusWriter,
+    patch::{StatusWriter, Written},
     proofs,
-    schedule::{Ended, Held, SECRET_LOOK, away, is_of_a_secret},
+    schedule::{Ended, Held, SECRET_LOOK, is_of_a_secret, is_only_away},
     start::Context,
     targets::{Before, PlannedTarget, Recollection, asked, identity, target_run},
 };
@@ -34,7 +34,7 @@ use crate::{
     api::{ChartPublication, ChartPublicationStatus, FORCE_AT, InventoryEntry, REQUESTED_AT, Target},
     model::span,
     net::Patience,
-    publish::{self, Course, Failed, Outcome, TargetOutcome, TargetRun},
+    publish::{self, Away, Course, Failed, Outcome, TargetOutcome, TargetRun},
     registry::Permit,
     status::{Report, SourceReport, progress, report},
 };
@@ -66,6 +66,8 @@ pub(super) struct Run<'a> {
     pub(super) secrets: Secrets,
     /// What of the status holds, where that is not all of it.
     holding: OnceLock<ChartPublicationStatus>,
+    /// What the last run found away.
+    away: OnceLock<Vec<Away>>,
     /// Cancelled by a change of the spec, by deletion, and when the program stops or no longer leads.
     cancel: CancellationToken,
     /// What registries may be sent until then.
@@ -91,6 +93,7 @@ impl<'a> Run<'a> {
             writer,
             secrets,
             holding: OnceLock::new(),
+            away: OnceLock::new(),
             cancel,
             permit,
             has_told: AtomicBool::new(false),
@@ -102,6 +105,7 @@ impl<'a> Run<'a> {
     pub(super) async fn execute(&self, memory: &mut Memory) -> Ended {
         self.is_repeated.store(memory.last.is_some(), Ordering::Relaxed);
         memory.held = None;
+        let _ = self.away.set(std::mem::take(&mut memory.away));
         let ended = Box::pin(self.attempt(memory)).await;
         let (seen, next) = (self.secrets.seen(), Instant::now() + SECRET_LOOK);
         memory.awaited = (ended == Ended::AwaitingSecret).then_some(Awaited { seen, next });
@@ -163,6 +167,7 @@ impl<'a> Run<'a> {
     ) -> Ended {
         let updated = inventory::updated(entries, outcome, &now());
         let mut written = inventory.write(self.publication, updated.clone(), memory).await;
+        memory.away = outcome.targets.iter().filter_map(|target| target.away.clone()).collect();
         memory.next_proof = proofs::next(self.publication, outcome).map(|rest| Instant::now() + rest);
         let (ended, status) = self.finish(Some(&offer.report), &offer.refused, outcome).await;
         if written.is_err() {
@@ -174,11 +179,10 @@ impl<'a> Run<'a> {
             tracing::warn!(%error, "the inventory could not be written; trying again");
             return Ended::Retry;
         }
-        let by = if ended == Ended::Retry { away(&offer.refused, &outcome.targets) } else { Vec::new() };
-        if by.is_empty() {
+        if ended != Ended::Retry || !is_only_away(&offer.refused, &outcome.targets) {
             return ended;
         }
-        memory.held = Some(Held { by, until: Instant::now() + interval(self.publication) });
+        memory.held = Some(Held { by: memory.away.clone(), until: Instant::now() + interval(self.publication) });
         Ended::Away
     }
 
@@ -225,7 +229,8 @@ impl<'a> Run<'a> {
         let status = self.previous().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
         let readers_asked = !asked(self.publication).is_empty();
         let (namespace, patience, permit) = (self.namespace.as_str(), self.patience(), &self.permit);
-        let before = Before { readers_asked, namespace, patience, inventory: entries, status, recollection, permit };
+        let away = self.away.get().map(Vec::as_slice).unwrap_or_default();
+        let before = Before { readers_asked, namespace, patience, inventory: entries, status, recollection, permit, away };
         target_run(self.context, target, planned, &keys, &before)
     }
 
@@ -326,16 +331,18 @@ impl<'a> Run<'a> {
     async fn finish(&self, source: Option<&SourceReport>, refused: &[Failed], outcome: &Outcome) -> (Ended, ChartPublicationStatus) {
         let before = self.publication.status.as_ref();
         let status = report(&self.report(), source, refused, outcome);
+        let mut written = Written::Done;
         self.log(before, &status);
         if before != Some(&status) || self.has_told.load(Ordering::Relaxed) {
-            self.writer.write(&status, &self.context.stop).await;
+            written = self.writer.write(&status, &self.context.stop).await;
         }
         events::send(&self.context.recorder, self.publication, events::of_run(before, &status, outcome)).await;
         let retrying = status.conditions.iter().any(|condition| condition.type_ == "Reconciling");
         let mut failures = refused.iter().chain(outcome.targets.iter().flat_map(TargetOutcome::failures));
         let curable = !self.secrets.seen().is_empty() && failures.any(|failed| is_of_a_secret(failed.reason));
         let detour = outcome.targets.iter().any(TargetOutcome::is_detour);
-        (Ended::of(curable, retrying, detour), status)
+        let ended = if written == Written::Refused { Ended::Retry } else { Ended::of(curable, retrying, detour) };
+        (ended, status)
     }
 
     /// What was said before is not said again at each retry.

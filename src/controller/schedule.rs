@@ -49,10 +49,10 @@ impl Ended {
     }
 }
 
-/// The registries that are away, where nothing else is wrong.
-pub(super) fn away(refused: &[Failed], targets: &[TargetOutcome]) -> Vec<Away> {
-    let is_all = refused.is_empty() && targets.iter().all(|target| target.away.is_some() || target.first_failure().is_none());
-    if is_all { targets.iter().filter_map(|target| target.away.clone()).collect() } else { Vec::new() }
+/// Whether registries are away, and nothing else is wrong.
+pub(super) fn is_only_away(refused: &[Failed], targets: &[TargetOutcome]) -> bool {
+    let is_well = |target: &TargetOutcome| target.away.is_some() || target.first_failure().is_none();
+    refused.is_empty() && targets.iter().any(|target| target.away.is_some()) && targets.iter().all(is_well)
 }
 
 /// What keeps a publication from running again, though it is time.

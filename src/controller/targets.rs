@@ -12,7 +12,7 @@ use crate::{
     model::{RepositoryName, Tag},
     net::{AddressPolicy, Patience},
     plan::{Plan, PlanError, Reader, Route, Strategy},
-    publish::{Failed, Known, Learnt, Observer, Reach, ReaderRoute, Readers, Replicas, Subject, TargetRun},
+    publish::{Away, Failed, Known, Learnt, Observer, Reach, ReaderRoute, Readers, Replicas, Subject, TargetRun},
     registry::Permit,
     remedy::Audience,
     status::remembered,
@@ -98,6 +98,8 @@ pub(super) struct Before<'a> {
     pub(super) status: Option<&'a TargetStatus>,
     pub(super) recollection: Recollection,
     pub(super) permit: &'a Permit,
+    /// What the last run found away.
+    pub(super) away: &'a [Away],
 }
 
 /// What is done with what was learnt of the ways before.
@@ -167,6 +169,7 @@ pub(super) fn target_run(
         pull: plan.pull.clone(),
         replicas,
         readers,
+        away: before.away.to_vec(),
     })
 }
 

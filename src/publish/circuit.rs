@@ -16,13 +16,18 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
 
 use super::Way;
 use crate::{model::Origin, net::Address, plan::Route, registry::Failure};
 
 /// For so long after an answer everybody asks for himself.
 const FRESH: Duration = Duration::from_secs(10);
+/// A registry that answered before and is slow to answer now is not waited for by all: after this time the others ask, too.
+const SLOW: Duration = Duration::from_secs(2);
 /// Who asks in vain asks again after this time, doubled up to the longest: that is how soon a return is seen.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -87,18 +92,21 @@ pub(super) enum Entry {
 }
 
 impl Circuit {
-    /// Waits where another one is about to find out.
-    pub(super) async fn enter(&self) -> Entry {
+    /// Waits where another one is about to find out. `before` is what the last run of the same publication found away: who found it
+    /// may ask at any time.
+    pub(super) async fn enter(&self, before: &[Away]) -> Entry {
+        let own = before.iter().find(|away| Arc::ptr_eq(&away.circuit.0, &self.0)).and_then(|away| away.by);
+        let mut is_slow = false;
         loop {
             let changed = self.0.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let turn = self.door().enter(Instant::now());
+            let turn = self.door().enter(Instant::now(), is_slow, own);
             match turn {
                 Turn::Free => return Entry::Ask(Asking { circuit: self.clone(), turn: None }),
                 Turn::Ask(turn) => return Entry::Ask(Asking { circuit: self.clone(), turn: Some(turn) }),
-                Turn::Held(told) => return Entry::Held(told, Away { circuit: self.clone(), asks: false }),
-                Turn::Wait => changed.await,
+                Turn::Held(told) => return Entry::Held(told, Away { circuit: self.clone(), by: None }),
+                Turn::Wait => is_slow |= timeout(SLOW, changed).await.is_err(),
             }
         }
     }
@@ -122,8 +130,8 @@ impl Asking {
 
     /// Nothing answers.
     pub(super) fn in_vain(self, told: Told) -> Away {
-        let asks = self.circuit.door().in_vain(told, self.turn, Instant::now());
-        Away { circuit: self.circuit.clone(), asks }
+        let by = self.circuit.door().in_vain(told, self.turn, Instant::now());
+        Away { circuit: self.circuit.clone(), by }
     }
 }
 
@@ -140,25 +148,25 @@ impl Drop for Asking {
 #[derive(Clone)]
 pub struct Away {
     circuit: Circuit,
-    /// Whether it is he who asks again.
-    asks: bool,
+    /// The turn in which he found it so. While nobody has after him, it is he who asks again.
+    by: Option<u64>,
 }
 
 impl Away {
     /// Whether he has nothing to do yet.
     pub fn is_held(&self, now: Instant) -> bool {
-        self.circuit.door().is_held(now, self.asks)
+        self.circuit.door().is_held(now, self.by)
     }
 
     /// When he looks again whether he has. `random` lies in 0..1.
     pub fn rest(&self, now: Instant, random: f64) -> Duration {
-        self.circuit.door().rest(now, self.asks, random)
+        self.circuit.door().rest(now, self.by, random)
     }
 }
 
 impl std::fmt::Debug for Away {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Away").field("asks", &self.asks).finish_non_exhaustive()
+        formatter.debug_struct("Away").field("by", &self.by).finish_non_exhaustive()
     }
 }
 
@@ -180,6 +188,8 @@ enum Standing {
     /// Nothing does.
     Away {
         told: Told,
+        /// The turn in which that was found.
+        by: u64,
         /// How often in a row.
         times: u32,
         /// When it is time to ask again.
@@ -200,45 +210,54 @@ enum Turn {
 }
 
 impl Door {
-    fn enter(&mut self, now: Instant) -> Turn {
+    /// `is_slow`: whether he has waited for long enough. `own`: the turn in which he found it away.
+    fn enter(&mut self, now: Instant, is_slow: bool, own: Option<u64>) -> Turn {
         match &self.standing {
             Standing::Answers(at) if now < *at + FRESH => return Turn::Free,
-            Standing::Away { told, next, .. } if self.asking.is_some() || now < *next => return Turn::Held(Arc::clone(told)),
+            Standing::Away { told, by, next, .. } if self.asking.is_some() || (now < *next && own != Some(*by)) => {
+                return Turn::Held(Arc::clone(told));
+            }
             Standing::Unknown | Standing::Answers(_) | Standing::Away { .. } => {}
         }
         if self.asking.is_some() {
-            return Turn::Wait;
+            return if is_slow && matches!(self.standing, Standing::Answers(_)) { Turn::Free } else { Turn::Wait };
         }
-        self.turns += 1;
-        self.asking = Some(self.turns);
-        Turn::Ask(self.turns)
+        let turn = self.next_turn();
+        self.asking = Some(turn);
+        Turn::Ask(turn)
     }
 
-    /// Gives whether he who says so asks again: of several who find it out at once, the first.
-    fn in_vain(&mut self, told: Told, turn: Option<u64>, now: Instant) -> bool {
+    fn next_turn(&mut self) -> u64 {
+        self.turns += 1;
+        self.turns
+    }
+
+    /// Gives the turn of him who says so, if he asks again: of several who find it out at once, the first.
+    fn in_vain(&mut self, told: Told, turn: Option<u64>, now: Instant) -> Option<u64> {
         let times = match &self.standing {
-            Standing::Away { .. } if turn.is_none() => return false,
+            Standing::Away { .. } if turn.is_none() => return None,
             Standing::Away { times, .. } => times.saturating_add(1),
             Standing::Unknown | Standing::Answers(_) => 0,
         };
         let pause = FIRST_PAUSE.saturating_mul(1 << times.min(8)).min(LONGEST_PAUSE);
-        self.standing = Standing::Away { told, times, next: now + pause };
-        true
+        let by = turn.unwrap_or_else(|| self.next_turn());
+        self.standing = Standing::Away { told, by, times, next: now + pause };
+        Some(by)
     }
 
     fn left(&mut self, turn: u64) {
         self.asking = self.asking.filter(|asking| *asking != turn);
     }
 
-    fn is_held(&self, now: Instant, asks: bool) -> bool {
-        let Standing::Away { next, .. } = &self.standing else { return false };
-        self.asking.is_some() || now < *next + if asks { Duration::ZERO } else { TAKEN_OVER }
+    fn is_held(&self, now: Instant, own: Option<u64>) -> bool {
+        let Standing::Away { by, next, .. } = &self.standing else { return false };
+        self.asking.is_some() || now < *next + if own == Some(*by) { Duration::ZERO } else { TAKEN_OVER }
     }
 
-    fn rest(&self, now: Instant, asks: bool, random: f64) -> Duration {
-        let Standing::Away { next, .. } = &self.standing else { return Duration::ZERO };
+    fn rest(&self, now: Instant, own: Option<u64>, random: f64) -> Duration {
+        let Standing::Away { by, next, .. } = &self.standing else { return Duration::ZERO };
         let rest = next.saturating_duration_since(now);
-        if asks && self.asking.is_none() { rest } else { rest + BEHIND.mul_f64(1.0 + 1.5 * random) }
+        if own == Some(*by) && self.asking.is_none() { rest } else { rest + BEHIND.mul_f64(1.0 + 1.5 * random) }
     }
 }
 

@@ -37,10 +37,10 @@ pub(super) struct Lists<'t> {
 
 /// One request for each repository, several at a time once the first has found the way. Where the registry is away, one for all of them,
 /// and none where another one asks already.
-pub(super) async fn list(ways: &Ways, repositories: BTreeSet<RepositoryName>) -> Lists<'_> {
+pub(super) async fn list<'w>(ways: &'w Ways, repositories: BTreeSet<RepositoryName>, before: &[Away]) -> Lists<'w> {
     let mut repositories = repositories.into_iter();
     let Some(first) = repositories.next() else { return Lists { listed: Listed::new(), by: None, away: None } };
-    let asking = match ways.circuit().enter().await {
+    let asking = match ways.circuit().enter(before).await {
         Entry::Ask(asking) => asking,
         Entry::Held(told, away) => {
             let all = std::iter::once(first).chain(repositories);

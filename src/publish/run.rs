@@ -49,6 +49,8 @@ pub struct TargetRun {
     pub replicas: Replicas,
     /// What readers take.
     pub readers: Readers,
+    /// What the last run found away.
+    pub away: Vec<Away>,
 }
 
 /// How a run goes.
@@ -114,7 +116,7 @@ pub async fn run(source: &Source, wanted: &[Wanted], targets: &[TargetRun], cour
 pub(super) async fn prepare<'t>(target: &'t TargetRun, wanted: &[Wanted], proof: Option<ProofTerms>) -> Prepared<'t> {
     let places: Vec<_> = wanted.iter().map(|wanted| place(&target.prefix, wanted)).collect();
     let repositories: BTreeSet<_> = places.iter().flatten().map(|(repository, _)| repository.clone()).collect();
-    let Lists { listed, by, away } = list(&target.ways, repositories).await;
+    let Lists { listed, by, away } = list(&target.ways, repositories, &target.away).await;
     let route_changed = match (by.map(|(way, _)| way.strategy.route.as_str()), &target.known_by) {
         (Some(now), Some(before)) => now != before && before != super::MIXED && !target.refuse_bodies.contains(now),
         _ => false,

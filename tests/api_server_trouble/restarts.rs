@@ -83,6 +83,8 @@ async fn go(bed: &'static Bed, course: Course) {
         assert!(Counts::of(count) > 0, "{what} did not occur: {counts:?}");
     }
     let (status, _, log) = controller.stop();
+    let refused = log.lines().filter(|line| line.contains("could not be written") && line.contains("forbidden")).count();
+    say(&format!("{refused} writes were forbidden by an API server that knew no rights yet"));
     assert!(status.is_some_and(|status| status.success()), "{log}");
 }
 

@@ -144,6 +144,7 @@ impl Engine {
             pull: None,
             replicas: Replicas::default(),
             readers: Readers::default(),
+            away: Vec::new(),
         }
     }
 
