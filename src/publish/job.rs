@@ -149,6 +149,11 @@ pub(super) async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &Repos
             tracing::info!(%reference, route = way.strategy.route.as_str(), method = tactic.method().as_str(), %digest, "published and pulled back");
             JobResult { result: Ok(Done::Published(pushed)), way: Some(Used::of(way, tactic)) }
         }
+        // Somebody may have published the same in the meantime, or the registry's list may lag behind.
+        Err(verdict) if verdict.reason == Reason::TagImmutable => match look(ways, parcel, repository, tag).await {
+            Some(found) if found.result.is_ok() => found,
+            _ => JobResult { result: Err(verdict.into()), way: None },
+        },
         Err(verdict) => JobResult { result: Err(verdict.into()), way: None },
     }
 }

@@ -9,24 +9,6 @@ use crate::{api::Reason, registry::Stage};
 /// What the registry says of the content.
 pub(super) const CONTENT: &[Row] = &[
     Row {
-        id: "tag-immutable",
-        seen: "the registry says that a tag cannot be changed",
-        pattern: Pattern::Answered(Shape { statuses: (400, 499), words: &["immutable", "cannot be overwritten"], ..REGISTRY }),
-        reason: Reason::TagImmutable,
-        class: Class::Final,
-        sentence: "{reference} holds other content there: publish a new version, or change the registry's rule.",
-        link: "https://github.com/goharbor/harbor/issues/11730",
-    },
-    Row {
-        id: "tag-precondition",
-        seen: "412 at the manifest",
-        pattern: Pattern::Answered(Shape { statuses: (412, 412), at: &[Stage::WriteManifest], ..REGISTRY }),
-        reason: Reason::TagImmutable,
-        class: Class::Final,
-        sentence: "{reference} holds other content there, and the registry keeps its tags: publish a new version, or change the registry's rule.",
-        link: "https://github.com/goharbor/harbor/pull/9427",
-    },
-    Row {
         id: "range-refused",
         seen: "416 for the bytes of a blob",
         pattern: Pattern::Answered(Shape { statuses: (416, 416), at: &[Stage::SendBlob], ..Shape::ANY }),
