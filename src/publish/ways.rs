@@ -8,7 +8,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
     api::Reason,
     net::Address,
     plan::{Strategy, Tactic},
-    registry::{Failure, Registry, Stage},
+    registry::{Failure, Registry, Stage, Witness},
     remedy::{Audience, Class, Hint, Scene, Verdict, judge},
 };
 
@@ -98,6 +98,15 @@ impl Ways {
     /// In the order in which they are tried.
     pub fn new(ways: Vec<Way>, subject: Subject, learnt: Learnt) -> Self {
         Self { in_order: ways, subject, learnt, state: Mutex::default() }
+    }
+
+    /// The same, each seen by a witness of its own: what a run that is ended at once leaves open can be ended too.
+    #[must_use]
+    pub fn watched(mut self) -> Self {
+        for way in &mut self.in_order {
+            way.registry = way.registry.before(Arc::new(Witness::default()));
+        }
+        self
     }
 
     /// What failed on the way, each cause once.

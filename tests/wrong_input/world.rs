@@ -45,8 +45,8 @@ pub struct World {
     pub full: Registry,
     /// Its storage is mounted read-only.
     pub write_protected: Registry,
-    /// Before `plain`: no tag is written twice.
-    pub immutable: WebServer,
+    /// Before `plain`, with rules of other registries.
+    pub ruled: WebServer,
     pub busy: Scripted,
     pub broken: Scripted,
     pub page: Scripted,
@@ -78,7 +78,7 @@ impl World {
             tls_charts: bed.helm_repository(&["small-1.2.2"]).tls(&authority).start().await,
             expired_charts: with_certificate(bed, &authority, None, Validity::Expired).await,
             other_charts: with_certificate(bed, &authority, Some("other.example.com"), Validity::Now).await,
-            immutable: writes::immutable(bed, plain.socket()).await,
+            ruled: writes::ruled(bed, plain.socket()).await,
             plain,
             basic: bed.registry(version).basic("pusher", &password).start().await,
             bearer: bed.registry(version).bearer(&tokens).start().await,
@@ -151,7 +151,7 @@ impl World {
         let charts = [self.charts.socket(), self.tls_charts.socket(), self.nobody.socket()].into_iter().chain(wrong_charts).map(|socket| (socket, "charts.example.com"));
         let registries = [&self.plain, &self.basic, &self.bearer, &self.tls, &self.expired, &self.other_name, &self.read_only, &self.full, &self.write_protected];
         let scripted = [&self.busy, &self.broken, &self.page].map(Scripted::socket);
-        let empty = [self.walled.socket(), self.mutual.socket(), self.immutable.socket()];
+        let empty = [self.walled.socket(), self.mutual.socket(), self.ruled.socket()];
         let registries =
             registries.map(Registry::socket).into_iter().chain(scripted).chain(empty).map(|socket| (socket, "registry.example.com"));
         let hosts = charts.chain(registries).map(|(socket, name)| (socket.ip().to_string(), name));

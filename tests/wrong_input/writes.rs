@@ -19,7 +19,7 @@ pub fn writes(world: &World) -> Vec<Case> {
         Case::new(input, world.good(), target).with(service("registry", &[("http", socket.port())])).with(endpoints("registry", socket))
     };
     let here = "Service \"team/registry\" by ClusterIP";
-    let to = |world: &World, path: &str| json!({"name": "main", "url": format!("oci://{}/{path}", world.immutable.socket()), "insecure": true});
+    let to = |world: &World, path: &str| json!({"name": "main", "url": format!("oci://{}/{path}", world.ruled.socket()), "insecure": true});
     let large = vec![b'x'; 6_000_000];
     let large = world.source("large", index("small", "1.0.0", &large), large);
     // More than the volume of the spool has, and less than the spool's budget; its digest is never asked for.
@@ -54,6 +54,21 @@ pub fn writes(world: &World) -> Vec<Case> {
             "\"immutable/small:1.0.0\" holds other content there",
             "publish a new version, or change the registry's rule",
         ),
+        Case::new("the registry makes no repository by itself", world.good(), to(world, "missing")).stalls(
+            Reason::RepositoryNotFound,
+            "for \"missing/small:1.0.0\" in the registry",
+            "Make the repository or project",
+        ),
+        Case::new("the registry takes images and no charts", world.good(), to(world, "images")).stalls(
+            Reason::ArtifactRefused,
+            "(registry.example.com:5000): while writing the manifest",
+            "use one that takes OCI artifacts",
+        ),
+        Case::new("the registry says yes and keeps nothing", world.good(), to(world, "forgetful")).retries(
+            Reason::RegistryInconsistent,
+            "\"forgetful/small:1.0.0\"",
+            "a cache on the way answers",
+        ),
     ]
 }
 
@@ -71,20 +86,25 @@ pub fn push_beforehand(world: &World) {
     }
 }
 
-/// What lets no tag be written twice, as ECR does, before a registry; and its list of tags lags behind, so that it comes to that.
-pub async fn immutable(bed: &'static Bed, registry: SocketAddr) -> WebServer {
-    let refusal = json!({"errors": [{
-        "code": "TAG_INVALID",
-        "message": "The image tag '1.0.0' already exists in the 'small' repository and cannot be overwritten because the repository is immutable.",
-    }]});
-    let refusal = refusal.to_string().replace('\'', "\\'");
-    let empty = json!({"errors": [{"code": "NAME_UNKNOWN", "message": "repository name not known to registry"}]});
-    let directives = format!(
-        "default_type application/json; client_max_body_size 0; proxy_set_header Host $http_host;
-        location ~ /tags/list$ {{ return 404 '{empty}'; }}
-        location ~ /manifests/ {{ if ($request_method = PUT) {{ return 400 '{refusal}'; }} proxy_pass http://{registry}; }}
-        location / {{ proxy_pass http://{registry}; }}"
-    );
+/// Rules that registries of others have, before a real one, by the path: `equal` and `immutable` let no tag be written twice, as ECR, and
+/// the list of tags lags behind, so that it comes to that; `missing` makes no repository, as ECR; `images` takes no other artifacts, as
+/// old ones; `forgetful` says yes and keeps nothing.
+pub async fn ruled(bed: &'static Bed, registry: SocketAddr) -> WebServer {
+    let taken = "The image tag \\'1.0.0\\' already exists in the \\'small\\' repository and cannot be overwritten because the repository is immutable.";
+    let error = |code: &str, message: &str| format!(r#"'{{"errors":[{{"code":"{code}","message":"{message}"}}]}}'"#);
+    let rule = |path: &str, method: &str, answer: String| {
+        format!("location ~ {path} {{ if ($request_method = {method}) {{ return {answer}; }} proxy_pass http://{registry}; }}")
+    };
+    let rules = [
+        format!("location ~ /tags/list$ {{ return 404 {}; }}", error("NAME_UNKNOWN", "repository name not known to registry")),
+        rule("/(equal|immutable)/small/manifests/", "PUT", format!("400 {}", error("TAG_INVALID", taken))),
+        rule("/missing/small/blobs/uploads/", "POST", format!("404 {}", error("NAME_UNKNOWN", "The repository does not exist"))),
+        rule("/images/small/manifests/", "PUT", format!("400 {}", error("MANIFEST_INVALID", "manifest invalid"))),
+        rule("/forgetful/small/manifests/", "PUT", "201".to_owned()),
+        format!("location / {{ proxy_pass http://{registry}; }}"),
+    ];
+    let directives =
+        format!("default_type application/json; client_max_body_size 0; proxy_set_header Host $http_host; {}", rules.join(" "));
     bed.nginx(bed.place(5000), Site { identity: None, directives }).await
 }
 
