@@ -69,7 +69,12 @@ async fn every_wrong_input_leads_to_a_sentence_that_names_the_object_and_the_cur
 async fn the_older_registry_leads_to_the_same() {
     let Some(bed) = support::with_node() else { return };
     let world = World::create(bed, Version::V2).await;
-    let parts = [("Rights", registries::rights(&world)), ("TLS", registries::tls(&world)), ("States", registries::states(&world)), ("Disks and tags", writes::writes(&world))];
+    let parts = [
+        ("Rights", registries::rights(&world)),
+        ("TLS", registries::tls(&world)),
+        ("States", registries::states(&world)),
+        ("Disks and tags", writes::writes(&world)),
+    ];
     all_as_expected(&world, &parts).await;
 }
 

@@ -82,11 +82,7 @@ impl<'a> Meter<'a> {
         if self.in_headers.get() {
             self.headers.set(self.headers.get() + count as u64);
             if self.headers.get() > HEADERS {
-                return Err(self.stop(ChartError::TooLarge {
-                    what: IN_HEADER,
-                    limit: HEADERS,
-                    found: self.headers.get(),
-                }));
+                return Err(self.stop(ChartError::TooLarge { what: IN_HEADER, limit: HEADERS, found: self.headers.get() }));
             }
         }
         Ok(count)

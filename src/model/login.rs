@@ -57,7 +57,9 @@ impl Entry {
     }
 
     pub(super) fn credential(&self) -> Option<Credential> {
-        self.pair().filter(|(_, password)| !password.is_empty() || self.identitytoken.is_none()).map(|(name, word)| Credential::new(name, word))
+        self.pair()
+            .filter(|(_, password)| !password.is_empty() || self.identitytoken.is_none())
+            .map(|(name, word)| Credential::new(name, word))
     }
 
     fn pair(&self) -> Option<(String, String)> {

@@ -165,7 +165,8 @@ pub(super) fn credential_hosts(
     rest: impl IntoIterator<Item = String>,
     prefix: &str,
 ) -> Vec<String> {
-    let paths = || std::iter::successors(Some(prefix.trim_matches('/')).filter(|path| !path.is_empty()), |path| Some(path.rsplit_once('/')?.0));
+    let paths =
+        || std::iter::successors(Some(prefix.trim_matches('/')).filter(|path| !path.is_empty()), |path| Some(path.rsplit_once('/')?.0));
     let mut hosts: Vec<String> = Vec::new();
     let named = [origin.authority(), origin.host_and_port()];
     for host in named.into_iter().chain(addresses.iter().map(ToString::to_string)).chain(rest) {

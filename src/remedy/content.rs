@@ -27,6 +27,20 @@ pub(super) const CONTENT: &[Row] = &[
         link: "https://github.com/distribution/distribution/issues/2519",
     },
     Row {
+        id: "repository-unknown",
+        seen: "NAME_UNKNOWN when a blob or manifest is sent",
+        pattern: Pattern::Answered(Shape {
+            statuses: (404, 404),
+            codes: &["NAME_UNKNOWN"],
+            at: &[Stage::OpenUpload, Stage::SendBlob, Stage::WriteManifest],
+            ..REGISTRY
+        }),
+        reason: Reason::RepositoryNotFound,
+        class: Class::Final,
+        sentence: "Make the repository or project for {reference} in the registry, as ECR and Harbor want it, or correct {repository}.",
+        link: "https://docs.aws.amazon.com/AmazonECR/latest/userguide/push-oci-artifact.html",
+    },
+    Row {
         id: "upload-not-found",
         seen: "404 of the registry for an upload that it had opened",
         pattern: Pattern::Answered(Shape { statuses: (404, 404), at: &[Stage::SendBlob], ..REGISTRY }),

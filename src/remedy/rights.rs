@@ -100,7 +100,7 @@ pub(super) const RIGHTS: &[Row] = &[
         }),
         reason: Reason::TagImmutable,
         class: Class::Final,
-        sentence: "{reference} is locked there, and holds other content: publish a new version, or unlock it (`az acr repository update --write-enabled true`).",
+        sentence: "{reference} is locked there, and holds other content: publish a new version, or unlock it there (its attribute `writeEnabled`).",
         link: "https://learn.microsoft.com/en-us/azure/container-registry/container-registry-image-lock",
     },
     Row {

@@ -24,7 +24,17 @@ pub(super) fn of_network(error: &NetError) -> &'static str {
         NetError::AddressRefused { why, .. } if *why == AddressPolicy::API_SERVER => "; give the address that the charts lie at",
         NetError::AddressRefused { .. } => "; an administrator can allow the range with `--allow-address`",
         NetError::Resolve { .. } | NetError::Connect { .. } => "; check the address, and that this network lets the controller reach it",
-        _ => "",
+        NetError::WriteStalled { .. } | NetError::NoAnswer { .. } | NetError::ReadStalled { .. } => {
+            "; look at the load of the server and at the path there, or raise `timeout`"
+        }
+        NetError::AnswerSlow { .. } => "; look at the load of the server and at the path there",
+        NetError::MalformedHead { .. } | NetError::NotHttp { .. } | NetError::FramingBroken { .. } => {
+            "; look whether a web server listens there, and at what rewrites answers on the way"
+        }
+        NetError::Cut { .. } | NetError::AnswerCut { .. } | NetError::StaleConnection => {
+            "; look whether the server restarts; the next run asks again"
+        }
+        NetError::Tunnel(_) | NetError::Body { .. } | NetError::Tls { failure: TlsFailure::Other(_), .. } => "",
     }
 }
 

@@ -124,9 +124,9 @@ async fn what_is_there_already_is_pulled_back_and_another_file_is_told_from_it()
     // Another time in the header of gzip is another digest.
     content[4] ^= 1;
     std::fs::write(&other, content).expect("a file");
-    let push = |file: &std::path::Path| format!("PROGRAM push {} oci://{}/charts --insecure -o json", file.display(), registry.socket());
+    let push = |file: &std::path::Path| format!("PROGRAM push {} oci://{}/charts --insecure", file.display(), registry.socket());
     check(bed, &[mistake(push(&chart), 0, &[])]);
-    let again = ran(bed, &push(&chart));
+    let again = ran(bed, &format!("{} -o json", push(&chart)));
     let told: serde_json::Value = serde_json::from_str(&again.output).expect("JSON");
     assert_eq!((told["result"].as_str(), told["seconds"]["push"].is_null()), (Some("AlreadyThere"), true), "{told}");
     assert!(told["seconds"]["pull"].as_f64().is_some_and(|seconds| seconds > 0.0), "{told}");
@@ -175,11 +175,7 @@ async fn what_cannot_be_used_is_named_before_anything_is_sent() {
                 2,
                 &["`--require nodeport/buffered`: an oci:// address has one route, which is called `url`"],
             ),
-            mistake(
-                "PROGRAM probe --service a/b --require url/buffered",
-                2,
-                &["`--require url/buffered`: a Service has no route `url`"],
-            ),
+            mistake("PROGRAM probe --service a/b --require url/buffered", 2, &["`--require url/buffered`: a Service has no route `url`"]),
             mistake(format!("PROGRAM probe {nowhere} --require nodeport"), 2, &["write [ROUTE/]WHAT"]),
             mistake(
                 format!("PROGRAM push {chart} {nowhere} --docker-config {token}"),

@@ -1,4 +1,4 @@
-//! `push` and `probe`, stopped in the middle of a body: they leave nothing in the registry, say so, and end with the exit code of the signal.
+//! `push` and `probe`, stopped in the middle of a body: they leave nothing in the registry, or say what they must leave, and end with the exit code of the signal.
 
 use std::{fs, net::SocketAddr, path::Path};
 
@@ -44,6 +44,14 @@ async fn check(bed: &'static Bed, version: Version, command: &str, (signal, name
     let ended = program.wait(SOON).and_then(|status| status.code());
     let said = fs::read_to_string(&log).expect("what it said");
     assert_eq!(ended, Some(code), "{version:?} {command} {name}: {said}");
+    if version == Version::V2 {
+        // It calls a session that was cut in a body invalid for ever, and lets nobody end it: that is said.
+        let words = if command == "push" { "that was under way is left there" } else { "could not be removed: the registry forgets it" };
+        assert!(said.contains(&format!("stopped by {name}: ")) && said.contains(words), "{command}: {said}");
+        let is_of_session = |file: &std::path::PathBuf| file.to_string_lossy().contains("/_uploads/");
+        assert!(of_repositories(&registry).iter().all(is_of_session), "{:?}", of_repositories(&registry));
+        return;
+    }
     let words = if command == "push" { "no upload to `charts/" } else { "all that was sent is removed from `charts/" };
     assert!(said.contains(&format!("stopped by {name}: {words}")), "{version:?} {command}: {said}");
     eventually(SOON, "nothing is left in the registry", async || {

@@ -49,7 +49,16 @@ impl Bed {
         let arguments = arguments.iter().map(ToString::to_string).collect();
         let program = PathBuf::from(env!("CARGO_BIN_EXE_chart-publisher"));
         let kubeconfig = kubeconfig.to_owned();
-        ControllerBuilder { rights: None, bed: self, program, kubeconfig, arguments, environment: Vec::new(), path: None, spool_volume: None }
+        ControllerBuilder {
+            rights: None,
+            bed: self,
+            program,
+            kubeconfig,
+            arguments,
+            environment: Vec::new(),
+            path: None,
+            spool_volume: None,
+        }
     }
 }
 

@@ -207,26 +207,73 @@ pub fn contents(world: &World) -> Vec<Case> {
 
 /// What costs more than an archive or an index may.
 pub fn limits(world: &World) -> Vec<Case> {
-    let limited = |input, source: Value, names, cure| Case::new(input, source, target(world, "charts")).stalls(Reason::LimitExceeded, names, cure);
+    let limited =
+        |input, source: Value, names, cure| Case::new(input, source, target(world, "charts")).stalls(Reason::LimitExceeded, names, cure);
     let of_archive = |folder: &str, archive: Vec<u8>| world.source(folder, index("small", "1.0.0", &archive), archive);
     // Its digest is never asked for.
     let giant = world.source("giant", index_that_promises("small", "1.0.0", &"0f".repeat(32)), vec![0; (100 << 20) + 1]);
     let nested = format!("annotations:\n  a: {}{}\n", "[".repeat(101), "]".repeat(101));
-    let repeated = format!("annotations:\n  a: &a {}\n{}", "x".repeat(900 << 10), (0..40).map(|n| format!("  b{n}: *a\n")).collect::<String>());
+    let repeated =
+        format!("annotations:\n  a: &a {}\n{}", "x".repeat(900 << 10), (0..40).map(|n| format!("  b{n}: *a\n")).collect::<String>());
     let deep = format!("apiVersion: v1\nentries:\n  small: {}{}\n", "[".repeat(80), "]".repeat(80));
     let leave_out = "leave it out with `.helmignore`";
     vec![
         limited("the archive is over the limit", giant, "/giant/chart.tgz` could not be kept", "leave files out with `.helmignore`"),
-        limited("its files are over the limit together", of_archive("vast", archives::chart_that_unpacks_to_too_much()), "/vast/chart.tgz` holds no chart", "or split the chart"),
-        limited("one of its files is over the limit", of_archive("heavy", archives::chart_with_a_large_file()), "`files/large.bin` has", leave_out),
-        limited("it has more files than the limit", of_archive("many", archives::chart_with_many_files()), "more than 10000 entries", "or split the chart"),
+        limited(
+            "its files are over the limit together",
+            of_archive("vast", archives::chart_that_unpacks_to_too_much()),
+            "/vast/chart.tgz` holds no chart",
+            "or split the chart",
+        ),
+        limited(
+            "one of its files is over the limit",
+            of_archive("heavy", archives::chart_with_a_large_file()),
+            "`files/large.bin` has",
+            leave_out,
+        ),
+        limited(
+            "it has more files than the limit",
+            of_archive("many", archives::chart_with_many_files()),
+            "more than 10000 entries",
+            "or split the chart",
+        ),
         limited("it unpacks to far more than it is", of_archive("bomb", archives::bomb()), "more than 200 times its size", leave_out),
-        limited("the name of a file is over the limit", of_archive("long-name", archives::chart_with_a_long_name()), "bytes in the header of a file", "with `helm package`"),
-        limited("its Chart.yaml is over the limit", of_archive("talkative", archives::chart_that_says(&format!("description: {}\n", "x".repeat(6 << 20)))), "`Chart.yaml` has", "shorten it"),
-        limited("its Chart.yaml is nested too deeply", of_archive("nested", archives::chart_that_says(&nested)), "`Chart.yaml` is no YAML that Helm reads: line", "shorten it"),
-        limited("its Chart.yaml says one thing over and over", of_archive("repeated", archives::chart_that_says(&repeated)), "bytes of values", "shorten it"),
-        limited("the index is over the limit", world.source("long-index", vec![b'#'; (50 << 20) + 1], Vec::new()), "/long-index/index.yaml` could not be kept", "take old versions out"),
-        limited("the index is nested too deeply", world.source("deep-index", deep, Vec::new()), "/deep-index/index.yaml` holds no index", "take old versions out"),
+        limited(
+            "the name of a file is over the limit",
+            of_archive("long-name", archives::chart_with_a_long_name()),
+            "bytes in the header of a file",
+            "with `helm package`",
+        ),
+        limited(
+            "its Chart.yaml is over the limit",
+            of_archive("talkative", archives::chart_that_says(&format!("description: {}\n", "x".repeat(6 << 20)))),
+            "`Chart.yaml` has",
+            "shorten it",
+        ),
+        limited(
+            "its Chart.yaml is nested too deeply",
+            of_archive("nested", archives::chart_that_says(&nested)),
+            "`Chart.yaml` is no YAML that Helm reads: line",
+            "shorten it",
+        ),
+        limited(
+            "its Chart.yaml says one thing over and over",
+            of_archive("repeated", archives::chart_that_says(&repeated)),
+            "bytes of values",
+            "shorten it",
+        ),
+        limited(
+            "the index is over the limit",
+            world.source("long-index", vec![b'#'; (50 << 20) + 1], Vec::new()),
+            "/long-index/index.yaml` could not be kept",
+            "take old versions out",
+        ),
+        limited(
+            "the index is nested too deeply",
+            world.source("deep-index", deep, Vec::new()),
+            "/deep-index/index.yaml` holds no index",
+            "take old versions out",
+        ),
     ]
 }
 

@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use crate::{
-    archives, writes,
+    archives,
     support::{
         Bed,
         address::Place,
@@ -20,6 +20,7 @@ use crate::{
         token_server::TokenServer,
         web_server::WebServer,
     },
+    writes,
 };
 
 /// All of them.
@@ -47,6 +48,8 @@ pub struct World {
     pub write_protected: Registry,
     /// Before `plain`, with rules of other registries.
     pub ruled: WebServer,
+    /// Before `plain`: keeps no manifest.
+    pub forgetful: WebServer,
     pub busy: Scripted,
     pub broken: Scripted,
     pub page: Scripted,
@@ -79,6 +82,7 @@ impl World {
             expired_charts: with_certificate(bed, &authority, None, Validity::Expired).await,
             other_charts: with_certificate(bed, &authority, Some("other.example.com"), Validity::Now).await,
             ruled: writes::ruled(bed, plain.socket()).await,
+            forgetful: writes::forgetful(bed, plain.socket()).await,
             plain,
             basic: bed.registry(version).basic("pusher", &password).start().await,
             bearer: bed.registry(version).bearer(&tokens).start().await,
@@ -148,10 +152,23 @@ impl World {
     pub fn names(&self) -> Vec<(String, &'static str)> {
         let tokens = (self.token_host().to_owned(), "tokens.example.com:5001");
         let wrong_charts = [self.expired_charts.socket(), self.other_charts.socket()];
-        let charts = [self.charts.socket(), self.tls_charts.socket(), self.nobody.socket()].into_iter().chain(wrong_charts).map(|socket| (socket, "charts.example.com"));
-        let registries = [&self.plain, &self.basic, &self.bearer, &self.tls, &self.expired, &self.other_name, &self.read_only, &self.full, &self.write_protected];
+        let charts = [self.charts.socket(), self.tls_charts.socket(), self.nobody.socket()]
+            .into_iter()
+            .chain(wrong_charts)
+            .map(|socket| (socket, "charts.example.com"));
+        let registries = [
+            &self.plain,
+            &self.basic,
+            &self.bearer,
+            &self.tls,
+            &self.expired,
+            &self.other_name,
+            &self.read_only,
+            &self.full,
+            &self.write_protected,
+        ];
         let scripted = [&self.busy, &self.broken, &self.page].map(Scripted::socket);
-        let empty = [self.walled.socket(), self.mutual.socket(), self.ruled.socket()];
+        let empty = [self.walled.socket(), self.mutual.socket(), self.ruled.socket(), self.forgetful.socket()];
         let registries =
             registries.map(Registry::socket).into_iter().chain(scripted).chain(empty).map(|socket| (socket, "registry.example.com"));
         let hosts = charts.chain(registries).map(|(socket, name)| (socket.ip().to_string(), name));

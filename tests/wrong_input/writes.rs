@@ -20,6 +20,8 @@ pub fn writes(world: &World) -> Vec<Case> {
     };
     let here = "Service \"team/registry\" by ClusterIP";
     let to = |world: &World, path: &str| json!({"name": "main", "url": format!("oci://{}/{path}", world.ruled.socket()), "insecure": true});
+    let mut forgetful = to(world, "forgetful");
+    forgetful["url"] = json!(format!("oci://{}/forgetful", world.forgetful.socket()));
     let large = vec![b'x'; 6_000_000];
     let large = world.source("large", index("small", "1.0.0", &large), large);
     // More than the volume of the spool has, and less than the spool's budget; its digest is never asked for.
@@ -64,7 +66,7 @@ pub fn writes(world: &World) -> Vec<Case> {
             "(registry.example.com:5000): while writing the manifest",
             "use one that takes OCI artifacts",
         ),
-        Case::new("the registry says yes and keeps nothing", world.good(), to(world, "forgetful")).retries(
+        Case::new("the registry says yes and keeps nothing", world.good(), forgetful).retries(
             Reason::RegistryInconsistent,
             "\"forgetful/small:1.0.0\"",
             "a cache on the way answers",
@@ -88,7 +90,7 @@ pub fn push_beforehand(world: &World) {
 
 /// Rules that registries of others have, before a real one, by the path: `equal` and `immutable` let no tag be written twice, as ECR, and
 /// the list of tags lags behind, so that it comes to that; `missing` makes no repository, as ECR; `images` takes no other artifacts, as
-/// old ones; `forgetful` says yes and keeps nothing.
+/// old ones.
 pub async fn ruled(bed: &'static Bed, registry: SocketAddr) -> WebServer {
     let taken = "The image tag \\'1.0.0\\' already exists in the \\'small\\' repository and cannot be overwritten because the repository is immutable.";
     let error = |code: &str, message: &str| format!(r#"'{{"errors":[{{"code":"{code}","message":"{message}"}}]}}'"#);
@@ -98,13 +100,21 @@ pub async fn ruled(bed: &'static Bed, registry: SocketAddr) -> WebServer {
     let rules = [
         format!("location ~ /tags/list$ {{ return 404 {}; }}", error("NAME_UNKNOWN", "repository name not known to registry")),
         rule("/(equal|immutable)/small/manifests/", "PUT", format!("400 {}", error("TAG_INVALID", taken))),
-        rule("/missing/small/blobs/uploads/", "POST", format!("404 {}", error("NAME_UNKNOWN", "The repository does not exist"))),
+        rule("/missing/small/blobs/uploads/$", "POST", format!("404 {}", error("NAME_UNKNOWN", "The repository does not exist"))),
         rule("/images/small/manifests/", "PUT", format!("400 {}", error("MANIFEST_INVALID", "manifest invalid"))),
-        rule("/forgetful/small/manifests/", "PUT", "201".to_owned()),
         format!("location / {{ proxy_pass http://{registry}; }}"),
     ];
-    let directives =
-        format!("default_type application/json; client_max_body_size 0; proxy_set_header Host $http_host; {}", rules.join(" "));
+    proxied(bed, &rules.join(" ")).await
+}
+
+/// Says yes to each manifest and keeps none.
+pub async fn forgetful(bed: &'static Bed, registry: SocketAddr) -> WebServer {
+    let rule = format!("location ~ /manifests/ {{ if ($request_method = PUT) {{ return 201; }} proxy_pass http://{registry}; }}");
+    proxied(bed, &format!("{rule} location / {{ proxy_pass http://{registry}; }}")).await
+}
+
+async fn proxied(bed: &'static Bed, rules: &str) -> WebServer {
+    let directives = format!("default_type application/json; client_max_body_size 0; proxy_set_header Host $http_host; {rules}");
     bed.nginx(bed.place(5000), Site { identity: None, directives }).await
 }
 
