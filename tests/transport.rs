@@ -235,6 +235,35 @@ async fn silence_ends_in_an_error_that_says_what_was_silent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_drips_and_one_whose_chunks_are_damaged_have_names_of_their_own() {
+    let drips = server(|mut socket| async move {
+        read_head(&mut socket).await;
+        let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n").await;
+        while socket.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(SHORT.stall / 20).await;
+        }
+    })
+    .await;
+    let damages = server(|mut socket| async move {
+        read_head(&mut socket).await;
+        let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n12345\r\nnot a size\r\n").await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let transport = Transport::new();
+    let failed = async |address| {
+        let (head, body) = put(0);
+        let lease = transport.lease(&plain(address), SHORT, Reuse::Never).await.unwrap();
+        lease.send(head, &body, SHORT).await.unwrap().bounded(1000).await.err()
+    };
+    let slow = failed(drips).await;
+    let is_slow = |received: u64| (1..64).contains(&received);
+    assert!(matches!(slow, Some(NetError::AnswerSlow { received, after }) if is_slow(received) && after == SHORT.stall), "{slow:?}");
+    let damaged = failed(damages).await;
+    assert!(matches!(damaged, Some(NetError::FramingBroken { received: 5, .. })), "{damaged:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_slow_body_is_no_stall_while_it_makes_progress() {
     let address = server(|mut socket| async move {
         socket2::SockRef::from(&socket).set_recv_buffer_size(64 << 10).unwrap();

@@ -18,6 +18,8 @@ mod services;
 mod sources;
 #[path = "wrong_input/world.rs"]
 mod world;
+#[path = "wrong_input/writes.rs"]
+mod writes;
 
 use case::{Case, Then};
 use chart_publisher::api::ChartPublicationStatus;
@@ -28,13 +30,14 @@ use k8s_openapi::api::{
     discovery::v1::EndpointSlice,
     events::v1::Event,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{
     Bed,
     controller::Controller,
     namespace::Namespace,
     publication::{condition, ready},
     registry::Version,
+    scripted::Reply,
 };
 use world::World;
 
@@ -47,12 +50,14 @@ async fn every_wrong_input_leads_to_a_sentence_that_names_the_object_and_the_cur
     let parts = vec![
         ("The source", sources::addresses(&world)),
         ("What the source holds", sources::contents(&world)),
+        ("What is over a limit", sources::limits(&world)),
         ("What cannot be published", sources::names(&world)),
         ("The Service", services::services(&world)),
         ("Secrets", services::secrets(&world)),
         ("Rights at the registry", registries::rights(&world)),
         ("TLS", registries::tls(&world)),
         ("The registry", registries::states(&world)),
+        ("Disks and tags", writes::writes(&world)),
     ];
     let mut lines = all_as_expected(&world, &parts).await.into_iter();
     document::compare(
@@ -64,13 +69,38 @@ async fn every_wrong_input_leads_to_a_sentence_that_names_the_object_and_the_cur
 async fn the_older_registry_leads_to_the_same() {
     let Some(bed) = support::with_node() else { return };
     let world = World::create(bed, Version::V2).await;
-    let parts = [("Rights", registries::rights(&world)), ("TLS", registries::tls(&world)), ("States", registries::states(&world))];
+    let parts = [
+        ("Rights", registries::rights(&world)),
+        ("TLS", registries::tls(&world)),
+        ("States", registries::states(&world)),
+        ("Disks and tags", writes::writes(&world)),
+    ];
     all_as_expected(&world, &parts).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_whose_storage_fills_up_in_the_middle_of_a_body_is_told_from_one_that_has_a_fault() {
+    let Some(bed) = support::with_node() else { return };
+    let archive = archives::chart_of(128 << 10);
+    let source = bed.scripted(80);
+    source.says("/chart.tgz", Reply::ok(archive));
+    for version in Version::ALL {
+        let (namespace, registry) = (bed.namespace().await, bed.registry(version).storage_on("size=64k").start().await);
+        let target = json!({"name": "main", "url": format!("oci://{}/charts", registry.socket()), "insecure": true});
+        let source = json!({"archive": {"url": format!("http://{}/chart.tgz", source.socket())}});
+        let _controller = namespace.controller(&[]).await;
+        namespace.publish(NAME, &json!({"source": source, "targets": [target]})).await;
+        let full = namespace.becomes(NAME, "the registry is full", |status| ready(status) == "False RegistryFull").await;
+        let message = condition(&full.status.expect("a status"), "Ready").expect("a condition").message.clone();
+        for words in ["while sending the blob: the answer was 500 UNKNOWN (unknown error: no space left on device)", "enlarge the volume"] {
+            assert!(message.contains(words), "{version:?}: {message}");
+        }
+    }
 }
 
 /// All cases at once under one controller, each in a namespace of its own; and nothing that anybody can read shows a secret.
 async fn all_as_expected(world: &World, parts: &[(&'static str, Vec<Case>)]) -> Vec<Line> {
-    registries::push_other_content(world);
+    writes::push_beforehand(world);
     let cases: Vec<&Case> = parts.iter().flat_map(|(_, cases)| cases).collect();
     let namespaces = join_all(cases.iter().map(|_| world.bed.namespace())).await;
     join_all(cases.iter().zip(&namespaces).map(|(case, namespace)| prepare(case, namespace))).await;
@@ -107,7 +137,8 @@ async fn controller(bed: &'static Bed, namespaces: &[Namespace]) -> Controller {
     let kubeconfig = home.kubeconfig_of(&rights.account).await;
     let watched = names.iter().flat_map(|name| ["--namespace", name]);
     let arguments: Vec<&str> = ["--log-level", "trace", "--spool-size", "4Mi", "--concurrency", "64"].into_iter().chain(watched).collect();
-    let mut controller = bed.controller(&kubeconfig, &arguments).rights(rights).start();
+    // Its volume is smaller than what it is told, as volumes are.
+    let mut controller = bed.controller(&kubeconfig, &arguments).rights(rights).spool_on("size=3m").start();
     controller.wait_until_ready().await;
     controller
 }
@@ -128,7 +159,8 @@ async fn run(case: &Case, namespace: &Namespace, world: &World) -> Seen {
         namespace.run_again(NAME).await;
     }
     let kept = case.kept.as_ref().map(|reference| (reference, digest(world, reference)));
-    let first = namespace.becomes(NAME, "it is known that this cannot work", |status| ready(status).starts_with("False ")).await;
+    let wanted = if case.then == Then::Published { "True " } else { "False " };
+    let first = namespace.becomes(NAME, "it is known what becomes of it", |status| ready(status).starts_with(wanted)).await;
     let second = namespace.run_again(NAME).await;
     let events = namespace.events_of(NAME).await;
     let [first, second] = [first, second].map(|publication| publication.status.unwrap_or_default());
@@ -168,14 +200,15 @@ fn problems(case: &Case, namespace: &Namespace, world: &World, runs: [&ChartPubl
             problems.push(problem);
         }
     };
-    let (is, is_not) = match case.then {
-        Then::Stalled => ("Stalled", "Reconciling"),
-        Then::Retried => ("Reconciling", "Stalled"),
+    let (standing, is, is_not) = match case.then {
+        Then::Stalled => ("False", "Stalled", "Reconciling"),
+        Then::Retried => ("False", "Reconciling", "Stalled"),
+        Then::Published => ("True", "Ready", "Stalled"),
     };
     let messages = runs.map(|status| condition(status, "Ready").expect("a condition"));
     for (status, found) in runs.iter().zip(&messages) {
         let shown = general(&found.message, namespace.name(), world);
-        expect(ready(status) == format!("False {}", case.reason), format!("Ready is {}: {shown}", ready(status)));
+        expect(ready(status) == format!("{standing} {}", case.reason), format!("Ready is {}: {shown}", ready(status)));
         expect(condition(status, is).is_some_and(|condition| condition.status == "True"), format!("{is} is not True: {shown}"));
         expect(condition(status, is_not).is_none(), format!("{is_not} is there: {shown}"));
         expect(shown.contains(case.names), format!("`{}` does not stand in: {shown}", case.names));
@@ -183,6 +216,10 @@ fn problems(case: &Case, namespace: &Namespace, world: &World, runs: [&ChartPubl
     }
     expect(messages[0].message == messages[1].message, format!("the second run says something else: {messages:?}"));
     let told: Vec<_> = events.iter().filter(|event| event.type_.as_deref() == Some("Warning")).collect();
+    if case.then == Then::Published {
+        expect(told.is_empty(), format!("there are Events: {told:?}"));
+        return problems;
+    }
     let once = matches!(told[..], [event] if event.reason.as_deref() == Some(case.reason.as_str()) && event.note.as_deref() == Some(&messages[1].message) && event.series.is_none());
     expect(once, format!("the Events are {:?}", told.iter().map(|event| (&event.reason, &event.note, &event.series)).collect::<Vec<_>>()));
     problems

@@ -1,8 +1,8 @@
 //! `ChartPublication`: what to publish, from where, and where to.
 
 use kube::{CustomResource, KubeSchema};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ChartPublicationStatus;
 
@@ -267,14 +267,38 @@ pub struct ServiceTarget {
     pub name: String,
 
     /// The port of the Service, by name or number. Without it the Service must have only one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^([0-9]{1,5}|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$"), length(max = 15))]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "name_or_number")]
+    #[schemars(schema_with = "name_or_number_of_port")]
     pub port: Option<String>,
 
     /// The path of the repositories in the registry: with `charts` a chart lies at charts/NAME:VERSION.
     #[serde(default)]
     #[schemars(regex(pattern = r"^[a-z0-9._/-]*$"), length(max = 200))]
     pub repository: String,
+}
+
+/// `http`, `"5000"` and `5000` are all ways that people write a port.
+fn name_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Port {
+        Number(u16),
+        Name(String),
+    }
+    Ok(Option::<Port>::deserialize(deserializer)?.map(|port| match port {
+        Port::Number(number) => number.to_string(),
+        Port::Name(name) => name,
+    }))
+}
+
+fn name_or_number_of_port(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "x-kubernetes-int-or-string": true,
+        "pattern": r"^([0-9]{1,5}|[a-z0-9]([-a-z0-9]*[a-z0-9])?)$",
+        "maxLength": 15,
+        "minimum": 1,
+        "maximum": 65535,
+    })
 }
 
 /// A way to reach a registry.

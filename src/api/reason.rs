@@ -76,6 +76,8 @@ reasons! {
     BodyTooLarge,
     /// Something on the way refuses the form of the request.
     FramingRefused,
+    /// The framing of an answer is damaged.
+    FramingBroken,
     /// The upload address that the registry named is not one that may be used.
     LocationRefused,
     /// An answer lacks a header that the specification demands, and the upload went on without it.
@@ -100,6 +102,8 @@ reasons! {
     RateLimited,
     /// The registry answered with a fault of its own.
     RegistryUnavailable,
+    /// The registry's storage has no room.
+    RegistryFull,
     /// The registry takes no writes.
     RegistryReadOnly,
     /// The registry says different things of the same content.

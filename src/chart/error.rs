@@ -2,6 +2,9 @@
 
 use super::{metadata::FieldError, validate::RuleError, yaml::YamlError};
 
+/// What has a limit of its own and is never a chart's content.
+pub(crate) const IN_HEADER: &str = "bytes in the header of a file";
+
 /// Why an archive is no chart that could be published.
 #[derive(Debug, thiserror::Error)]
 pub enum ChartError {
@@ -37,7 +40,7 @@ pub enum ChartError {
         found: u64,
     },
     /// A file over the limit.
-    #[error("`{path}` has {found} bytes, and a file in a chart may have {limit}: leave it out with `.helmignore`")]
+    #[error("`{path}` has {found} bytes, and a file in a chart may have {limit}: {}", cure_of_file(.path))]
     FileTooLarge {
         /// The file.
         path: String,
@@ -86,6 +89,11 @@ pub enum ChartError {
     /// The metadata breaks a rule of Helm's.
     #[error("`Chart.yaml`: {0}")]
     Rule(#[from] RuleError),
+}
+
+/// What every chart has cannot be left out.
+fn cure_of_file(path: &str) -> &'static str {
+    if path == "Chart.yaml" { "shorten it" } else { "leave it out with `.helmignore`" }
 }
 
 impl ChartError {

@@ -10,7 +10,7 @@ use std::{
 
 use flate2::bufread::GzDecoder;
 
-use super::{ChartError, Limits};
+use super::{ChartError, IN_HEADER, Limits};
 
 /// Bytes that names and headers between two files may have.
 const HEADERS: u64 = 256 * 1024;
@@ -82,11 +82,7 @@ impl<'a> Meter<'a> {
         if self.in_headers.get() {
             self.headers.set(self.headers.get() + count as u64);
             if self.headers.get() > HEADERS {
-                return Err(self.stop(ChartError::TooLarge {
-                    what: "bytes in the header of a file",
-                    limit: HEADERS,
-                    found: self.headers.get(),
-                }));
+                return Err(self.stop(ChartError::TooLarge { what: IN_HEADER, limit: HEADERS, found: self.headers.get() }));
             }
         }
         Ok(count)

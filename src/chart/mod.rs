@@ -22,6 +22,7 @@ use std::{collections::BTreeMap, io::Read};
 
 use bytes::Bytes;
 
+pub(crate) use self::error::IN_HEADER;
 pub use self::{
     error::ChartError,
     manifest::{CONFIG, Descriptor, LAYER, MANIFEST, Manifest, PROVENANCE, manifest},

@@ -253,6 +253,9 @@ impl<R: Read> Events<R> {
     fn failure(&self, error: &ScanError) -> YamlError {
         let line = error.marker().line().max(1);
         match error.kind() {
+            ErrorKind::RecursionLimitExceeded => {
+                YamlError::Limit { line, what: "nested lists and mappings", limit: self.bounds.depth.into() }
+            }
             ErrorKind::InputByteLimitExceeded { .. } => YamlError::Limit { line, what: "bytes", limit: self.bounds.bytes },
             _ => YamlError::Syntax { line, problem: error.info() },
         }

@@ -5,6 +5,7 @@
 //! | 0 | all is done |
 //! | 1 | it could not be done; the reason stands on standard error |
 //! | 2 | what was given cannot be used: flags, files, credentials |
+//! | 130, 143 | stopped by SIGINT (Ctrl-C) or SIGTERM: `push` and `probe` take away what they began |
 
 mod access;
 mod bar;
@@ -13,6 +14,7 @@ mod plan;
 mod probe;
 mod push;
 mod run;
+mod signals;
 mod unplanned;
 
 use std::process::ExitCode;
@@ -58,13 +60,13 @@ pub(crate) fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is::<Usage>() => {
-            complain(error.as_ref());
-            ExitCode::from(2)
-        }
         Err(error) => {
             complain(error.as_ref());
-            ExitCode::FAILURE
+            match error.downcast_ref::<signals::Stopped>() {
+                Some(stopped) => ExitCode::from(stopped.code()),
+                None if error.is::<Usage>() => ExitCode::from(2),
+                None => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -138,7 +140,20 @@ fn print_crds() -> Result<(), Failure> {
     Ok(())
 }
 
+/// A word alone that is no level would be the name of a crate, and quietly log next to nothing.
+fn check_level(filter: &str) -> Result<(), Usage> {
+    let is_level = |word: &str| word.parse::<tracing::level_filters::LevelFilter>().is_ok();
+    let is_path = |word: &str| word.contains(['=', ':', '[']);
+    match filter.split(',').map(str::trim).find(|word| !is_level(word) && !is_path(word)) {
+        Some(wrong) => {
+            Err(Usage(format!("`--log-level`: `{wrong}` is no level: write off, error, warn, info, debug or trace, or TARGET=LEVEL")))
+        }
+        None => Ok(()),
+    }
+}
+
 fn log(format: run::LogFormat, filter: &str) -> Result<(), Failure> {
+    check_level(filter)?;
     let filter = EnvFilter::try_new(filter).map_err(|error| Usage(format!("`--log-level`: {error}")))?;
     let registry = tracing_subscriber::registry().with(filter);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -152,6 +167,16 @@ fn log(format: run::LogFormat, filter: &str) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_level_is_a_level_or_is_named_for_a_part() {
+        for good in ["info", "TRACE", "0", "warn,chart_publisher::net=debug", "chart_publisher=off", "chart_publisher::net"] {
+            assert!(check_level(good).is_ok(), "{good}");
+        }
+        for wrong in ["foo", "info,foo", "inf"] {
+            assert!(check_level(wrong).is_err_and(|error| error.0.contains("is no level")), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_flags_are_consistent() {

@@ -1,6 +1,7 @@
 //! `chart-publisher probe`: every method over every route to one registry, and what is wrong there.
 
 use std::{
+    collections::BTreeSet,
     io::{IsTerminal, Write},
     path::PathBuf,
     sync::Arc,
@@ -10,22 +11,24 @@ use std::{
 use chart_publisher::{
     api::{RouteKind, ServiceTarget, Target, Upload, UploadMethod},
     controller::Survey,
-    model::{RepositoryName, size, span},
+    model::{RepositoryName, size},
     net::Transport,
     plan::{self, Plan, Route},
-    probe::{self, LARGEST, REPOSITORY, Report, Requirement, Settings},
+    probe::{self, LARGEST, LeftBehind, REPOSITORY, Report, Requirement, Settings},
     publish::Learnt,
     registry::Permit,
     relay::Relay,
 };
 use clap::{ArgGroup, Args, ValueEnum};
 use kube::Client;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Failure, Usage,
     access::{Access, Who},
     carry_out, log, print,
     run::{LogFormat, configured},
+    signals::{Signals, Stopped},
     unplanned::unplanned,
     wait,
 };
@@ -59,7 +62,7 @@ pub(super) struct Probe {
     #[arg(long, value_name = "TIME", default_value = "20s", value_parser = wait)]
     timeout: Duration,
     /// After this time no further cell is begun.
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = span)]
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = wait)]
     max_time: Duration,
     /// What must work for exit code 0: buffered, chunked, single-post, streamed, download, or ROUTE/WHAT; may be given several times.
     /// Without it: one method by one route, up and down.
@@ -100,6 +103,8 @@ pub(super) fn probed(probe: &Probe) -> Result<(), Failure> {
 }
 
 async fn work(probe: &Probe) -> Result<(), Failure> {
+    required(probe)?;
+    let mut signals = Signals::caught()?;
     let goal = goal(probe).await?;
     let prefix = goal.every.prefix.trim_matches('/');
     let repository = if prefix.is_empty() { REPOSITORY.to_owned() } else { format!("{prefix}/{REPOSITORY}") };
@@ -111,7 +116,8 @@ async fn work(probe: &Probe) -> Result<(), Failure> {
     let subject = probe.access.subject(&goal.shown, audience);
     let ways = reach.ways(&goal.every, subject.clone(), Learnt::default());
     let auto = reach.ways(&goal.by_default, subject, Learnt::default());
-    let report = {
+    let stop = CancellationToken::new();
+    let (report, signal) = {
         let line = Line::new();
         let settings = Settings { repository, size: probe.size, timeout: probe.timeout, longest: probe.max_time };
         let progress = |number, of, what: &str| line.show(number, of, what);
@@ -123,11 +129,50 @@ async fn work(probe: &Probe) -> Result<(), Failure> {
             unseen: goal.unseen.clone(),
             transport: &goal.transport,
             settings,
+            stop: &stop,
             progress: &progress,
         };
-        probe.run().await
+        let running = probe.run();
+        tokio::pin!(running);
+        tokio::select! {
+            report = &mut running => (report, None),
+            signal = signals.next() => {
+                stop.cancel();
+                tokio::select! {
+                    report = running => (report, Some(signal)),
+                    again = signals.next() => return Err(Stopped::at_once(again).into()),
+                }
+            }
+        }
     };
-    told(probe, &report)
+    match signal {
+        Some(signal) => Err(Stopped::with(signal, left(&report)).into()),
+        None => told(probe, &report),
+    }
+}
+
+/// What became of what was sent by a probe that was stopped.
+fn left(report: &Report) -> String {
+    let cures: BTreeSet<&str> = report.left_behind.iter().map(LeftBehind::cure).collect();
+    match report.left_behind.len() {
+        0 => format!("all that was sent is removed from `{}`", report.repository),
+        many => {
+            let cures = cures.into_iter().collect::<Vec<_>>().join("; ");
+            format!("{many} blobs or uploads in `{}` could not be removed: {cures}", report.repository)
+        }
+    }
+}
+
+/// Refuses what can never be held.
+fn required(probe: &Probe) -> Result<(), Usage> {
+    let is_url = probe.service.is_none();
+    match probe.require.iter().find(|one| one.is_of_url().is_some_and(|of_url| of_url != is_url)) {
+        Some(wrong) if is_url => Err(Usage(format!(
+            "`--require {wrong}`: an oci:// address has one route, which is called `url`; the others are those of a Service (`--service`)"
+        ))),
+        Some(wrong) => Err(Usage(format!("`--require {wrong}`: a Service has no route `url`; that is the one of an oci:// address"))),
+        None => Ok(()),
+    }
 }
 
 fn told(probe: &Probe, report: &Report) -> Result<(), Failure> {
@@ -169,9 +214,20 @@ async fn goal(probe: &Probe) -> Result<Goal, Failure> {
     let by_default = survey.plan(&target).and_then(seen).map_err(unplanned)?;
     let listed = Target { routes: every_route(&by_default), ..target };
     let every = survey.plan(&listed).and_then(seen).map_err(unplanned)?;
+    let every = explained(every, &by_default);
     let port = service.port.as_deref().map(|port| format!(" port {port}")).unwrap_or_default();
     let transport = Transport::with_tunnels(Arc::new(Relay::new(client)));
     Ok(Goal { shown: format!("Service \"{name}\"{port}"), every, by_default, unseen: survey.unseen().to_vec(), transport })
+}
+
+/// Why each route is there: as without a probe, which lists them all; the others are there because a probe tries each.
+fn explained(mut every: Plan, by_default: &Plan) -> Plan {
+    for strategy in &mut every.strategies {
+        let same = by_default.strategies.iter().find(|other| other.route == strategy.route && other.addresses == strategy.addresses);
+        let what = strategy.reason.split_once(": ").map_or(strategy.reason.as_str(), |(_, what)| what);
+        strategy.reason = same.map_or_else(|| format!("not taken by itself: {what}"), |other| other.reason.clone());
+    }
+    every
 }
 
 /// All kinds, those that are taken by themselves first.

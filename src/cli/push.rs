@@ -9,7 +9,7 @@ use std::{
 use chart_publisher::{
     api::{Target, Upload, UploadMethod},
     chart::Limits,
-    model::size,
+    model::{RepositoryName, size},
     net::Transport,
     plan,
     publish::{self, ChartOutcome, Course, Done, FailedAttempt, Learnt, Outcome, Readers, Replicas, TargetOutcome, TargetRun},
@@ -28,6 +28,7 @@ use super::{
     bar::Bar,
     carry_out, log, print,
     run::LogFormat,
+    signals::{Signals, Stopped},
     unplanned::unplanned,
     wait,
 };
@@ -109,6 +110,9 @@ async fn work(push: &Push) -> Result<(), Failure> {
     if plan.prefix.contains([':', '@']) {
         return Err(Usage(format!("`{}`: give the prefix only: name and tag come from the chart", push.target)).into());
     }
+    if !plan.prefix.is_empty() {
+        plan.prefix.parse::<RepositoryName>().map_err(|error| Usage(format!("`{}`: {error}", push.target)))?;
+    }
     let Who { login, audience } = push.access.who(&plan)?;
     let tls = push.access.tls()?;
     let hashing = Instant::now();
@@ -122,7 +126,7 @@ async fn work(push: &Push) -> Result<(), Failure> {
         name: "target".to_owned(),
         registry: push.target.clone(),
         prefix: plan.prefix.clone(),
-        ways: reach.ways(&plan, subject, Learnt::default()),
+        ways: reach.ways(&plan, subject, Learnt::default()).watched(),
         known: BTreeMap::default(),
         known_by: None,
         known_at: None,
@@ -133,12 +137,38 @@ async fn work(push: &Push) -> Result<(), Failure> {
         away: Vec::new(),
     };
     let length = given.chart().archive.length();
-    let outcome = {
+    let mut signals = Signals::caught()?;
+    let (repository, source) = (RepositoryName::below(&plan.prefix, &wanted.name), Source::Given(Box::new(given)));
+    let ended = {
         let _bar = Bar::start(&format!("{} {}", wanted.name, wanted.version), &transport, length);
+        let all = [wanted];
         let course = Course { workers: 1, cancel: &CancellationToken::new(), proof: None, progress: &|_, _| {} };
-        publish::run(&Source::Given(Box::new(given)), &[wanted], std::slice::from_ref(&run), &course).await
+        tokio::select! {
+            outcome = publish::run(&source, &all, std::slice::from_ref(&run), &course) => Ok(outcome),
+            signal = signals.next() => Err(signal),
+        }
     };
-    report(push, &outcome, hashing, length)
+    match ended {
+        Ok(outcome) => report(push, &outcome, hashing, length),
+        Err(signal) => tokio::select! {
+            told = taken_away(&run, repository.ok()) => Err(Stopped::with(signal, told).into()),
+            again = signals.next() => Err(Stopped::at_once(again).into()),
+        },
+    }
+}
+
+/// Ends the upload that was under way.
+async fn taken_away(run: &TargetRun, repository: Option<RepositoryName>) -> String {
+    let Some(repository) = repository else { return "nothing was begun".to_owned() };
+    for way in run.ways.all() {
+        if let Err(failure) = way.registry.abandon(&repository).await {
+            return format!(
+                "the upload to `{repository}` that was under way is left there ({failure}); the registry forgets it by itself \
+                 (distribution: `storage.maintenance.uploadpurging`, after a week)"
+            );
+        }
+    }
+    format!("no upload to `{repository}` is left open; what the registry had taken before has no tag unless it was written already")
 }
 
 fn target(push: &Push) -> Target {
@@ -180,10 +210,13 @@ async fn spooled(push: &Push) -> Result<Spooled, Failure> {
     let mut file = tokio::fs::File::open(&push.chart).await.map_err(unreadable)?;
     let length = file.metadata().await.map_err(unreadable)?.len();
     let budget = Budget { disk: push.max_chart_size.max(length), ..Budget::default() };
+    let folder = push.spool_dir.display();
     let refused = |error| match error {
         SpoolError::TooLarge { limit } => {
             Usage(format!("`{}` is larger than the limit of {limit} bytes: raise `--max-chart-size`", push.chart.display()))
         }
+        SpoolError::NoSpace => Usage(format!("`--spool-dir`: `{folder}` has no room for the chart: name a folder on a larger disk")),
+        SpoolError::Disk(why) => Usage(format!("`--spool-dir`: `{folder}` cannot hold the chart on its way: {why}")),
         error => Usage(format!("`{}`: {error}", push.chart.display())),
     };
     let spool = Spool::new(push.spool_dir.clone(), budget);
@@ -246,6 +279,7 @@ fn as_json(target: Option<&TargetOutcome>, chart: Option<&ChartOutcome>, hashing
         Some(Done::Published(pushed) | Done::Mended { pushed, .. }) => {
             (Some(pushed.pushing.as_secs_f64()), Some(pushed.pulling.as_secs_f64()))
         }
+        Some(Done::Found(verified)) => (None, Some(verified.took().as_secs_f64())),
         _ => (None, None),
     };
     let failed = chart.result.as_ref().err();

@@ -24,9 +24,8 @@ pub(super) fn unplanned(error: PlanError) -> String {
             "Service \"{service}\" has no selector and no EndpointSlice with a ready address for port {port}: give it a `selector`, or an \
              EndpointSlice with the label kubernetes.io/service-name, or probe the registry's own `oci://` address"
         ),
-        PlanError::NoTarget | PlanError::NoEndpoint { .. } | PlanError::NoRoute { .. } | PlanError::NoListedRoute { .. } => {
-            error.to_string()
-        }
+        PlanError::NoListedRoute { service, left_out } => format!("no route leads to Service \"{service}\": {left_out}"),
+        PlanError::NoTarget | PlanError::NoEndpoint { .. } | PlanError::NoRoute { .. } => error.to_string(),
     }
 }
 
@@ -45,10 +44,11 @@ mod tests {
             (PlanError::PortNotNamed { service: word(), ports: word() }, "`--service NAMESPACE/NAME:PORT`"),
             (PlanError::ExternalName { service: word(), external: word() }, "`oci://`"),
             (PlanError::NoEndpointByHand { service: word(), port: word() }, "`oci://`"),
+            (PlanError::NoListedRoute { service: word(), left_out: word() }, "word"),
         ] {
             let said = unplanned(error);
             assert!(said.contains(flag), "{said}");
-            let field = ["`url`", "`hostname`", "`service.", "`service`"].into_iter().find(|field| said.contains(field));
+            let field = ["`url`", "`hostname`", "`service.", "`service`", "`routes`"].into_iter().find(|field| said.contains(field));
             assert_eq!(field, None, "{said}");
         }
     }

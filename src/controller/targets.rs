@@ -200,6 +200,7 @@ fn check_login(target: &Target, plan: &Plan, keys: &Keys) -> Result<(), Failed> 
         return Ok(());
     }
     let mut names: Vec<&str> = plan.strategies.iter().flat_map(|strategy| &strategy.credential_hosts).map(String::as_str).collect();
+    names.retain(|name| !name.contains('/'));
     names.dedup();
     let sentence = format!(
         "Secret `{}` has no entry for the registry of target `{}`: it has {}; name it {} in `auths`",

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     InvalidDockerConfig, Login,
-    login::{Entry, host},
+    login::{Entry, scope},
 };
 
 /// The logins that a person has. What it holds for other registries is never a reason to refuse it.
@@ -46,10 +46,10 @@ impl DockerFile {
     /// # Errors
     /// [`InvalidDockerConfig::Entry`] where there is an entry that holds no login and no helper either.
     pub fn find(&self, hosts: &[String]) -> Result<Found, InvalidDockerConfig> {
-        let is_meant = |key: &String| hosts.iter().any(|name| name.eq_ignore_ascii_case(&host(key)));
+        let is_meant = |key: &String| hosts.iter().any(|name| name.eq_ignore_ascii_case(&scope(key)));
         let entries = || self.form.auths.iter().flatten().filter(|(key, _)| is_meant(key));
         let credential = |entry: &serde_json::Value| Entry::deserialize(entry).ok()?.credential();
-        let by_host: BTreeMap<_, _> = entries().filter_map(|(key, entry)| Some((host(key), credential(entry)?))).collect();
+        let by_host: BTreeMap<_, _> = entries().filter_map(|(key, entry)| Some((scope(key), credential(entry)?))).collect();
         if !by_host.is_empty() {
             return Ok(Found::Credential(Login::ByHost(by_host)));
         }
@@ -58,7 +58,10 @@ impl DockerFile {
             return Ok(Found::Helper);
         }
         match entries().next() {
-            Some((key, _)) => Err(InvalidDockerConfig::Entry(host(key).chars().take(255).collect())),
+            Some((key, entry)) => Err(match Entry::deserialize(entry) {
+                Ok(entry) => entry.problem(key),
+                Err(_) => InvalidDockerConfig::Entry(scope(key).chars().take(255).collect()),
+            }),
             None => Ok(Found::Nothing),
         }
     }
@@ -91,11 +94,13 @@ mod tests {
             (r#"{"auths":{"other.example":null,"r.example:5000":{"auth":"YzpkOmU="}}}"#, "credential"),
             (r#"{"auths":{"other.example":{"auth":5}}}"#, "nothing"),
             (r#"{"auths":null,"credHelpers":null,"credsStore":null}"#, "nothing"),
+            (r#"{"auths":{"r.example:5000/team":{"auth":"YzpkOmU="}}}"#, "nothing"),
             ("{}", "nothing"),
         ] {
             assert_eq!(found(json).as_deref(), Ok(wanted), "{json}");
         }
         assert!(found("secret").unwrap_err().starts_with("it is no JSON"));
         assert!(found(r#"{"auths":{"r.example:5000":{}}}"#).unwrap_err().contains("`r.example:5000`"));
+        assert!(found(r#"{"auths":{"r.example:5000":{"identitytoken":"x"}}}"#).unwrap_err().contains("`identitytoken`"));
     }
 }

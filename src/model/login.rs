@@ -28,6 +28,11 @@ pub enum InvalidDockerConfig {
     /// An entry without name and password.
     #[error("its entry for `{0}` has neither `username` and `password` nor an `auth` of `base64(username:password)`")]
     Entry(String),
+    /// An entry with a token for another protocol than the registry's own.
+    #[error(
+        "its entry for `{0}` has an `identitytoken` and no password, which is not supported: log in with a user name and a password, or with a token as the password"
+    )]
+    IdentityToken(String),
 }
 
 #[derive(Deserialize)]
@@ -40,24 +45,43 @@ pub(super) struct Entry {
     username: Option<String>,
     password: Option<String>,
     auth: Option<String>,
+    identitytoken: Option<String>,
 }
 
 impl Entry {
+    /// What is wrong with it, where it gives no credential.
+    pub(super) fn problem(&self, key: &str) -> InvalidDockerConfig {
+        let shown = scope(key).chars().take(255).collect();
+        let has_token = self.identitytoken.as_ref().is_some_and(|token| !token.is_empty());
+        if has_token { InvalidDockerConfig::IdentityToken(shown) } else { InvalidDockerConfig::Entry(shown) }
+    }
+
     pub(super) fn credential(&self) -> Option<Credential> {
+        self.pair()
+            .filter(|(_, password)| !password.is_empty() || self.identitytoken.is_none())
+            .map(|(name, word)| Credential::new(name, word))
+    }
+
+    fn pair(&self) -> Option<(String, String)> {
         // As Docker and the kubelet have it: `auth` goes before the pair that it was made of.
         let Some(auth) = self.auth.as_deref().map(str::trim).filter(|auth| !auth.is_empty()) else {
-            return Some(Credential::new(self.username.clone()?, self.password.clone()?));
+            return Some((self.username.clone()?, self.password.clone()?));
         };
         let decoded = String::from_utf8(BASE64_STANDARD.decode(auth).ok()?).ok()?;
         let (username, password) = decoded.split_once(':')?;
-        Some(Credential::new(username, password))
+        Some((username.to_owned(), password.to_owned()))
     }
 }
 
-/// `https://Index.Docker.io/v1/` → `index.docker.io`
-pub(super) fn host(key: &str) -> String {
-    let key = key.split_once("://").map_or(key, |(_, rest)| rest);
-    key.split('/').next().unwrap_or_default().to_ascii_lowercase()
+/// What a key of `auths` is for: `https://Index.Docker.io/v1/` → `index.docker.io`, the old form, whose path says nothing; and
+/// `registry.example.com/team` as it is, for the repositories below that path (containers-auth.json(5)).
+pub(super) fn scope(key: &str) -> String {
+    let (is_old, key) = key.split_once("://").map_or((false, key), |(_, rest)| (true, rest));
+    let key = key.trim_end_matches('/').to_ascii_lowercase();
+    match key.split_once('/') {
+        Some((host, path)) if is_old || matches!(path, "v1" | "v2") => host.to_owned(),
+        _ => key,
+    }
 }
 
 impl Login {
@@ -68,9 +92,8 @@ impl Login {
     pub fn from_docker_config(json: &[u8]) -> Result<Self, InvalidDockerConfig> {
         let config: DockerConfig = serde_json::from_slice(json).map_err(|_| InvalidDockerConfig::Json)?;
         let entry = |(key, entry): (String, Entry)| {
-            let host = host(&key);
-            let credential = entry.credential().ok_or_else(|| InvalidDockerConfig::Entry(host.chars().take(255).collect()))?;
-            Ok((host, credential))
+            let credential = entry.credential().ok_or_else(|| entry.problem(&key))?;
+            Ok((scope(&key), credential))
         };
         config.auths.into_iter().map(entry).collect::<Result<_, _>>().map(Self::ByHost)
     }
@@ -126,6 +149,10 @@ mod tests {
         assert_eq!(said(&login, &["other", "registry.example:5000"]).as_deref(), Some("Basic YTpi"));
         assert_eq!(said(&login, &["10.0.0.1:5000", "registry.example:5000"]).as_deref(), Some("Basic YzpkOmU="));
         assert_eq!(said(&login, &["registry.example"]), None);
+        let scoped = br#"{"auths":{"r.example/team":{"auth":"YzpkOmU="},"r.example/v2/":{"username":"a","password":"b"}}}"#;
+        let scoped = Login::from_docker_config(scoped).unwrap();
+        assert_eq!(said(&scoped, &["r.example/team/web", "r.example/team", "r.example"]).as_deref(), Some("Basic YzpkOmU="));
+        assert_eq!(said(&scoped, &["r.example/teams", "r.example"]).as_deref(), Some("Basic YTpi"));
         assert_eq!(format!("{login:?}"), r#"ByHost(["10.0.0.1:5000", "registry.example:5000"])"#);
     }
 
@@ -137,5 +164,9 @@ mod tests {
         assert!(check(r#"{"x":{"username":"secret"}}"#).unwrap_err().starts_with("it is no JSON"));
         let error = check(r#"{"auths":{"h":{"auth":"c2VjcmV0"}}}"#).unwrap_err();
         assert!(error.contains("`h`") && !error.contains("c2VjcmV0"), "{error}");
+        for entry in [r#"{"identitytoken":"c2VjcmV0"}"#, r#"{"auth":"YTo=","identitytoken":"c2VjcmV0"}"#] {
+            let error = check(&format!(r#"{{"auths":{{"h":{entry}}}}}"#)).unwrap_err();
+            assert!(error.contains("`h` has an `identitytoken` and no password") && !error.contains("c2VjcmV0"), "{error}");
+        }
     }
 }

@@ -79,6 +79,22 @@ pub enum NetError {
         /// How long nothing came.
         after: Duration,
     },
+    /// The answer goes on, and so slowly that it would never end.
+    #[error("only {received} bytes of the answer came within {}", human(.after))]
+    AnswerSlow {
+        /// Bytes of the answer's body in that time.
+        received: u64,
+        /// How long they took.
+        after: Duration,
+    },
+    /// The answer's chunked transfer encoding cannot be read.
+    #[error("the framing of the answer is damaged after {received} bytes: {detail}")]
+    FramingBroken {
+        /// Bytes of the answer's body.
+        received: u64,
+        /// What the parser said.
+        detail: String,
+    },
     /// The answer began and the connection ended before its end.
     #[error("the answer was cut after {received} bytes")]
     AnswerCut {

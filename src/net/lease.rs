@@ -140,6 +140,8 @@ pub struct Answered {
     patience: Patience,
     received: u64,
     window: (Instant, u64),
+    /// When bytes of the body came last.
+    last: Instant,
     whole_request_was_sent: bool,
     lease: Lease,
 }
@@ -188,7 +190,8 @@ impl Lease {
         };
         let (head, body) = response.into_parts();
         let sent = progress.handed_over();
-        let window = (Instant::now(), 0);
+        let last = Instant::now();
+        let window = (last, 0);
         Ok(Answered {
             head,
             sent,
@@ -197,6 +200,7 @@ impl Lease {
             patience,
             received: 0,
             window,
+            last,
             whole_request_was_sent: sent >= length,
             lease: self,
         })
@@ -266,17 +270,22 @@ impl Answered {
     /// The next bytes of the answer's body; nothing at its end.
     ///
     /// # Errors
-    /// [`NetError::ReadStalled`] and [`NetError::AnswerCut`].
+    /// [`NetError::ReadStalled`], [`NetError::AnswerSlow`], [`NetError::FramingBroken`] and [`NetError::AnswerCut`].
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, NetError> {
         loop {
-            let stalled = NetError::ReadStalled { received: self.received, after: self.patience.stall };
             let deadline = self.window.0 + self.patience.stall;
             let frame = tokio::select! {
                 frame = self.body.frame() => frame,
                 () = sleep_until(deadline) => {
-                    let least = SLOWEST_BYTES_PER_SECOND * self.patience.stall.as_secs().max(1);
-                    if self.window.1 < least {
-                        return Err(stalled);
+                    let after = self.patience.stall;
+                    if self.window.1 < SLOWEST_BYTES_PER_SECOND * after.as_secs().max(1) {
+                        let goes_on = self.last.elapsed() < after / 2;
+                        let (slow, stalled) = (self.window.1, self.received);
+                        return Err(if goes_on && slow > 0 {
+                            NetError::AnswerSlow { received: slow, after }
+                        } else {
+                            NetError::ReadStalled { received: stalled, after }
+                        });
                     }
                     self.window = (Instant::now(), 0);
                     continue;
@@ -287,11 +296,12 @@ impl Answered {
                     self.finish();
                     return Ok(None);
                 }
-                Some(Err(_)) => return Err(NetError::AnswerCut { received: self.received }),
+                Some(Err(error)) => return Err(broken_off(&error, self.received)),
                 Some(Ok(frame)) => {
                     if let Ok(bytes) = frame.into_data() {
                         self.received += bytes.len() as u64;
                         self.window.1 += bytes.len() as u64;
+                        self.last = Instant::now();
                         return Ok(Some(bytes));
                     }
                 }
@@ -323,6 +333,17 @@ impl Answered {
             }
         }
         Ok((whole, false))
+    }
+}
+
+/// Whether an answer ended early, or cannot be read on although more of it came.
+fn broken_off(error: &hyper::Error, received: u64) -> NetError {
+    use std::io::ErrorKind::{InvalidData, InvalidInput};
+    match found_in::<std::io::Error>(error) {
+        Some(cause) if matches!(cause.kind(), InvalidData | InvalidInput) => {
+            NetError::FramingBroken { received, detail: cause.to_string().to_lowercase() }
+        }
+        _ => NetError::AnswerCut { received },
     }
 }
 

@@ -129,7 +129,8 @@ impl<'a> Facts<'a> {
         let inside = Origin::new(self.scheme(), &self.dns_name(), self.port_number).host_and_port();
         // No Secret names the peer of a tunnel.
         let dialled: Vec<Address> = addresses.iter().filter(|address| address.tunnel().is_none()).cloned().collect();
-        credential_hosts(origin, &dialled, Some(inside))
+        let prefix = self.target.service.as_ref().map_or("", |service| service.repository.as_str());
+        credential_hosts(origin, &dialled, Some(inside), prefix)
     }
 
     fn families_of_addresses(&self) -> Vec<String> {
@@ -156,12 +157,21 @@ pub(super) fn check_hostname(target: &Target) -> Result<(), PlanError> {
     }
 }
 
-/// In the order of the design: the name, with and without its port where that is the scheme's own; the addresses; the rest.
-pub(super) fn credential_hosts(origin: &Origin, addresses: &[Address], rest: impl IntoIterator<Item = String>) -> Vec<String> {
+/// In the order of the design: the name, with and without its port where that is the scheme's own; the addresses; the rest. Each of them
+/// with the path that charts are published below first, then with what is above it, then alone (containers-auth.json(5)).
+pub(super) fn credential_hosts(
+    origin: &Origin,
+    addresses: &[Address],
+    rest: impl IntoIterator<Item = String>,
+    prefix: &str,
+) -> Vec<String> {
+    let paths =
+        || std::iter::successors(Some(prefix.trim_matches('/')).filter(|path| !path.is_empty()), |path| Some(path.rsplit_once('/')?.0));
     let mut hosts: Vec<String> = Vec::new();
     let named = [origin.authority(), origin.host_and_port()];
     for host in named.into_iter().chain(addresses.iter().map(ToString::to_string)).chain(rest) {
         if !hosts.contains(&host) {
+            hosts.extend(paths().map(|path| format!("{host}/{path}")));
             hosts.push(host);
         }
     }

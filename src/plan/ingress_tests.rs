@@ -54,7 +54,8 @@ fn an_ingress_with_tls_and_host_comes_first_and_is_named() {
     let via = first.via.as_ref().unwrap();
     assert_eq!((via.kind, via.namespace.as_str(), via.name.as_str()), ("Ingress", "platform", "web"));
     assert_eq!(via.controller.as_deref(), Some("k8s.io/ingress-nginx"));
-    assert_eq!(first.credential_hosts, ["r.example.com", "r.example.com:443", "192.0.2.80:443", "registry.platform.svc:5000"]);
+    let hosts = ["r.example.com", "r.example.com:443", "192.0.2.80:443", "registry.platform.svc:5000"];
+    assert_eq!(first.credential_hosts, hosts.map(|host| [format!("{host}/charts"), host.to_owned()]).concat());
     assert!(plan.strategies[1].via.is_none());
 }
 

@@ -55,7 +55,7 @@ fn relay_says_which_pod_and_who_forwards() {
         relay.reason,
         "after Endpoint: port 5000 of its ready Pod \"platform/registry-0\", forwarded by the API server, in plain HTTP inside of the tunnel"
     );
-    assert_eq!(relay.credential_hosts, ["registry.platform.svc:5000"]);
+    assert_eq!(relay.credential_hosts, ["registry.platform.svc:5000/charts", "registry.platform.svc:5000"]);
 }
 
 #[test]

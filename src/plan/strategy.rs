@@ -50,7 +50,7 @@ pub struct Strategy {
     pub addresses: Vec<Address>,
     /// Scheme, and the host and port that `Host` and the TLS handshake name.
     pub origin: Origin,
-    /// Names under which a credential of a dockerconfigjson is looked up, in this order: `host` or `host:port`.
+    /// Names under which a credential of a dockerconfigjson is looked up, in this order: `host` or `host:port`, with a path before that without.
     pub credential_hosts: Vec<String>,
     /// How bodies are framed.
     pub bodies: Bodies,

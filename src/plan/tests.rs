@@ -48,7 +48,10 @@ fn a_node_port_service_is_reached_by_nodes_first() {
     let plan = world.plan().unwrap();
     assert_eq!(plan.strategies[0].reason, "the Service is of type NodePort: node addresses with port 30500");
     assert_eq!(plan.strategies[1].reason, "after NodePort: the Service's own address inside the cluster with port 5000");
-    assert_eq!(plan.strategies[0].credential_hosts, ["10.0.0.1:30500", "registry.platform.svc:5000"]);
+    assert_eq!(
+        plan.strategies[0].credential_hosts,
+        ["10.0.0.1:30500/charts", "10.0.0.1:30500", "registry.platform.svc:5000/charts", "registry.platform.svc:5000"]
+    );
 }
 
 #[test]
@@ -257,7 +260,7 @@ fn a_hostname_names_every_request_whatever_is_dialled() {
     let plan = world("registry.example.com").plan().unwrap();
     assert_eq!(shown(&plan.strategies[0]), "NodePort http://registry.example.com → 10.0.0.1:30500");
     let hosts = ["registry.example.com", "registry.example.com:80", "10.0.0.1:30500", "registry.platform.svc:5000"];
-    assert_eq!(plan.strategies[0].credential_hosts, hosts);
+    assert_eq!(plan.strategies[0].credential_hosts, hosts.map(|host| [format!("{host}/charts"), host.to_owned()]).concat());
     refused(&world("a b"), Reason::NoRoute, &["`hostname` must be `HOST` or `HOST:PORT`"]);
 }
 

@@ -36,7 +36,7 @@ pub fn url(target: &Target) -> Result<Plan, PlanError> {
     let aliases = DOCKER_HUB_NAMES.iter().filter(|_| is_hub).map(|name| (*name).to_owned());
     let strategy = Strategy {
         route: Route::Url,
-        credential_hosts: credential_hosts(&origin, &addresses, aliases),
+        credential_hosts: credential_hosts(&origin, &addresses, aliases, &prefix),
         addresses,
         origin,
         reason: "the target is given by its URL".to_owned(),

@@ -98,8 +98,8 @@ impl Finding {
 
     /// Whether the bytes stopped, so that a larger body would only cost the same time again.
     pub(super) fn is_stall(&self) -> bool {
-        use crate::net::NetError::{NoAnswer, ReadStalled, WriteStalled};
-        matches!(self.failure.cause, Cause::Net(NoAnswer { .. } | ReadStalled { .. } | WriteStalled { .. }))
+        use crate::net::NetError::{AnswerSlow, NoAnswer, ReadStalled, WriteStalled};
+        matches!(self.failure.cause, Cause::Net(NoAnswer { .. } | AnswerSlow { .. } | ReadStalled { .. } | WriteStalled { .. }))
     }
 }
 

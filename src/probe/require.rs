@@ -71,6 +71,11 @@ impl fmt::Display for Requirement {
 }
 
 impl Requirement {
+    /// Whether it is of the one route of a URL, or of a route of a Service; nothing where it names none.
+    pub fn is_of_url(&self) -> Option<bool> {
+        self.route.as_ref().map(|route| route == "url")
+    }
+
     /// Whether one route does it with bodies of each size.
     pub fn holds(&self, report: &Report) -> bool {
         let is_meant = |route: &&RouteReport| {

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Action, Auto, Cell, Fault, Finding, LeftBehind, MEDIUM, Outcome, Protocol, RouteReport, SMALL, auto,
@@ -100,6 +101,8 @@ pub struct Probe<'a> {
     pub transport: &'a Transport,
     /// How much, and how long.
     pub settings: Settings,
+    /// Ends it: what runs is given up, and what was sent is removed.
+    pub stop: &'a CancellationToken,
     /// Told of each cell before it is run: which one, of how many, and what it is.
     pub progress: &'a dyn Fn(usize, usize, &str),
 }
@@ -113,6 +116,7 @@ impl Probe<'_> {
             transport: self.transport,
             settings: &self.settings,
             until: begin + self.settings.longest,
+            stop: self.stop,
             ledger: Ledger::default(),
             progress: self.progress,
             done: 0,
@@ -149,6 +153,7 @@ pub(super) struct Bench<'a> {
     pub(super) transport: &'a Transport,
     pub(super) settings: &'a Settings,
     until: Instant,
+    stop: &'a CancellationToken,
     pub(super) ledger: Ledger,
     progress: &'a dyn Fn(usize, usize, &str),
     done: usize,
@@ -225,7 +230,26 @@ impl Bench<'_> {
     /// Why no further cell is begun.
     pub(super) fn is_late(&self) -> Option<String> {
         let longest = self.settings.longest.as_secs();
+        if self.stop.is_cancelled() {
+            return Some(STOPPED.to_owned());
+        }
         (Instant::now() >= self.until).then(|| format!("the time for the whole probe, {longest} s, was over"))
+    }
+
+    /// Does `work` unless the whole probe is asked to stop, and no longer than a cell may take.
+    async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Ended> {
+        tokio::select! {
+            () = self.stop.cancelled() => Err(Ended::Stopped),
+            done = timeout(self.limit(), work) => done.map_err(|_| Ended::TooSlow),
+        }
+    }
+
+    /// In place of a result.
+    fn given_up(&self, ended: &Ended, bytes: u64) -> Outcome {
+        Outcome::NotApplicable(match ended {
+            Ended::Stopped => STOPPED.to_owned(),
+            Ended::TooSlow => self.too_slow(bytes),
+        })
     }
 
     fn reference(&self) -> String {
@@ -255,10 +279,10 @@ impl Bench<'_> {
     async fn greet(&self, stand: &Stand<'_>) -> Cell {
         self.transport.close_idle();
         let begin = Instant::now();
-        let outcome = match timeout(self.limit(), stand.registry.greet(&self.settings.repository)).await {
+        let outcome = match self.within(stand.registry.greet(&self.settings.repository)).await {
             Ok(Ok(())) => Outcome::Passed { latency: Some(begin.elapsed()), took: begin.elapsed() },
             Ok(Err(failure)) => Outcome::Failed(Box::new(self.finding(stand.way, 0, failure))),
-            Err(_) => Outcome::NotApplicable(self.too_slow(0)),
+            Err(ended) => self.given_up(&ended, 0),
         };
         Cell { action: Action::Greet, protocol: Protocol::Http1, bytes: 0, outcome, notes: self.notes(stand, 0) }
     }
@@ -288,13 +312,13 @@ impl Bench<'_> {
     async fn upload(&self, stand: &Stand<'_>, method: Method, protocol: Protocol, body: &Body) -> Cell {
         let repository = &self.settings.repository;
         let bytes = body.bytes.len() as u64;
-        let latency = self.latency(stand, body).await.ok();
+        let latency = self.within(self.latency(stand, body)).await.ok().and_then(Result::ok);
         let begin = Instant::now();
         let blob = Blob { body: &body.bytes, digest: body.digest };
-        let outcome = match timeout(self.limit(), stand.registry.upload(repository, blob, framing(method))).await {
+        let outcome = match self.within(stand.registry.upload(repository, blob, framing(method))).await {
             Ok(Uploaded { result: Ok(()), .. }) => Outcome::Passed { latency, took: begin.elapsed() },
             Ok(Uploaded { result: Err(failure), .. }) => Outcome::Failed(Box::new(self.finding(stand.way, bytes, failure))),
-            Err(_) => Outcome::NotApplicable(self.too_slow(bytes)),
+            Err(ended) => self.given_up(&ended, bytes),
         };
         let mut cell = Cell { action: Action::Upload(method), protocol, bytes, outcome, notes: self.notes(stand, bytes) };
         cell.end_by_stall();
@@ -303,12 +327,18 @@ impl Bench<'_> {
 
     async fn download(&self, stand: &Stand<'_>, method: Method, protocol: Protocol, body: &Body) -> Cell {
         let bytes = body.bytes.len() as u64;
-        let latency = self.latency(stand, body).await;
+        let latency = match self.within(self.latency(stand, body)).await {
+            Ok(latency) => latency,
+            Err(ended) => {
+                let outcome = self.given_up(&ended, bytes);
+                return Cell { action: Action::Download(method), protocol, bytes, outcome, notes: Vec::new() };
+            }
+        };
         let begin = Instant::now();
-        let outcome = match timeout(self.limit(), stand.registry.pull().blob(&self.settings.repository, body.digest, bytes)).await {
+        let outcome = match self.within(stand.registry.pull().blob(&self.settings.repository, body.digest, bytes)).await {
             Ok(Ok(())) => Outcome::Passed { latency: latency.as_ref().ok().copied(), took: begin.elapsed() },
             Ok(Err(failure)) => Outcome::Failed(Box::new(self.finding(stand.way, bytes, failure))),
-            Err(_) => Outcome::NotApplicable(self.too_slow(bytes)),
+            Err(ended) => self.given_up(&ended, bytes),
         };
         let mut notes = self.notes(stand, bytes);
         // Whoever looks before it pulls, as helm does, meets this.
@@ -356,15 +386,24 @@ impl Bench<'_> {
         let repository = &self.settings.repository;
         let body = Body::random(bytes);
         let sending = registry.upload(repository, Blob { body: &body.bytes, digest: body.digest }, framing);
-        let mut uploaded = timeout(self.limit(), sending).await.unwrap_or_else(|_| unended(self.limit()));
+        let mut uploaded = self.within(sending).await.unwrap_or_else(|_| unended(self.limit()));
         let was_taken = uploaded.result.is_ok();
         if was_taken {
-            uploaded.result = registry.pull().blob(repository, body.digest, bytes).await;
+            let pulled = self.within(registry.pull().blob(repository, body.digest, bytes)).await;
+            uploaded.result = pulled.unwrap_or_else(|_| unended(self.limit()).result);
         }
         let _ = timeout(self.limit(), self.ledger.clean(&registry, repository, &body, was_taken)).await;
         uploaded
     }
 }
+
+/// Why something came to no end.
+enum Ended {
+    Stopped,
+    TooSlow,
+}
+
+const STOPPED: &str = "the probe was asked to stop";
 
 fn unended(after: Duration) -> Uploaded {
     Uploaded {

@@ -9,6 +9,7 @@ use crate::{
     model::{Digest, RepositoryName, Tag},
     plan::Wanted,
     registry::PulledManifest,
+    remedy::Audience,
     source::{Source, SourceError},
     verify::{Expected, pull_back},
 };
@@ -157,6 +158,11 @@ pub(super) async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &Repos
             tracing::info!(%reference, route = way.strategy.route.as_str(), method = tactic.method().as_str(), %digest, "published and pulled back");
             JobResult { result: Ok(Done::Published(pushed)), way: Some(Used::of(way, tactic)) }
         }
+        // Somebody may have published the same in the meantime, or the registry's list may lag behind.
+        Err(verdict) if verdict.reason == Reason::TagImmutable => match look(ways, parcel, repository, tag).await {
+            Some(found) if found.result.is_ok() => found,
+            _ => JobResult { result: Err(verdict.into()), way: None },
+        },
         Err(verdict) => JobResult { result: Err(verdict.into()), way: None },
     }
 }
@@ -180,7 +186,7 @@ async fn look<'w>(ways: &'w Ways, parcel: &Parcel<'_>, repository: &'w Repositor
     };
     let layers = match manifest.layers() {
         Some(layers) if layers.iter().any(|(digest, _)| *digest == wanted) => ordered(&layers, wanted),
-        _ => return failed(drifted(&reference, &manifest, wanted)),
+        _ => return failed(drifted(&ways.subject().audience, &reference, &manifest, wanted)),
     };
     let prove = |attempt: Attempt| {
         let (repository, tag, layers) = (repository.clone(), tag.clone(), layers.clone());
@@ -209,11 +215,12 @@ pub(super) fn mutated(reference: &str, wanted: &Wanted, known: &Known, promised:
     Failed { reason: Reason::SourceMutated, sentence, passing: false }
 }
 
-fn drifted(reference: &str, manifest: &PulledManifest, wanted: Digest) -> Failed {
-    let sentence = format!(
-        "`{reference}` holds the manifest {}, which is not of the source's archive {wanted}; it is left as it is. \
-         Delete the tag to publish the source's chart there, or publish under another path",
-        manifest.digest
-    );
+fn drifted(audience: &Audience, reference: &str, manifest: &PulledManifest, wanted: Digest) -> Failed {
+    let (whose, cure) = match audience {
+        Audience::Resource => ("the source's archive", "Delete the tag to publish the source's chart there, or publish under another path"),
+        Audience::CommandLine(_) => ("the file", "Delete the tag to push the file there, or push to another path"),
+    };
+    let found = manifest.digest;
+    let sentence = format!("`{reference}` holds the manifest {found}, which is not of {whose} {wanted}; it is left as it is. {cure}");
     Failed { reason: Reason::Drifted, sentence, passing: false }
 }

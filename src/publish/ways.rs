@@ -21,7 +21,7 @@ use crate::{
     api::Reason,
     net::Address,
     plan::{Strategy, Tactic, first},
-    registry::{Failure, Registry, Stage},
+    registry::{Failure, Registry, Stage, Witness},
     remedy::{Audience, Class, Hint, Scene, Verdict, judge},
 };
 
@@ -133,6 +133,15 @@ impl Ways {
             heard.get_or_insert(verdict);
         }
         heard.unwrap_or(Verdict::no_route())
+    }
+
+    /// The same, each seen by a witness of its own: what a run that is ended at once leaves open can be ended too.
+    #[must_use]
+    pub fn watched(mut self) -> Self {
+        for way in &mut self.in_order {
+            way.registry = way.registry.before(Arc::new(Witness::default()));
+        }
+        self
     }
 
     /// What failed on the way, each cause once.

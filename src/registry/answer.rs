@@ -79,7 +79,30 @@ fn oci_errors(body: &[u8], cleaned: &dyn Fn(&str, usize) -> String) -> (Vec<Stri
     let field = |error: &serde_json::Value, name: &str, most| error.get(name).and_then(|v| v.as_str()).map(|text| cleaned(text, most));
     let codes = errors.iter().take(8).filter_map(|error| field(error, "code", 64)).collect();
     let message = errors.first().and_then(|error| field(error, "message", MOST_OF_A_MESSAGE)).unwrap_or_default();
-    (codes, message)
+    match errors.first().and_then(|error| told(error.get("detail")?)) {
+        Some(words) if !message.to_ascii_lowercase().contains(words) => (codes, format!("{message}: {words}")),
+        _ => (codes, message),
+    }
+}
+
+/// What a detail may say that its message does not: troubles of a disk in Linux's words, with Linux's numbers for them; and Nexus's
+/// refusal to write a tag again (<https://github.com/GoogleContainerTools/jib/issues/3057>).
+const TOLD_IN_DETAILS: &[(&str, Option<u64>)] = &[
+    ("no space left on device", Some(28)),
+    ("disk quota exceeded", Some(122)),
+    ("read-only file system", Some(30)),
+    ("permission denied", Some(13)),
+    ("input/output error", Some(5)),
+    ("repository does not allow updating assets", None),
+];
+
+/// What the detail of an error says: in words (distribution 3, and 2 while it writes), or as a number (distribution 2:
+/// `{"DriverName":"filesystem","Enclosed":{"Op":"mkdir","Path":…,"Err":28}}`). Nothing but what is known is taken from there.
+fn told(detail: &serde_json::Value) -> Option<&'static str> {
+    let number = detail.pointer("/Enclosed/Err").and_then(serde_json::Value::as_u64);
+    let text = detail.as_str().unwrap_or_default().to_ascii_lowercase();
+    let is_it = |(words, errno): &&(&str, Option<u64>)| text.contains(words) || (errno.is_some() && number == *errno);
+    TOLD_IN_DETAILS.iter().find(is_it).map(|(words, _)| *words)
 }
 
 /// The first line that says anything, without control characters.
@@ -188,6 +211,30 @@ mod tests {
         ] {
             let answer = read(401, &headers, &body);
             assert!(!format!("{answer:?}").contains("hun"), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn of_the_detail_only_what_is_known_is_taken() {
+        let message = |detail: &str| {
+            read(500, &[], &format!(r#"{{"errors":[{{"code":"UNKNOWN","message":"unknown error","detail":{detail}}}]}}"#)).message
+        };
+        for (detail, expected) in [
+            (r#""filesystem: mkdir /storage/secret: no space left on device""#, "unknown error: no space left on device"),
+            (
+                r#"{"DriverName":"filesystem","Enclosed":{"Op":"mkdir","Path":"/storage/secret","Err":28}}"#,
+                "unknown error: no space left on device",
+            ),
+            (r#"{"DriverName":"filesystem","Enclosed":{"Err":122}}"#, "unknown error: disk quota exceeded"),
+            (r#""filesystem: mkdir /storage/secret: read-only file system""#, "unknown error: read-only file system"),
+            (r#"{"Enclosed":{"Err":30}}"#, "unknown error: read-only file system"),
+            (r#""mkdir /storage/secret: permission denied""#, "unknown error: permission denied"),
+            (r#""Repository does not allow updating assets: secret""#, "unknown error: repository does not allow updating assets"),
+            (r#"{"Enclosed":{"Err":99}}"#, "unknown error"),
+            (r#""/storage/secret: something else""#, "unknown error"),
+            ("null", "unknown error"),
+        ] {
+            assert_eq!(message(detail), expected, "{detail}");
         }
     }
 

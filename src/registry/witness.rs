@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use http::{Method, header};
+use http::{HeaderValue, Method, header};
 use tokio::sync::Notify;
 
 use super::{
@@ -22,8 +22,8 @@ use crate::{
 /// More of these tell nothing new.
 const MOST: usize = 64;
 /// How often a session is asked for its name.
-const MOST_NAMES: usize = 5;
-const PAUSE: Duration = Duration::from_millis(100);
+const MOST_NAMES: usize = 20;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Sees one exchange after another with one registry.
 #[derive(Default)]
@@ -137,14 +137,18 @@ impl Registry {
     async fn end(&self, repository: &RepositoryName, session: &OpenSession) -> Result<(), Failure> {
         let elsewhere = session.elsewhere.as_ref();
         let mut result = self.remove(repository, &session.path, elsewhere).await;
+        let mut before = None;
         for _ in 0..MOST_NAMES {
-            // An address with another offset than the session has: distribution takes one that it names now. What was cut may still be
-            // on its way into the session.
+            // An address with another offset than the session has: distribution 3 takes one that it names now.
             if !result.as_ref().is_err_and(|failure| failure.answer().is_some_and(|answer| answer.status == 416)) {
                 break;
             }
-            let Some(path) = self.renamed(repository, session).await else { break };
-            result = self.remove(repository, &path, elsewhere).await;
+            let Some((path, reached)) = self.renamed(repository, session).await else { break };
+            // What was cut may still be on its way into the session, and would make a part of it anew.
+            if before.as_ref() == Some(&reached) {
+                result = self.remove(repository, &path, elsewhere).await;
+            }
+            before = Some(reached);
             if result.is_err() {
                 tokio::time::sleep(PAUSE).await;
             }
@@ -152,14 +156,15 @@ impl Registry {
         result
     }
 
-    /// What a session is called now (distribution specification, "Resuming an upload").
-    async fn renamed(&self, repository: &RepositoryName, session: &OpenSession) -> Option<String> {
+    /// What a session is called now, and how far it is (distribution specification, "Resuming an upload").
+    async fn renamed(&self, repository: &RepositoryName, session: &OpenSession) -> Option<(String, Option<HeaderValue>)> {
         let mut line = self.line(session.elsewhere.as_ref());
         let call = Call::new(Stage::Remove, Method::GET, repository, &session.path);
         let answered = line.ask(&call).await.ok()?;
         let location = answered.head.headers.get(header::LOCATION)?.to_str().ok()?;
         let origin = session.elsewhere.as_ref().map_or(&self.endpoint.origin, |endpoint| &endpoint.origin);
-        Some(resolve(origin, &session.path, location, &self.allowed).ok()?.path_and_query)
+        let path = resolve(origin, &session.path, location, &self.allowed).ok()?.path_and_query;
+        Some((path, answered.head.headers.get(header::RANGE).cloned()))
     }
 
     fn line<'r>(&'r self, elsewhere: Option<&'r Endpoint>) -> Line<'r> {
@@ -175,7 +180,7 @@ impl Registry {
     }
 
     /// What is not there any more counts as removed. A replica that knows nothing of a session is not the one that opened it: the next
-    /// request of a round robin finds that one.
+    /// request of a round robin finds that one. Distribution 2 says the same for ever of a session that was cut in a body.
     async fn remove(&self, repository: &RepositoryName, path: &str, elsewhere: Option<&Endpoint>) -> Result<(), Failure> {
         let mut asked_again = false;
         loop {
@@ -187,7 +192,10 @@ impl Registry {
             }
             let failure = line.refused(&call, answered).await;
             match failure.answer() {
-                Some(answer) if answer.codes.iter().any(|code| code == "BLOB_UPLOAD_INVALID") && !asked_again => asked_again = true,
+                Some(answer) if answer.codes.iter().any(|code| code == "BLOB_UPLOAD_INVALID") => match asked_again {
+                    true => return Err(failure),
+                    false => asked_again = true,
+                },
                 Some(answer) if answer.status == 404 => return Ok(()),
                 _ => return Err(failure),
             }

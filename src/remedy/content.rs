@@ -9,24 +9,6 @@ use crate::{api::Reason, registry::Stage};
 /// What the registry says of the content.
 pub(super) const CONTENT: &[Row] = &[
     Row {
-        id: "tag-immutable",
-        seen: "the registry says that a tag cannot be changed",
-        pattern: Pattern::Answered(Shape { statuses: (400, 499), words: &["immutable", "cannot be overwritten"], ..REGISTRY }),
-        reason: Reason::TagImmutable,
-        class: Class::Final,
-        sentence: "{reference} holds other content there: publish a new version, or change the registry's rule.",
-        link: "https://github.com/goharbor/harbor/issues/11730",
-    },
-    Row {
-        id: "tag-precondition",
-        seen: "412 at the manifest",
-        pattern: Pattern::Answered(Shape { statuses: (412, 412), at: &[Stage::WriteManifest], ..REGISTRY }),
-        reason: Reason::TagImmutable,
-        class: Class::Final,
-        sentence: "{reference} holds other content there, and the registry keeps its tags: publish a new version, or change the registry's rule.",
-        link: "https://github.com/goharbor/harbor/pull/9427",
-    },
-    Row {
         id: "range-refused",
         seen: "416 for the bytes of a blob",
         pattern: Pattern::Answered(Shape { statuses: (416, 416), at: &[Stage::SendBlob], ..Shape::ANY }),
@@ -43,6 +25,20 @@ pub(super) const CONTENT: &[Row] = &[
         class: Class::SameAgain,
         sentence: "{replicas_cure}",
         link: "https://github.com/distribution/distribution/issues/2519",
+    },
+    Row {
+        id: "repository-unknown",
+        seen: "NAME_UNKNOWN when a blob or manifest is sent",
+        pattern: Pattern::Answered(Shape {
+            statuses: (404, 404),
+            codes: &["NAME_UNKNOWN"],
+            at: &[Stage::OpenUpload, Stage::SendBlob, Stage::WriteManifest],
+            ..REGISTRY
+        }),
+        reason: Reason::RepositoryNotFound,
+        class: Class::Final,
+        sentence: "Make the repository or project for {reference} in the registry, as ECR and Harbor want it, or correct {repository}.",
+        link: "https://docs.aws.amazon.com/AmazonECR/latest/userguide/push-oci-artifact.html",
     },
     Row {
         id: "upload-not-found",

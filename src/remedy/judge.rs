@@ -128,6 +128,8 @@ fn of_network(error: &NetError, stage: Stage, scheme: Scheme) -> Symptom {
         NetError::NoAnswer { .. } if in_body => Symptom::NoAnswerToBody,
         NetError::NoAnswer { .. } => Symptom::NoAnswer,
         NetError::ReadStalled { .. } => Symptom::ReadStalled,
+        NetError::AnswerSlow { .. } => Symptom::AnswerSlow,
+        NetError::FramingBroken { .. } => Symptom::FramingBroken,
         NetError::AnswerCut { .. } => Symptom::AnswerCut,
         NetError::MalformedHead { .. } => Symptom::Malformed,
         NetError::NotHttp { .. } if scheme == Scheme::Http => Symptom::NoHttpInPlain,
@@ -162,6 +164,8 @@ fn of_unauthorized(shown: Shown, answer: &Answer, stage: Stage) -> Symptom {
 fn of_answer(answer: &Answer, stage: Stage, scheme: Scheme) -> Evidence<'_> {
     let to_tls = answer.redirect.as_deref().is_some_and(|target| target.starts_with("https://"));
     match answer.status {
+        // No redirect, although its number stands among them.
+        304 => Evidence::Answer(answer),
         300..=399 if to_tls && scheme == Scheme::Http => Evidence::Symptom(Symptom::RedirectToTls),
         300..=399 => Evidence::Symptom(Symptom::Redirect),
         401 => Evidence::Symptom(of_unauthorized(Shown::Nothing, answer, stage)),

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{api::Reason, registry::Stage};
 
-/// Who may write.
+/// Who may write, and what may not be written again.
 pub(super) const RIGHTS: &[Row] = &[
     Row {
         id: "credential-refused",
@@ -61,6 +61,65 @@ pub(super) const RIGHTS: &[Row] = &[
         class: Class::Final,
         sentence: "If it is the registry's, add its host (with the port where it is not the scheme's own) {to_allowed_hosts}; else correct `auth.token.realm` in the registry's configuration.",
         link: "https://distribution.github.io/distribution/about/configuration/#auth",
+    },
+    Row {
+        id: "tag-immutable",
+        seen: "the registry says that a tag cannot be changed (Harbor, ECR, Artifact Registry, Quay)",
+        pattern: Pattern::Answered(Shape {
+            statuses: (400, 499),
+            words: &["immutable", "immutability", "cannot be overwritten"],
+            ..REGISTRY
+        }),
+        reason: Reason::TagImmutable,
+        class: Class::Final,
+        sentence: "{reference} holds other content there: publish a new version, or change the registry's rule.",
+        link: "https://github.com/goharbor/harbor/issues/11730",
+    },
+    Row {
+        id: "tag-redeployment",
+        seen: "the registry takes no tag twice (Nexus with *Disable redeploy*)",
+        pattern: Pattern::Answered(Shape {
+            statuses: (400, 499),
+            words: &["does not allow updating assets"],
+            at: &[Stage::WriteManifest],
+            ..REGISTRY
+        }),
+        reason: Reason::TagImmutable,
+        class: Class::Final,
+        sentence: "{reference} holds other content there: publish a new version, or let the deployment policy of the registry's repository allow redeployment.",
+        link: "https://github.com/GoogleContainerTools/jib/issues/3057",
+    },
+    Row {
+        id: "tag-locked",
+        seen: "the registry says that a tag is locked (Azure Container Registry)",
+        pattern: Pattern::Answered(Shape {
+            statuses: (400, 499),
+            words: &["operation is disallowed on this registry"],
+            at: &[Stage::WriteManifest],
+            ..REGISTRY
+        }),
+        reason: Reason::TagImmutable,
+        class: Class::Final,
+        sentence: "{reference} is locked there, and holds other content: publish a new version, or unlock it there (its attribute `writeEnabled`).",
+        link: "https://learn.microsoft.com/en-us/azure/container-registry/container-registry-image-lock",
+    },
+    Row {
+        id: "tag-precondition",
+        seen: "412 at the manifest",
+        pattern: Pattern::Answered(Shape { statuses: (412, 412), at: &[Stage::WriteManifest], ..REGISTRY }),
+        reason: Reason::TagImmutable,
+        class: Class::Final,
+        sentence: "{reference} holds other content there, and the registry keeps its tags: publish a new version, or change the registry's rule.",
+        link: "https://github.com/goharbor/harbor/pull/9427",
+    },
+    Row {
+        id: "tag-conflict",
+        seen: "409 at the manifest",
+        pattern: Pattern::Answered(Shape { statuses: (409, 409), at: &[Stage::WriteManifest], ..REGISTRY }),
+        reason: Reason::TagImmutable,
+        class: Class::Final,
+        sentence: "{reference} holds other content there, and the registry keeps its tags: publish a new version, or change the registry's rule.",
+        link: "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.10",
     },
     Row {
         id: "quota",

@@ -56,6 +56,8 @@ pub enum Symptom {
     NoAnswerToBody,
     NoAnswer,
     ReadStalled,
+    AnswerSlow,
+    FramingBroken,
     AnswerCut,
     NoHttpInPlain,
     NoHttpInTls,

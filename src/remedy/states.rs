@@ -2,7 +2,7 @@
 
 use super::{
     Class,
-    row::{ERROR_CODES, PROXY, Pattern, Row, Shape, Symptom, coded, proxy, registry},
+    row::{ERROR_CODES, PROXY, Pattern, REGISTRY, Row, Shape, Symptom, coded, proxy, registry},
 };
 use crate::{api::Reason, registry::Stage};
 
@@ -43,18 +43,36 @@ pub(super) const STATES: &[Row] = &[
             words: &["no space left", "disk quota exceeded", "storage full"],
             ..Shape::ANY
         }),
-        reason: Reason::RegistryUnavailable,
+        reason: Reason::RegistryFull,
         class: Class::Wait,
-        sentence: "The registry's storage is full: enlarge its volume, or collect its garbage.",
+        sentence: "The registry's storage is full: enlarge the volume that it writes to, or free space there (delete what is no longer needed, then collect its garbage).",
         link: "https://distribution.github.io/distribution/about/garbage-collection/",
+    },
+    Row {
+        id: "registry-storage-read-only",
+        seen: "the registry's storage is mounted read-only",
+        pattern: Pattern::Answered(Shape { statuses: (500, 599), words: &["read-only file system"], ..REGISTRY }),
+        reason: Reason::RegistryReadOnly,
+        class: Class::Wait,
+        sentence: "The registry takes no writes, for the file system of its storage is read-only: look at `readOnly` of its volume and mount, and at the node's kernel log, since Linux mounts a damaged file system so.",
+        link: "https://kubernetes.io/docs/concepts/storage/volumes/#read-only-mounts",
+    },
+    Row {
+        id: "registry-storage-forbidden",
+        seen: "the registry may not write to its storage",
+        pattern: Pattern::Answered(Shape { statuses: (500, 599), words: &["permission denied"], ..REGISTRY }),
+        reason: Reason::RegistryReadOnly,
+        class: Class::Wait,
+        sentence: "The registry may not write to its storage: set `fsGroup` in the `securityContext` of its Pod to the group that it runs as, or give its volume to that user.",
+        link: "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",
     },
     Row {
         id: "insufficient-storage",
         seen: "507",
         pattern: Pattern::Answered(Shape::status(507)),
-        reason: Reason::RegistryUnavailable,
+        reason: Reason::RegistryFull,
         class: Class::Wait,
-        sentence: "The registry's storage is full: enlarge its volume, or collect its garbage.",
+        sentence: "The registry's storage is full: enlarge the volume that it writes to, or free space there (delete what is no longer needed, then collect its garbage).",
         link: "https://www.rfc-editor.org/rfc/rfc4918#section-11.5",
     },
     Row {
@@ -128,6 +146,15 @@ pub(super) const STATES: &[Row] = &[
         class: Class::OtherRoute,
         sentence: "Not the registry but something before it failed: look at the log of {place}.",
         link: "https://www.rfc-editor.org/rfc/rfc9110#section-15.6.1",
+    },
+    Row {
+        id: "not-modified",
+        seen: "304 for a request that named nothing it already has",
+        pattern: Pattern::Answered(Shape::status(304)),
+        reason: Reason::NotARegistry,
+        class: Class::OtherRoute,
+        sentence: "No registry gives this answer to a request without a condition: a cache on the way does. Let {place} hand `/v2/` on to the registry without storing it, and empty its cache.",
+        link: "https://www.rfc-editor.org/rfc/rfc9110#section-15.4.5",
     },
     Row {
         id: "redirect",

@@ -2,8 +2,9 @@
 
 use super::index::IndexError;
 use crate::{
-    chart::ChartError,
+    chart::{ChartError, IN_HEADER, YamlError},
     net::{AddressPolicy, NetError, TlsFailure},
+    spool::SpoolError,
 };
 
 pub(super) fn of_login(secret: Option<&str>) -> String {
@@ -23,13 +24,36 @@ pub(super) fn of_network(error: &NetError) -> &'static str {
         NetError::AddressRefused { why, .. } if *why == AddressPolicy::API_SERVER => "; give the address that the charts lie at",
         NetError::AddressRefused { .. } => "; an administrator can allow the range with `--allow-address`",
         NetError::Resolve { .. } | NetError::Connect { .. } => "; check the address, and that this network lets the controller reach it",
-        _ => "",
+        NetError::WriteStalled { .. } | NetError::NoAnswer { .. } | NetError::ReadStalled { .. } => {
+            "; look at the load of the server and at the path there, or raise `timeout`"
+        }
+        NetError::AnswerSlow { .. } => "; look at the load of the server and at the path there",
+        NetError::MalformedHead { .. } | NetError::NotHttp { .. } | NetError::FramingBroken { .. } => {
+            "; look whether a web server listens there, and at what rewrites answers on the way"
+        }
+        NetError::Cut { .. } | NetError::AnswerCut { .. } | NetError::StaleConnection => {
+            "; look whether the server restarts; the next run asks again"
+        }
+        NetError::Tunnel(_) | NetError::Body { .. } | NetError::Tls { failure: TlsFailure::Other(_), .. } => "",
+    }
+}
+
+const SMALLER_INDEX: &str = "; take old versions out of the repository, and have its index made anew (`helm repo index`)";
+const SMALLER_CHART: &str = "; leave files out with `.helmignore`, or split the chart";
+
+/// `url` is that of an index or of an archive.
+pub(super) fn of_spool(url: &str, error: &SpoolError) -> &'static str {
+    match error {
+        SpoolError::TooLarge { .. } if url.ends_with("/index.yaml") => SMALLER_INDEX,
+        SpoolError::TooLarge { .. } => SMALLER_CHART,
+        SpoolError::NeverFits { .. } | SpoolError::Full { .. } | SpoolError::NoSpace | SpoolError::Disk(_) => "",
     }
 }
 
 pub(super) fn of_index(error: &IndexError) -> &'static str {
     match error {
-        IndexError::Html | IndexError::OtherJson { .. } | IndexError::NoEntries | IndexError::TooLarge { .. } => "",
+        IndexError::Html | IndexError::OtherJson { .. } | IndexError::NoEntries => "",
+        IndexError::TooLarge { .. } => SMALLER_INDEX,
         IndexError::Read(_)
         | IndexError::Empty
         | IndexError::NotYaml { .. }
@@ -49,12 +73,11 @@ pub(super) fn of_chart(place: &str, error: &ChartError) -> &'static str {
         ChartError::Cut | ChartError::Gzip(_) if is_file => "; make it anew with `helm package`, or copy it again",
         ChartError::Cut | ChartError::Gzip(_) => "; upload it again",
         ChartError::Tar(_) | ChartError::NoFiles | ChartError::NoChartYaml => "; make it with `helm package`",
+        ChartError::Yaml { source: YamlError::Limit { .. }, .. } => "; shorten it",
         ChartError::Yaml { .. } | ChartError::Field { .. } | ChartError::Rule(_) => "; `helm lint` checks it",
-        ChartError::Read(_)
-        | ChartError::TrailingData
-        | ChartError::TooLarge { .. }
-        | ChartError::FileTooLarge { .. }
-        | ChartError::Ratio { .. }
-        | ChartError::Path { .. } => "",
+        ChartError::TooLarge { what: IN_HEADER, .. } => "; make it with `helm package`",
+        ChartError::TooLarge { .. } => SMALLER_CHART,
+        ChartError::Ratio { .. } => "; look for a file that says the same over and over, and leave it out with `.helmignore`",
+        ChartError::Read(_) | ChartError::TrailingData | ChartError::FileTooLarge { .. } | ChartError::Path { .. } => "",
     }
 }

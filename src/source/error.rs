@@ -76,7 +76,7 @@ pub enum SourceError {
         cause: Box<SourceError>,
     },
     /// The spool, or a limit of it.
-    #[error("`{url}` could not be kept: {cause}")]
+    #[error("`{url}` could not be kept: {cause}{}", cure::of_spool(.url, .cause))]
     Spool {
         /// Without query.
         url: String,
@@ -187,7 +187,7 @@ impl SourceError {
         match self {
             Self::Redirected { cause, .. } => cause.is_passing(),
             Self::Net { cause, .. } => !matches!(cause, NetError::AddressRefused { .. }),
-            Self::Refused { .. } | Self::Spool { cause: SpoolError::Full { .. } | SpoolError::Disk(_), .. } => true,
+            Self::Refused { .. } | Self::Spool { cause: SpoolError::Full { .. } | SpoolError::NoSpace | SpoolError::Disk(_), .. } => true,
             _ => false,
         }
     }

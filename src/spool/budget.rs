@@ -51,8 +51,13 @@ pub enum SpoolError {
         /// The budget.
         limit: u64,
     },
+    /// The file system is full before the budget is.
+    #[error(
+        "the volume of the spool has no room left, and `--spool-size` promises more than it has: enlarge the volume behind `--spool-dir`, or lower `--spool-size`"
+    )]
+    NoSpace,
     /// The file system refused.
-    #[error("the spool's file system failed: {0}")]
+    #[error("the spool's file system failed: {0}; look at the volume behind `--spool-dir`")]
     Disk(String),
 }
 

@@ -1,6 +1,10 @@
 //! A body that is arriving.
 
-use std::{fs::File, io::Write, sync::Arc};
+use std::{
+    fs::File,
+    io::{ErrorKind, Write},
+    sync::Arc,
+};
 
 use super::{Body, Content, Shared, SpoolError, Spooled, budget::Share};
 use crate::model::DigestWriter;
@@ -104,7 +108,7 @@ impl SpoolWriter {
     /// The body has arrived whole.
     ///
     /// # Errors
-    /// [`SpoolError::Disk`].
+    /// [`SpoolError::NoSpace`] and [`SpoolError::Disk`].
     pub async fn finish(mut self) -> Result<Spooled, SpoolError> {
         self.flush().await?;
         let (digest, length) = self.digest.finish();
@@ -116,10 +120,17 @@ impl SpoolWriter {
     }
 }
 
+fn refused(error: &std::io::Error) -> SpoolError {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => SpoolError::NoSpace,
+        _ => SpoolError::Disk(error.to_string()),
+    }
+}
+
 async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> Result<T, SpoolError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(SpoolError::Disk(error.to_string())),
+        Ok(Err(error)) => Err(refused(&error)),
         Err(_) => Err(SpoolError::Disk("the task that wrote was ended".to_owned())),
     }
 }

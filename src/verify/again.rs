@@ -1,5 +1,7 @@
 //! What was published and proven is read whole again: the manifest by its tag, its config and each of its layers.
 
+use tokio::time::Instant;
+
 use super::{Expected, Verified};
 use crate::{
     chart::Descriptor,
@@ -36,6 +38,7 @@ pub async fn pull_again(
     manifest: Digest,
     archive: Digest,
 ) -> Result<Again, Failure> {
+    let begin = Instant::now();
     let mut pull = registry.pull();
     let pulled = match pull.manifest(repository, tag).await? {
         None => return Ok(Again::Gone),
@@ -54,7 +57,8 @@ pub async fn pull_again(
     }
     let mut layers: Vec<Descriptor> = layers.into_iter().map(|(digest, size)| Descriptor { digest, size }).collect();
     layers.sort_by_key(|layer| layer.digest != archive);
-    Ok(Again::Holds(Verified(Expected { repository: repository.clone(), tag: tag.clone(), manifest, layers })))
+    let expected = Expected { repository: repository.clone(), tag: tag.clone(), manifest, layers };
+    Ok(Again::Holds(Verified { expected, took: begin.elapsed() }))
 }
 
 fn damaged(manifest: Digest, pulled: &PulledManifest) -> Failure {

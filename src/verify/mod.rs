@@ -4,6 +4,10 @@ mod again;
 
 pub use again::{Again, pull_again};
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use crate::{
     chart::Descriptor,
     model::{Digest, RepositoryName, Tag},
@@ -27,12 +31,20 @@ pub struct Expected {
 ///
 /// *Invariant:* only [`pull_back`] and [`pull_again`] make one, after they have read manifest and layers whole and hashed them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified(Expected);
+pub struct Verified {
+    expected: Expected,
+    took: Duration,
+}
 
 impl Verified {
     /// What was proven.
     pub fn proven(&self) -> &Expected {
-        &self.0
+        &self.expected
+    }
+
+    /// How long the reading took.
+    pub fn took(&self) -> Duration {
+        self.took
     }
 }
 
@@ -41,6 +53,7 @@ impl Verified {
 /// # Errors
 /// A [`Failure`] at [`Stage::PullManifest`] or [`Stage::PullBlob`].
 pub async fn pull_back(registry: &Registry, expected: Expected) -> Result<Verified, Failure> {
+    let begin = Instant::now();
     let differs = |found: String| {
         let expected = format!("the manifest {}", expected.manifest);
         Failure::new(Stage::PullManifest, Cause::Content { expected, found })
@@ -54,5 +67,5 @@ pub async fn pull_back(registry: &Registry, expected: Expected) -> Result<Verifi
     for layer in &expected.layers {
         pull.blob(&expected.repository, layer.digest, layer.size).await?;
     }
-    Ok(Verified(expected))
+    Ok(Verified { expected, took: begin.elapsed() })
 }

@@ -32,6 +32,7 @@ pub struct Launch {
     name: Option<String>,
     log: PathBuf,
     separate_errors: bool,
+    volume: Option<(PathBuf, &'static str)>,
 }
 
 impl Launch {
@@ -45,6 +46,7 @@ impl Launch {
             name: None,
             log: log.into(),
             separate_errors: false,
+            volume: None,
         }
     }
 
@@ -78,6 +80,13 @@ impl Launch {
         self
     }
 
+    /// Has it see a file system in memory at this folder, which goes with it: `options` as `mount -o` takes them, such as `size=64k`.
+    /// Only root can.
+    pub fn volume(mut self, folder: impl Into<PathBuf>, options: &'static str) -> Self {
+        self.volume = Some((folder.into(), options));
+        self
+    }
+
     /// Starts it.
     pub fn start(self) -> io::Result<Process> {
         let program = self.program.file_name().unwrap_or(self.program.as_os_str()).to_string_lossy().into_owned();
@@ -85,6 +94,11 @@ impl Launch {
         let log = self.log.clone();
         let errors = if self.separate_errors { with_suffix(&log, ".errors") } else { log.clone() };
         let mut command = enter(self.namespace.as_deref(), &["setpriv", "--pdeathsig", "KILL", "--"]);
+        if let Some((folder, options)) = &self.volume {
+            // In a mount namespace that ends with it, and as the same process.
+            let mount = "mount -t tmpfs -o \"$1\" tmpfs \"$0\" && shift && exec \"$@\"";
+            command.args(["unshare", "--mount", "--", "sh", "-c", mount]).arg(folder).arg(options);
+        }
         command.arg(&self.program).args(&self.arguments).envs(self.environment);
         command.stdin(Stdio::null()).stdout(append(&log)?).stderr(append(&errors)?);
         let child = fork(command)?;

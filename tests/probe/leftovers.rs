@@ -24,6 +24,12 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// What repositories hold: links, sessions, manifests.
+pub fn of_repositories(registry: &Registry) -> Vec<PathBuf> {
+    let is_of_repository = |file: &PathBuf| file.components().any(|part| part.as_os_str() == "repositories");
+    files(&registry.storage()).into_iter().filter(is_of_repository).collect()
+}
+
 /// The registry's own collection of garbage.
 fn collect_garbage(registry: &Registry, version: Version) {
     let bed = support::on_loopback();
@@ -41,9 +47,7 @@ async fn nothing_stays_behind_where_blobs_may_be_removed() {
         let probed = Probed::of_registry(bed, registry.socket(), &[]).await;
         assert_eq!((probed.code, &probed.json["leftBehind"]), (Some(0), &json!([])), "{}", probed.lines().join("\n"));
         assert_eq!(probed.json["removed"]["blobs"], 10);
-        let is_of_repository = |file: &&PathBuf| file.components().any(|part| part.as_os_str() == "repositories");
-        let of_repositories: Vec<_> = files(&registry.storage()).into_iter().filter(|file| is_of_repository(&file)).collect();
-        assert_eq!(of_repositories, Vec::<PathBuf>::new(), "{version:?}: no link, no session, no manifest");
+        assert_eq!(of_repositories(&registry), Vec::<PathBuf>::new(), "{version:?}: no link, no session, no manifest");
         collect_garbage(&registry, version);
         assert_eq!(files(&registry.storage()), before, "{version:?}: and no bytes");
     }

@@ -1,4 +1,4 @@
-//! `chart-publisher probe`: what it names on each hostile path, what it leaves behind, what other tools read of it, and the routes of a
+//! `chart-publisher probe`: what it names on each hostile path, what it leaves behind, also when it is stopped, what other tools read of it, and the routes of a
 //! Service. And what it and `push` say of mistakes.
 #![cfg(test)]
 
@@ -16,3 +16,4 @@ mod mistakes;
 mod outputs;
 mod probed;
 mod services;
+mod stopped;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
+
 use crate::support::{self, Bed, Ran, authority::Authority, registry::Version};
 
 /// A command line, how it ends, and the words that it ends with.
@@ -92,6 +94,46 @@ async fn mistakes_at_a_registry_are_cured_by_flags() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_login_is_for_the_path_that_its_key_names() {
+    let bed = support::on_loopback();
+    let basic = bed.registry(Version::V3).basic("bob", "right").start().await;
+    let chart = bed.chart("small-1.2.2");
+    let (right, wrong) = (BASE64_STANDARD.encode("bob:right"), BASE64_STANDARD.encode("bob:wrong-password"));
+    let host = basic.socket();
+    for (number, auths, code) in [
+        (1, format!(r#"{{"{host}/team":{{"auth":"{right}"}},"{host}":{{"auth":"{wrong}"}}}}"#), 0),
+        (2, format!(r#"{{"{host}/team/charts":{{"auth":"{right}"}},"{host}/team":{{"auth":"{wrong}"}}}}"#), 0),
+        (3, format!(r#"{{"{host}/teams":{{"auth":"{wrong}"}},"{host}":{{"auth":"{right}"}}}}"#), 0),
+        (4, format!(r#"{{"{host}/other":{{"auth":"{right}"}}}}"#), 1),
+        (5, format!(r#"{{"http://{host}/v2/":{{"auth":"{right}"}}}}"#), 0),
+    ] {
+        let file = file(bed, &format!("scoped-{number}.json"), &format!(r#"{{"auths":{auths}}}"#));
+        let words = format!("PROGRAM push {} oci://{host}/team/charts --insecure --docker-config {}", chart.display(), file.display());
+        let said: &[&str] = if code == 0 { &[] } else { &["AuthFailed", "Give a login"] };
+        check(bed, &[mistake(words, code, said)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_there_already_is_pulled_back_and_another_file_is_told_from_it() {
+    let bed = support::on_loopback();
+    let registry = bed.registry(Version::V3).start().await;
+    let chart = bed.chart("small-1.2.2");
+    let other = bed.folder("other").join("small-1.2.2.tgz");
+    let mut content = std::fs::read(&chart).expect("a chart");
+    // Another time in the header of gzip is another digest.
+    content[4] ^= 1;
+    std::fs::write(&other, content).expect("a file");
+    let push = |file: &std::path::Path| format!("PROGRAM push {} oci://{}/charts --insecure", file.display(), registry.socket());
+    check(bed, &[mistake(push(&chart), 0, &[])]);
+    let again = ran(bed, &format!("{} -o json", push(&chart)));
+    let told: serde_json::Value = serde_json::from_str(&again.output).expect("JSON");
+    assert_eq!((told["result"].as_str(), told["seconds"]["push"].is_null()), (Some("AlreadyThere"), true), "{told}");
+    assert!(told["seconds"]["pull"].as_f64().is_some_and(|seconds| seconds > 0.0), "{told}");
+    check(bed, &[mistake(push(&other), 1, &["Drifted", "which is not of the file sha256:", "Delete the tag to push the file there"])]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_used_is_named_before_anything_is_sent() {
     let bed = support::on_loopback();
     let chart = bed.chart("small-1.2.2");
@@ -100,6 +142,10 @@ async fn what_cannot_be_used_is_named_before_anything_is_sent() {
     let text = text.display();
     let home = file(bed, "home/.docker/config.json", "no JSON");
     let home = home.ancestors().nth(2).expect("a home").display();
+    let large = bed.chart("large-3.0.0");
+    let large = large.display();
+    let token = file(bed, "token.json", r#"{"auths":{"127.0.0.1:1":{"identitytoken":"wrong-password"}}}"#);
+    let token = token.display();
     let missing = format!("PROGRAM probe --service a/b --kubeconfig {text}.missing");
     let nowhere = "oci://127.0.0.1:1/charts";
     check(
@@ -110,6 +156,31 @@ async fn what_cannot_be_used_is_named_before_anything_is_sent() {
                 format!("PROGRAM push {chart} oci://127.0.0.1:1/ci/small:1.2.0"),
                 2,
                 &["give the prefix only: name and tag come from the chart"],
+            ),
+            mistake(
+                format!("PROGRAM push {chart} oci://127.0.0.1:1/Charts"),
+                2,
+                &["`oci://127.0.0.1:1/Charts`: `Charts` is no OCI repository name: lower case letters"],
+            ),
+            mistake(
+                format!("PROGRAM push {large} {nowhere} --spool-dir {text}.missing"),
+                2,
+                &[&format!("`--spool-dir`: `{text}.missing` cannot hold the chart on its way: No such file or directory")],
+            ),
+            mistake(format!("PROGRAM push {chart} {nowhere} --log-level foo"), 2, &["`--log-level`: `foo` is no level: write off, error"]),
+            mistake("PROGRAM run --log-level foo", 2, &["`--log-level`: `foo` is no level: write off, error"]),
+            mistake(format!("PROGRAM probe {nowhere} --max-time 0s"), 2, &["--max-time", "give a longer one"]),
+            mistake(
+                format!("PROGRAM probe {nowhere} --require nodeport/buffered"),
+                2,
+                &["`--require nodeport/buffered`: an oci:// address has one route, which is called `url`"],
+            ),
+            mistake("PROGRAM probe --service a/b --require url/buffered", 2, &["`--require url/buffered`: a Service has no route `url`"]),
+            mistake(format!("PROGRAM probe {nowhere} --require nodeport"), 2, &["write [ROUTE/]WHAT"]),
+            mistake(
+                format!("PROGRAM push {chart} {nowhere} --docker-config {token}"),
+                2,
+                &[&format!("`{token}`: its entry for `127.0.0.1:1` has an `identitytoken` and no password")],
             ),
             mistake(format!("PROGRAM push {chart} {nowhere} --chunk-size 1"), 2, &["between 64Ki and 1Gi"]),
             mistake(format!("PROGRAM push {chart} {nowhere} --ca {text}"), 2, &[&format!("`{text}` holds no certificate")]),

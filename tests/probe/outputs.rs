@@ -64,7 +64,7 @@ async fn what_is_required_decides_the_exit_code() {
         ("chunked", 1),
         ("buffered,streamed", 1),
         ("single-post", 1),
-        ("nodeport/buffered", 1),
+        ("nodeport/buffered", 2),
         ("nonsense", 2),
         ("elsewhere/buffered", 2),
     ] {

@@ -48,6 +48,10 @@ async fn all_routes_of_a_service_are_tried_in_one_run() {
     assert_eq!((probed.code, &probed.json["repository"]), (Some(0), &json!("team/charts/chart-publisher-probe")), "{}", probed.errors);
     assert!(left_out(&probed)["Relay"].contains("name no Pod"), "{:?}", left_out(&probed));
     assert_eq!(probed.json["unseen"], json!([]));
+    for route in probed.json["routes"].as_array().expect("a list") {
+        let why = route["message"].as_str().expect("a reason");
+        assert!(!why.contains("`routes`"), "nobody has listed routes: {why}");
+    }
 
     let outside = Probed::of(run(bed, bed.client_namespace(), &words).await);
     assert!(!routes(&outside).contains_key("ClusterIP"));

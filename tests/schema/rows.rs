@@ -105,6 +105,7 @@ fn taken_rows() -> Vec<Row> {
         taken(chart(&json!({"latest": 10000, "name": "n".repeat(250)}))),
         taken(spec(&json!({"targets": many}))),
         taken(target(&json!({"service": {"port": "5000", "repository": ""}, "insecure": true}))),
+        taken(target(&json!({"service": {"port": 5000}}))),
         taken(target(&json!({"service": {"port": "http", "repository": "charts/of_the-platform.x"}}))),
         taken(target(
             &json!({"routes": ["ClusterIP", "NodePort", "LoadBalancer", "Ingress", "Endpoint", "Relay"], "upload": {"method": "Buffered"}}),
@@ -247,7 +248,9 @@ fn target_rows() -> Vec<Row> {
         refused(target(&json!({"service": {"name": null}})), "spec.targets[].service.name", "Required value"),
         refused(target(&json!({"service": {"name": ""}})), "spec.targets[].service.name", "should be at least 1 chars long"),
         refused(target(&json!({"service": {"name": "n".repeat(64)}})), "spec.targets[].service.name", "Too long"),
-        refused(target(&json!({"service": {"port": 5000}})), "spec.targets[].service.port", "must be of type string"),
+        refused(target(&json!({"service": {"port": 0}})), "spec.targets[].service.port", "should be greater than or equal to 1"),
+        refused(target(&json!({"service": {"port": 65536}})), "spec.targets[].service.port", "should be less than or equal to 65535"),
+        refused(target(&json!({"service": {"port": true}})), "spec.targets[].service.port", "must be of type integer,string"),
         refused(target(&json!({"service": {"port": "HTTP"}})), "spec.targets[].service.port", "should match"),
         refused(target(&json!({"service": {"port": "p".repeat(16)}})), "spec.targets[].service.port", "Too long"),
         refused(target(&json!({"service": {"repository": "Charts"}})), "spec.targets[].service.repository", "should match"),

@@ -30,6 +30,7 @@ pub struct ControllerBuilder {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     path: Option<(String, IpAddr)>,
+    spool_volume: Option<&'static str>,
 }
 
 /// A running controller. Dropping it kills it.
@@ -48,7 +49,16 @@ impl Bed {
         let arguments = arguments.iter().map(ToString::to_string).collect();
         let program = PathBuf::from(env!("CARGO_BIN_EXE_chart-publisher"));
         let kubeconfig = kubeconfig.to_owned();
-        ControllerBuilder { rights: None, bed: self, program, kubeconfig, arguments, environment: Vec::new(), path: None }
+        ControllerBuilder {
+            rights: None,
+            bed: self,
+            program,
+            kubeconfig,
+            arguments,
+            environment: Vec::new(),
+            path: None,
+            spool_volume: None,
+        }
     }
 }
 
@@ -129,6 +139,12 @@ impl ControllerBuilder {
         self
     }
 
+    /// Its spool lies in a file system of its own with these options of `mount`, such as `size=4m`. Only root can.
+    pub fn spool_on(mut self, options: &'static str) -> Self {
+        self.spool_volume = Some(options);
+        self
+    }
+
     /// Its packets take this path.
     pub fn through(mut self, path: &LossyPath) -> Self {
         self.path = Some((path.namespace().to_owned(), path.address()));
@@ -149,6 +165,10 @@ impl ControllerBuilder {
             .arguments(["--health-address", &health.to_string()])
             .arguments(&self.arguments)
             .namespace(network.as_deref());
+        let launch = match self.spool_volume {
+            Some(options) => launch.volume(&spool, options),
+            None => launch,
+        };
         let launch = self.environment.into_iter().fold(launch, |launch, (name, value)| launch.environment(name, value));
         Controller { process: launch.start().expect("the controller"), network, log, health, _rights: self.rights }
     }

@@ -48,6 +48,7 @@ pub struct RegistryBuilder<'a> {
     tls: Option<(&'a Authority, Vec<String>, Validity)>,
     names_itself: bool,
     read_only: bool,
+    volume: Option<&'static str>,
     settings: Vec<(&'static str, Value)>,
 }
 
@@ -59,6 +60,7 @@ pub struct Registry {
     bed: &'static Bed,
     version: Version,
     authority: Option<String>,
+    volume: Option<&'static str>,
 }
 
 impl Bed {
@@ -72,6 +74,7 @@ impl Bed {
             tls: None,
             names_itself: true,
             read_only: false,
+            volume: None,
             settings: Vec::new(),
         }
     }
@@ -116,6 +119,12 @@ impl<'a> RegistryBuilder<'a> {
         self
     }
 
+    /// Keeps its blobs in a file system of its own with these options of `mount`: `size=64k`, `ro`. Only root can.
+    pub fn storage_on(mut self, options: &'static str) -> Self {
+        self.volume = Some(options);
+        self
+    }
+
     /// Sets something in a section of its configuration: `("/http", {"host": …})`.
     pub fn setting(mut self, section: &'static str, values: Value) -> Self {
         self.settings.push((section, values));
@@ -136,7 +145,8 @@ impl<'a> RegistryBuilder<'a> {
         let configuration = self.configuration(&place, &folder);
         fs::write(folder.join("config.yml"), configuration.to_string()).expect("a file in the bed's folder");
         let authority = self.tls.map(|(authority, ..)| authority.pem());
-        let mut registry = Registry { place, process: None, folder, bed: self.bed, version: self.version, authority };
+        let (version, volume) = (self.version, self.volume);
+        let mut registry = Registry { place, process: None, folder, bed: self.bed, version, authority, volume };
         registry.resume().await;
         registry
     }
@@ -220,7 +230,11 @@ impl Registry {
         let launch =
             launch.arguments(["serve".as_ref(), self.folder.join("config.yml").as_os_str()]).namespace(self.bed.server_namespace());
         // Nothing of it leaves the machine.
-        let launch = launch.environment("OTEL_TRACES_EXPORTER", "none");
+        let mut launch = launch.environment("OTEL_TRACES_EXPORTER", "none");
+        if let Some(options) = self.volume {
+            fs::create_dir_all(self.storage()).expect("a folder in the bed's");
+            launch = launch.volume(self.storage(), options);
+        }
         self.process = Some(launch.start().expect("a registry"));
         eventually(SOON, "the registry answers", async || {
             self.process.as_mut().map_or(Ok(()), Process::still_runs)?;

@@ -10,6 +10,8 @@ pub enum Then {
     Stalled,
     /// Another run, soon and by itself: `Reconciling`.
     Retried,
+    /// Nothing has to: all is as it should be.
+    Published,
 }
 
 /// A wrong input and what becomes of it.
@@ -86,6 +88,10 @@ impl Case {
     /// It is tried again.
     pub fn retries(self, reason: Reason, names: &'static str, cure: &'static str) -> Self {
         Self { reason, then: Then::Retried, names, cure, ..self }
+    }
+    /// It is no fault after all.
+    pub fn succeeds(self, names: &'static str) -> Self {
+        Self { reason: Reason::Succeeded, then: Then::Published, names, ..self }
     }
 }
 

@@ -8,8 +8,8 @@ const HEAD: &str = "\
 # Wrong input
 
 What the status says of inputs that cannot work: the reason of the condition `Ready`, its message, and the condition beside it.
-*Stalled* waits for a change (that of a Secret is seen within 30 s), *Reconciling* tries again by itself. An Event of type Warning
-with the same reason and message is written once. `tests/wrong_input.rs` writes this page: each line was seen on a real cluster;
+*Stalled* waits for a change (that of a Secret is seen within 30 s), *Reconciling* tries again by itself, *Ready* is no fault after
+all. An Event of type Warning with the same reason and message is written once. `tests/wrong_input.rs` writes this page: each line was seen on a real cluster;
 names and addresses are put in place of those of the test.
 ";
 
@@ -57,6 +57,7 @@ fn condition(then: Then) -> &'static str {
     match then {
         Then::Stalled => "Stalled",
         Then::Retried => "Reconciling",
+        Then::Published => "Ready",
     }
 }
 

@@ -6,7 +6,6 @@ use chart_publisher::api::Reason;
 use serde_json::{Value, json};
 
 use crate::{
-    archives::{chart, index},
     case::{Case, endpoints, login, secret, service},
     world::World,
 };
@@ -101,8 +100,6 @@ pub fn states(world: &World) -> Vec<Case> {
         case(input, target).with(service("registry", &[("http", socket.port())])).with(endpoints("registry", socket))
     };
     let here = "Service \"team/registry\" by ClusterIP";
-    let large = vec![b'x'; 6_000_000];
-    let large = world.source("large", index("small", "1.0.0", &large), large);
     vec![
         at("nothing listens behind the Service", world.nobody.socket()).retries(
             Reason::RouteUnreachable,
@@ -129,31 +126,7 @@ pub fn states(world: &World) -> Vec<Case> {
             "ask less often with a longer `interval`",
         ),
         at("the registry has a fault", world.broken.socket()).retries(Reason::RegistryUnavailable, here, "its log says which"),
-        case("the tag holds other content", at_path(plain(world.plain.socket()), "drifted"))
-            .keeps(format!("{}/drifted/small:1.0.0", world.plain.socket()))
-            .stalls(
-                Reason::Drifted,
-                "`drifted/small:1.0.0` holds the manifest sha256:",
-                "Delete the tag to publish the source's chart there",
-            ),
-        Case::new("the spool has no room for the chart", large, plain(world.plain.socket())).stalls(
-            Reason::SpoolFull,
-            "/large/chart.tgz` could not be kept",
-            "`--spool-size`",
-        ),
     ]
-}
-
-/// Another content than the source has, where the case of a tag with other content looks.
-pub fn push_other_content(world: &World) {
-    let folder = world.bed.folder("drifted");
-    let archive = folder.join("small-1.0.0.tgz");
-    let mut content = chart("small", "1.0.0");
-    // Another time in the header of gzip is another digest.
-    content[4] = 1;
-    std::fs::write(&archive, content).expect("a file");
-    let target = format!("oci://{}/drifted", world.plain.socket());
-    world.bed.run_in_pod(&["helm", "push", "--plain-http", &archive.display().to_string(), &target]).expect_success();
 }
 
 fn plain(socket: SocketAddr) -> Value {
@@ -162,11 +135,5 @@ fn plain(socket: SocketAddr) -> Value {
 
 fn by_tls(mut target: Value) -> Value {
     target["insecure"] = json!(false);
-    target
-}
-
-fn at_path(mut target: Value, path: &str) -> Value {
-    let url = target["url"].as_str().expect("a URL").replace("/charts", &format!("/{path}"));
-    target["url"] = json!(url);
     target
 }

@@ -16,6 +16,10 @@ use crate::{
 pub fn addresses(world: &World) -> Vec<Case> {
     let case = |input, source: Value| Case::new(input, source, target(world, "charts"));
     let at = |url: String| json!({"helmRepository": {"url": url}});
+    let trusting = |input, socket: std::net::SocketAddr| {
+        let source = json!({"helmRepository": {"url": format!("https://{socket}"), "certSecretRef": {"name": "authority"}}});
+        case(input, source).with(secret("authority", "Opaque", &[("ca.crt", &world.authority.pem())]))
+    };
     let refused = format!("http://{}/charts", world.nobody.socket());
     world.charts.says("/login/index.yaml", Reply::status(401).field("www-authenticate", "Basic realm=\"charts\""));
     world.charts.says("/broken/index.yaml", Reply::status(500));
@@ -80,6 +84,21 @@ pub fn addresses(world: &World) -> Vec<Case> {
             Reason::TlsFailed,
             "signed by an unknown authority",
             "`ca.crt` in the Secret of `certSecretRef`",
+        ),
+        trusting("the source's certificate has expired", world.expired_charts.socket()).retries(
+            Reason::TlsFailed,
+            "the certificate has expired",
+            "the server needs a new certificate",
+        ),
+        trusting("the source's certificate is made for another name", world.other_charts.socket()).retries(
+            Reason::TlsFailed,
+            "the certificate is made for `other.example.com` and not for this name",
+            "use a name that the certificate holds",
+        ),
+        case("the source's URL says https, and it speaks plain HTTP", at(world.address("good").replace("http://", "https://"))).retries(
+            Reason::TlsFailed,
+            "does not speak TLS on this port",
+            "use `http://` when the server has no TLS",
         ),
         case("the source is a loopback address", at("http://127.0.0.1:9/charts".to_owned())).stalls(
             Reason::SourceUnreachable,
@@ -188,10 +207,77 @@ pub fn contents(world: &World) -> Vec<Case> {
             "/older/chart.tgz` holds `small 0.9.0`",
             "the repository has to be mended",
         ),
-        case("the archive has a file over the limit", of_archive("heavy", archives::chart_with_a_large_file())).stalls(
-            Reason::LimitExceeded,
+    ]
+}
+
+/// What costs more than an archive or an index may.
+pub fn limits(world: &World) -> Vec<Case> {
+    let limited =
+        |input, source: Value, names, cure| Case::new(input, source, target(world, "charts")).stalls(Reason::LimitExceeded, names, cure);
+    let of_archive = |folder: &str, archive: Vec<u8>| world.source(folder, index("small", "1.0.0", &archive), archive);
+    // Its digest is never asked for.
+    let giant = world.source("giant", index_that_promises("small", "1.0.0", &"0f".repeat(32)), vec![0; (100 << 20) + 1]);
+    let nested = format!("annotations:\n  a: {}{}\n", "[".repeat(101), "]".repeat(101));
+    let repeated =
+        format!("annotations:\n  a: &a {}\n{}", "x".repeat(900 << 10), (0..40).map(|n| format!("  b{n}: *a\n")).collect::<String>());
+    let deep = format!("apiVersion: v1\nentries:\n  small: {}{}\n", "[".repeat(80), "]".repeat(80));
+    let leave_out = "leave it out with `.helmignore`";
+    vec![
+        limited("the archive is over the limit", giant, "/giant/chart.tgz` could not be kept", "leave files out with `.helmignore`"),
+        limited(
+            "its files are over the limit together",
+            of_archive("vast", archives::chart_that_unpacks_to_too_much()),
+            "/vast/chart.tgz` holds no chart",
+            "or split the chart",
+        ),
+        limited(
+            "one of its files is over the limit",
+            of_archive("heavy", archives::chart_with_a_large_file()),
             "`files/large.bin` has",
-            "leave it out with `.helmignore`",
+            leave_out,
+        ),
+        limited(
+            "it has more files than the limit",
+            of_archive("many", archives::chart_with_many_files()),
+            "more than 10000 entries",
+            "or split the chart",
+        ),
+        limited("it unpacks to far more than it is", of_archive("bomb", archives::bomb()), "more than 200 times its size", leave_out),
+        limited(
+            "the name of a file is over the limit",
+            of_archive("long-name", archives::chart_with_a_long_name()),
+            "bytes in the header of a file",
+            "with `helm package`",
+        ),
+        limited(
+            "its Chart.yaml is over the limit",
+            of_archive("talkative", archives::chart_that_says(&format!("description: {}\n", "x".repeat(6 << 20)))),
+            "`Chart.yaml` has",
+            "shorten it",
+        ),
+        limited(
+            "its Chart.yaml is nested too deeply",
+            of_archive("nested", archives::chart_that_says(&nested)),
+            "`Chart.yaml` is no YAML that Helm reads: line",
+            "shorten it",
+        ),
+        limited(
+            "its Chart.yaml says one thing over and over",
+            of_archive("repeated", archives::chart_that_says(&repeated)),
+            "bytes of values",
+            "shorten it",
+        ),
+        limited(
+            "the index is over the limit",
+            world.source("long-index", vec![b'#'; (50 << 20) + 1], Vec::new()),
+            "/long-index/index.yaml` could not be kept",
+            "take old versions out",
+        ),
+        limited(
+            "the index is nested too deeply",
+            world.source("deep-index", deep, Vec::new()),
+            "/deep-index/index.yaml` holds no index",
+            "take old versions out",
         ),
     ]
 }

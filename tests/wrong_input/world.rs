@@ -20,6 +20,7 @@ use crate::{
         token_server::TokenServer,
         web_server::WebServer,
     },
+    writes,
 };
 
 /// All of them.
@@ -29,6 +30,9 @@ pub struct World {
     pub charts: Arc<Scripted>,
     /// A source by TLS.
     pub tls_charts: HelmRepository,
+    /// Sources whose certificates are wrong.
+    pub expired_charts: WebServer,
+    pub other_charts: WebServer,
     pub plain: Registry,
     pub basic: Registry,
     pub bearer: Registry,
@@ -38,6 +42,14 @@ pub struct World {
     /// Wants a client certificate.
     pub mutual: WebServer,
     pub read_only: Registry,
+    /// Its storage has no room.
+    pub full: Registry,
+    /// Its storage is mounted read-only.
+    pub write_protected: Registry,
+    /// Before `plain`, with rules of other registries.
+    pub ruled: WebServer,
+    /// Before `plain`: keeps no manifest.
+    pub forgetful: WebServer,
     pub busy: Scripted,
     pub broken: Scripted,
     pub page: Scripted,
@@ -63,10 +75,15 @@ impl World {
         let [password, wrong_password, query] = [(); 3].map(|()| format!("{}{}", random_word(), random_word()));
         let tokens = bed.token_server().user("pusher", &password, &["pull", "push"]).user("reader", &password, &["pull"]).start();
         let walled = bed.place(5000);
+        let plain = bed.registry(version).start().await;
         Self {
             charts: Arc::new(bed.scripted(80)),
             tls_charts: bed.helm_repository(&["small-1.2.2"]).tls(&authority).start().await,
-            plain: bed.registry(version).start().await,
+            expired_charts: with_certificate(bed, &authority, None, Validity::Expired).await,
+            other_charts: with_certificate(bed, &authority, Some("other.example.com"), Validity::Now).await,
+            ruled: writes::ruled(bed, plain.socket()).await,
+            forgetful: writes::forgetful(bed, plain.socket()).await,
+            plain,
             basic: bed.registry(version).basic("pusher", &password).start().await,
             bearer: bed.registry(version).bearer(&tokens).start().await,
             tls: bed.registry(version).tls(&authority, &[]).start().await,
@@ -74,6 +91,9 @@ impl World {
             other_name: bed.registry(version).wrong_tls(&authority, &["other.example.com"], Validity::Now).start().await,
             mutual: mutual(bed, &authority).await,
             read_only: bed.registry(version).read_only().start().await,
+            // Its root and three folders are all that fits: `docker/registry/v2`.
+            full: bed.registry(version).storage_on("size=64k,nr_inodes=4").start().await,
+            write_protected: bed.registry(version).storage_on("size=64k,ro").start().await,
             busy: saying(bed, Reply::status(429).field("retry-after", "7").body(oci_error("TOOMANYREQUESTS"))),
             broken: saying(bed, Reply::status(503).body(oci_error("UNAVAILABLE"))),
             page: saying(bed, Reply::ok("<html><title>Welcome</title></html>").field("content-type", "text/html")),
@@ -131,13 +151,27 @@ impl World {
     /// What stands in the document for the addresses of one run.
     pub fn names(&self) -> Vec<(String, &'static str)> {
         let tokens = (self.token_host().to_owned(), "tokens.example.com:5001");
-        let charts = [self.charts.socket(), self.tls_charts.socket(), self.nobody.socket()].map(|socket| (socket, "charts.example.com"));
-        let registries = [&self.plain, &self.basic, &self.bearer, &self.tls, &self.expired, &self.other_name, &self.read_only];
+        let wrong_charts = [self.expired_charts.socket(), self.other_charts.socket()];
+        let charts = [self.charts.socket(), self.tls_charts.socket(), self.nobody.socket()]
+            .into_iter()
+            .chain(wrong_charts)
+            .map(|socket| (socket, "charts.example.com"));
+        let registries = [
+            &self.plain,
+            &self.basic,
+            &self.bearer,
+            &self.tls,
+            &self.expired,
+            &self.other_name,
+            &self.read_only,
+            &self.full,
+            &self.write_protected,
+        ];
         let scripted = [&self.busy, &self.broken, &self.page].map(Scripted::socket);
-        let empty = [self.walled.socket(), self.mutual.socket()];
+        let empty = [self.walled.socket(), self.mutual.socket(), self.ruled.socket(), self.forgetful.socket()];
         let registries =
             registries.map(Registry::socket).into_iter().chain(scripted).chain(empty).map(|socket| (socket, "registry.example.com"));
-        let hosts = charts.into_iter().chain(registries).map(|(socket, name)| (socket.ip().to_string(), name));
+        let hosts = charts.chain(registries).map(|(socket, name)| (socket.ip().to_string(), name));
         let mut names: Vec<_> = hosts.chain([tokens]).collect();
         // No address may be found in a longer one.
         names.sort_by_key(|(found, _)| std::cmp::Reverse(found.len()));
@@ -153,6 +187,14 @@ async fn mutual(bed: &'static Bed, authority: &Authority) -> WebServer {
     let identity = authority.server(&[&place.socket().ip().to_string()], Validity::Now).expect("a certificate");
     let directives = format!("ssl_client_certificate {}; ssl_verify_client on;", file.display());
     bed.nginx(place, Site { identity: Some(identity), directives }).await
+}
+
+/// A server that shows a certificate for another name, or one that has expired.
+async fn with_certificate(bed: &'static Bed, authority: &Authority, name: Option<&str>, validity: Validity) -> WebServer {
+    let place = bed.place(443);
+    let own = place.socket().ip().to_string();
+    let identity = authority.server(&[name.unwrap_or(&own)], validity).expect("a certificate");
+    bed.nginx(place, Site { identity: Some(identity), directives: "return 204;".to_owned() }).await
 }
 
 fn saying(bed: &'static Bed, reply: Reply) -> Scripted {

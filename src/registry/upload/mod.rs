@@ -153,7 +153,14 @@ impl Failure {
         use crate::net::NetError;
         matches!(
             &self.cause,
-            Cause::Net(NetError::Cut { .. } | NetError::NoAnswer { .. } | NetError::ReadStalled { .. } | NetError::AnswerCut { .. })
+            Cause::Net(
+                NetError::Cut { .. }
+                    | NetError::NoAnswer { .. }
+                    | NetError::ReadStalled { .. }
+                    | NetError::AnswerSlow { .. }
+                    | NetError::FramingBroken { .. }
+                    | NetError::AnswerCut { .. }
+            )
         )
     }
 
