@@ -115,6 +115,13 @@ fn is_watch(head: &Head) -> bool {
     head.method == "GET" && head.target.split(['?', '&']).any(|word| word == "watch=true")
 }
 
+/// The kind, and of those that are watched by name which.
+fn watched(head: &Head) -> String {
+    let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
+    let selected = query.split('&').find(|part| part.starts_with("fieldSelector=")).unwrap_or_default();
+    format!("{path} {selected}")
+}
+
 /// What holds the lease of one of several replicas.
 fn is_of_a_lease(head: &Head) -> bool {
     head.target.starts_with("/apis/coordination.k8s.io/")
@@ -147,13 +154,13 @@ async fn rested(span: Duration) {
 
     let watches = scene.api.requests().split_off(begin).into_iter().filter(is_watch);
     let renewed = watches.fold(BTreeMap::<String, u64>::new(), |mut counts, head| {
-        *counts.entry(head.target.split('?').next().unwrap_or_default().to_owned()).or_default() += 1;
+        *counts.entry(watched(&head)).or_default() += 1;
         counts
     });
     let most = span.as_secs() / LIFE_OF_A_WATCH.as_secs() + 1;
     assert!(renewed.values().all(|count| *count <= most), "a watch lives {LIFE_OF_A_WATCH:?}, and in {span:?} there were {renewed:?}");
     support::say(&format!(
-        "at rest for {span:?}: {PUBLICATIONS} publications, 0 requests to registry and source, {} renewed watches of {} kinds",
+        "at rest for {span:?}: {PUBLICATIONS} publications, 0 requests to registry and source, {} renewed watches, of {} different ones",
         renewed.values().sum::<u64>(),
         renewed.len()
     ));

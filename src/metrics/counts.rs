@@ -90,7 +90,7 @@ impl Metrics {
         registry.register_with_unit("published", bytes, Unit::Bytes, self.bytes.clone());
         let sent = "Bytes of bodies that went out to registries, also those that were in vain";
         registry.register_with_unit("sent", sent, Unit::Bytes, self.sent.clone());
-        let attempts = "Attempts to do something at a registry by one way, by what came of them";
+        let attempts = "Attempts to look or to publish by one way, by what came of them";
         registry.register("attempts", attempts, self.attempts.clone());
         let requests = "Requests to registries and their token services, by what answered";
         registry.register("registry_requests", requests, self.requests.clone());

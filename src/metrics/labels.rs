@@ -39,7 +39,7 @@ pub const LABELS: &[Label] = &[
     },
     Label {
         name: "method",
-        meaning: "how the body was framed; `None` for attempts without a body: a list of tags, a look, a proof",
+        meaning: "how the body was framed; `None` for attempts without a body: a list of tags, a look at what is there",
         values: || Method::ALL.into_iter().map(Method::as_str).chain([NONE]).collect(),
     },
     Label {

@@ -14,6 +14,7 @@ use super::{
         self,
         controller::Controller,
         eventually::{SOON, eventually},
+        exposure::Exposure,
         helm_repository::HelmRepository,
         http as client,
         namespace::Namespace,
@@ -196,6 +197,26 @@ async fn assert_answers_as_the_probes_do(controller: &Controller) {
     assert!(head.headers.contains_key("content-type"));
     let below = asked(controller, Method::GET, "/metrics/").await;
     assert_eq!((below.status.as_u16(), &below.body[..]), (404, &b"only /healthz, /readyz and /metrics are here\n"[..]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_are_told_by_the_route_that_they_took() {
+    let Some(bed) = support::with_node() else { return };
+    let (namespace, registry) = (bed.namespace().await, bed.registry(Version::V3).start().await);
+    let charts = bed.helm_repository(&["small-1.2.2"]).start().await;
+    namespace.expose("registry", Exposure::NodePort, &[registry.socket()]).await;
+    let controller = namespace.controller(&[]).await;
+    for (name, routes) in [("shown", json!([])), ("inside", json!(["ClusterIP"]))] {
+        let target = json!({"name": "main", "service": {"name": "registry", "repository": name}, "routes": routes, "insecure": true});
+        namespace.publish(name, &spec(&charts.url(), &json!([{"name": "small"}]), &json!([target]))).await;
+        namespace.becomes_ready(name).await;
+    }
+    let scrape = scraped(&controller).await;
+    for route in ["NodePort", "ClusterIP"] {
+        let tried = |method| scrape.count(ATTEMPTS, &[("route", route), ("method", method), ("class", "Succeeded")]);
+        assert_eq!((tried("None"), tried("Buffered")), (1, 1), "{route}: a list and a push");
+    }
+    assert_eq!(scrape.count(ATTEMPTS, &[]), 4, "and nothing else");
 }
 
 #[tokio::test(flavor = "multi_thread")]
