@@ -12,6 +12,7 @@
 //! | room | what it does | what it may not do |
 //! |---|---|---|
 //! | [`api`] | the kinds, and the closed list of reasons | anything else |
+//! | [`lint`] | what is wrong with a publication, from its text alone | I/O, read a clock |
 //! | [`model`] | words that were checked once: digest, tag, origin, credential | I/O |
 //! | [`plan`] | what to publish, by which routes and methods, and why | I/O, read a clock |
 //! | [`chart`] | archive → config and manifest, as Helm makes them | I/O, unpack to disk |
@@ -44,6 +45,7 @@
 pub mod api;
 pub mod chart;
 pub mod controller;
+pub mod lint;
 pub mod metrics;
 pub mod model;
 pub mod net;

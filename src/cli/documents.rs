@@ -1,14 +1,23 @@
-//! The publications of files: YAML or JSON, several documents in one, `-` for standard input.
+//! The publications of files: YAML or JSON, several documents in one, `-` for standard input, a folder for the files in it.
 
-use std::io::Read;
+use std::{
+    io::{Cursor, Read},
+    path::{Path, PathBuf},
+};
 
-use chart_publisher::api::{ChartPublication, GROUP, VERSION};
+use chart_publisher::{
+    api::{ChartPublication, GROUP, VERSION},
+    lint::Written,
+};
 use serde_json::Value;
+use serde_saphyr::options::DuplicateKeyPolicy;
 
 use super::Usage;
 
 /// A file of manifests is smaller.
 const LONGEST: u64 = 16 << 20;
+/// How files of manifests end.
+const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// A publication, and where it stands.
 pub(super) struct Document {
@@ -18,16 +27,30 @@ pub(super) struct Document {
     pub(super) value: Value,
 }
 
+/// What could be read of a file.
+pub(super) struct ReadFile {
+    /// Its name, or `-`.
+    pub(super) name: String,
+    /// Its documents, in their order; empty ones are passed over.
+    pub(super) documents: Vec<Written>,
+    /// What keeps the rest from being read.
+    pub(super) broken: Option<String>,
+}
+
 /// All publications of `files`, and a sentence for each other object.
 ///
 /// # Errors
 /// What cannot be read, is no YAML, or holds no publication.
 pub(super) fn documents(files: &[String]) -> Result<(Vec<Document>, Vec<String>), Usage> {
     let (mut found, mut passed_over) = (Vec::new(), Vec::new());
-    for file in files {
-        let text = text(file)?;
-        let values: Vec<Value> = serde_saphyr::from_multiple(&text).map_err(|error| no_yaml(file, &error))?;
-        for value in values {
+    for ReadFile { name: file, documents, broken } in read(files) {
+        if let Some(sentence) = broken {
+            return Err(Usage(format!("`{file}` {sentence}")));
+        }
+        for Written { value, twice } in documents {
+            if let Some(path) = twice.first() {
+                return Err(Usage(format!("`{file}` has the field `{path}` twice: leave one of them")));
+            }
             let word = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
             let (version, kind) = (word("apiVersion"), word("kind"));
             if version == format!("{GROUP}/{VERSION}") && kind == "ChartPublication" {
@@ -35,21 +58,71 @@ pub(super) fn documents(files: &[String]) -> Result<(Vec<Document>, Vec<String>)
             } else if kind.is_empty() {
                 return Err(Usage(format!("`{file}` holds a document that is no object of Kubernetes: it has no `kind`")));
             } else {
-                let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-                passed_over
-                    .push(format!("`{file}`: {kind} `{name}` of {version} is passed over: it is no ChartPublication of {GROUP}/{VERSION}"));
+                passed_over.push(passed(&file, &value));
             }
         }
     }
     if found.is_empty() {
-        return Err(Usage(format!("no ChartPublication of {GROUP}/{VERSION} in `{}`", files.join("`, `"))));
+        return Err(none(files));
     }
     Ok((found, passed_over))
 }
 
-/// Where it is none, without the lines around: a file of manifests may hold Secrets.
-fn no_yaml(file: &str, error: &serde_saphyr::Error) -> Usage {
-    Usage(format!("`{file}` is no YAML: {}", error.without_snippet()))
+/// That there is no publication at all.
+pub(super) fn none(files: &[String]) -> Usage {
+    Usage(format!("no ChartPublication of {GROUP}/{VERSION} in `{}`", files.join("`, `")))
+}
+
+/// That an object is none.
+pub(super) fn passed(file: &str, value: &Value) -> String {
+    let word = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let (version, kind, name) = (word("/apiVersion"), word("/kind"), word("/metadata/name"));
+    format!("`{file}`: {kind} `{name}` of {version} is passed over: it is no ChartPublication of {GROUP}/{VERSION}")
+}
+
+/// What stands in `files`, and in the files of those that are folders.
+pub(super) fn read(files: &[String]) -> Vec<ReadFile> {
+    let mut all = Vec::new();
+    for given in files {
+        match in_folder(given) {
+            Ok(names) => all.extend(names.iter().map(|name| read_file(name))),
+            Err(error) => all.push(ReadFile { name: given.clone(), documents: Vec::new(), broken: Some(unreadable(&error)) }),
+        }
+    }
+    all
+}
+
+/// The manifests in a folder, by name; what is no folder stands for itself.
+fn in_folder(given: &str) -> std::io::Result<Vec<String>> {
+    if given == "-" || !Path::new(given).is_dir() {
+        return Ok(vec![given.to_owned()]);
+    }
+    let mut found: Vec<PathBuf> = std::fs::read_dir(given)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    found.retain(|path| path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known)) && path.is_file());
+    found.sort();
+    Ok(found.into_iter().map(|path| path.display().to_string()).collect())
+}
+
+fn read_file(name: &str) -> ReadFile {
+    let mut file = ReadFile { name: name.to_owned(), documents: Vec::new(), broken: None };
+    match text(name) {
+        Err(sentence) => file.broken = Some(sentence),
+        Ok(text) => {
+            let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough, with_snippet: false };
+            let mut reader = Cursor::new(text);
+            for document in serde_saphyr::read_with_options::<_, Written>(&mut reader, options) {
+                match document {
+                    Ok(written) if written.value.is_null() => {}
+                    Ok(written) => file.documents.push(written),
+                    Err(error) => {
+                        file.broken = Some(format!("is no YAML: {error}"));
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    file
 }
 
 impl Document {
@@ -80,16 +153,19 @@ fn without_nothing(value: &Value) -> Value {
     }
 }
 
-fn text(file: &str) -> Result<String, Usage> {
-    let unreadable = |error: std::io::Error| Usage(format!("`{file}` cannot be read: {error}"));
+fn unreadable(error: &std::io::Error) -> String {
+    format!("cannot be read: {error}")
+}
+
+fn text(file: &str) -> Result<String, String> {
     let mut text = String::new();
     let read = match file {
         "-" => std::io::stdin().lock().take(LONGEST + 1).read_to_string(&mut text),
-        path => std::fs::File::open(path).map_err(unreadable)?.take(LONGEST + 1).read_to_string(&mut text),
+        path => std::fs::File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text)),
     };
-    let read = read.map_err(unreadable)?;
+    let read = read.map_err(|error| unreadable(&error))?;
     if u64::try_from(read).unwrap_or(u64::MAX) > LONGEST {
-        return Err(Usage(format!("`{file}` is larger than 16 MiB")));
+        return Err("is larger than 16 MiB".to_owned());
     }
     Ok(text)
 }

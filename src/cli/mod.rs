@@ -10,6 +10,7 @@
 mod access;
 mod bar;
 mod documents;
+mod lint;
 mod plan;
 mod probe;
 mod push;
@@ -44,6 +45,8 @@ enum Command {
     Probe(Box<probe::Probe>),
     /// Print what a run for the publications of a file would do, and why; nothing is written.
     Plan(Box<plan::Plan>),
+    /// Say what is wrong with the publications of files: what the API server and a run would refuse, without asking either.
+    Lint(lint::LintFiles),
     /// Print the custom resource definitions as YAML.
     Crd,
 }
@@ -57,6 +60,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Push(push) => push::pushed(&push),
         Command::Probe(probe) => probe::probed(&probe),
         Command::Plan(plan) => plan::planned(&plan),
+        Command::Lint(files) => lint::linted(&files),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,6 +3,7 @@
 //! Every type here is parsed once, at the edge, and is then proof of its form. Nothing here does I/O.
 
 mod chart_version;
+pub mod close;
 mod constraint;
 mod credential;
 mod digest;

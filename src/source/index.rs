@@ -4,7 +4,6 @@
 //! which entries were passed over and why. Memory follows from what is wanted, not from the size of the index: everything
 //! else passes by. No I/O but the reader that is given. Format: helm.sh, "The Chart Repository Guide".
 
-mod close;
 mod entry;
 mod json;
 mod reader;
@@ -18,7 +17,7 @@ use std::{
 use self::reader::Source;
 use crate::{
     chart::value::Value,
-    model::{ChartVersion, Digest},
+    model::{ChartVersion, Digest, close},
 };
 
 /// What is remembered of entries that are passed over, and of names that are not wanted.

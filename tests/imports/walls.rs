@@ -133,6 +133,12 @@ pub const ROOMS: &[Room] = &[
         reason: "pure: the same objects give the same plan, so that a table can test it",
     },
     Room {
+        name: "lint",
+        uses: &["api", "model"],
+        without: &[IO, CLOCK_AND_CHANCE, KUBE],
+        reason: "pure: a text is judged by the definition alone, wherever it is read",
+    },
+    Room {
         name: "remedy",
         uses: &[
             "api",
@@ -269,6 +275,7 @@ pub const ROOMS: &[Room] = &[
             "api",
             "chart",
             "controller",
+            "lint",
             "model",
             "net",
             "plan",

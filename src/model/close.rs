@@ -1,10 +1,10 @@
 //! Names that somebody may have meant.
 
 /// The longest name that is compared.
-pub(super) const LONGEST: usize = 100;
+pub const LONGEST: usize = 100;
 
 /// Up to three of `names` that are close to `wanted`, the closest first.
-pub(super) fn names(wanted: &str, names: &[String]) -> Vec<String> {
+pub fn names(wanted: &str, names: &[String]) -> Vec<String> {
     let mut close: Vec<(usize, &String)> = names.iter().filter_map(|name| rank(wanted, name).map(|rank| (rank, name))).collect();
     close.sort();
     close.dedup();

@@ -1,0 +1,93 @@
+//! What the API server takes and a run surely refuses: names that no object, host or repository can have.
+//!
+//! Only what stands in the text decides. Where the schema has found something, nothing more is said of the same field.
+
+use serde_json::Value;
+use url::Url;
+
+use super::{
+    Finding, Rule,
+    metadata::{is_label, is_subdomain},
+    sentences,
+    written::item_path,
+};
+use crate::model::{Origin, RepositoryName, Scheme};
+
+/// Finds it.
+pub(super) fn check(publication: &Value, found: &mut Vec<Finding>) {
+    let mut wrong = Vec::new();
+    source(publication, &mut wrong);
+    charts(publication, &mut wrong);
+    for (index, target) in list(publication, "/spec/targets").iter().enumerate() {
+        self::target(target, &item_path("spec.targets", index), &mut wrong);
+    }
+    wrong.retain(|one: &Finding| !found.iter().any(|other| other.path == one.path));
+    found.append(&mut wrong);
+}
+
+fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+    value.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer).and_then(Value::as_str)
+}
+
+fn source(publication: &Value, wrong: &mut Vec<Finding>) {
+    for kind in ["helmRepository", "archive"] {
+        let Some(source) = publication.pointer(&format!("/spec/source/{kind}")) else { continue };
+        let path = format!("spec.source.{kind}");
+        if let Some(Err(error)) = text(source, "/url").map(Url::parse) {
+            wrong.push(Finding::new(format!("{path}.url"), Rule::Run, format!("is no URL: {error}")));
+        }
+        secrets(source, &path, wrong);
+    }
+}
+
+fn charts(publication: &Value, wrong: &mut Vec<Finding>) {
+    for (index, chart) in list(publication, "/spec/charts").iter().enumerate() {
+        if let Some(Err(error)) = text(chart, "/name").map(str::parse::<RepositoryName>) {
+            wrong.push(Finding::new(format!("{}.name", item_path("spec.charts", index)), Rule::Run, error.to_string()));
+        }
+    }
+}
+
+fn target(target: &Value, path: &str, wrong: &mut Vec<Finding>) {
+    let mut add = |field: &str, message: String| wrong.push(Finding::new(format!("{path}.{field}"), Rule::Run, message));
+    if let Some(url) = text(target, "/url").and_then(|url| url.strip_prefix("oci://")) {
+        let (host, prefix) = url.split_once('/').unwrap_or((url, ""));
+        if let Err(error) = Origin::parse(Scheme::Https, host) {
+            add("url", error.to_string());
+        } else if let Err(error) = RepositoryName::below(prefix, "x") {
+            add("url", without_chart(&error.to_string()));
+        }
+    }
+    if let Some(Err(error)) = text(target, "/hostname").map(|name| Origin::parse(Scheme::Https, name)) {
+        add("hostname", error.to_string());
+    }
+    if let Some(Err(error)) = text(target, "/service/repository").map(|prefix| RepositoryName::below(prefix, "x")) {
+        add("service.repository", without_chart(&error.to_string()));
+    }
+    if text(target, "/service/name").is_some_and(|name| !is_label(name)) {
+        add("service.name", "no Service can have this name: lower case letters, digits and `-`".to_owned());
+    }
+    let port = text(target, "/service/port").filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+    if port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port > 0)) {
+        add("service.port", "no Service can have this port: the numbers are 1 to 65535".to_owned());
+    }
+    secrets(target, path, wrong);
+}
+
+/// The last part is a chart's, which is not asked for here.
+fn without_chart(sentence: &str) -> String {
+    sentence.replacen("/x`", "`", 1)
+}
+
+fn secrets(holder: &Value, path: &str, wrong: &mut Vec<Finding>) {
+    for reference in ["secretRef", "certSecretRef"] {
+        if let Some(name) = text(holder, &format!("/{reference}/name")).filter(|name| !is_subdomain(name)) {
+            let message = format!("no Secret can be named {}: lower case letters, digits, `-` and `.`", sentences::shown(name));
+            wrong.push(Finding::new(format!("{path}.{reference}.name"), Rule::Run, message));
+        }
+    }
+}
