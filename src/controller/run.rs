@@ -41,6 +41,8 @@ use crate::{
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 const DEFAULT_INTERVAL: Duration = Duration::from_hours(1);
+/// Before each further try to write the record of what is published.
+const RECORD_PAUSES: [Duration; 4] = [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 const BETWEEN_PROGRESS: Duration = Duration::from_secs(5);
 /// How soon a running publication sees that its spec has changed.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
@@ -170,9 +172,13 @@ impl<'a> Run<'a> {
         memory.away = outcome.targets.iter().filter_map(|target| target.away.clone()).collect();
         memory.next_proof = proofs::next(self.publication, outcome).map(|rest| Instant::now() + rest);
         let (ended, status) = self.finish(Some(&offer.report), &offer.refused, outcome).await;
-        if written.is_err() {
-            // The status was written once the API server was back: so is this.
-            written = inventory.write(self.publication, updated, memory).await;
+        for pause in RECORD_PAUSES {
+            // The status was written once the API server was back: so is this, before the run leaves its place to others.
+            if written.is_ok() || self.context.stop.is_cancelled() || !self.context.tenure.is_certain() {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            written = inventory.write(self.publication, updated.clone(), memory).await;
         }
         self.check_readers(runs, status, outcome, memory).await;
         if let Err(error) = written {

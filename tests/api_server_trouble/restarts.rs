@@ -141,7 +141,7 @@ impl Scene {
         for number in 0..self.publications {
             let name = format!("troubled-{number}");
             self.namespace.becomes_within(READY_WITHIN, &name, "it is Ready", |status| ready(status) == "True Succeeded").await;
-            let entries = eventually(SOON, "its record is written", async || match self.namespace.inventory(&name).await {
+            let entries = eventually(READY_WITHIN, "its record is written", async || match self.namespace.inventory(&name).await {
                 Some(inventory) if inventory.spec.count > 0 => Ok(inventory.spec.entries),
                 other => Err(format!("{name}: {other:?}")),
             })
