@@ -48,7 +48,7 @@ soak: ## 200 publications over a path that breaks in another way every 10 s, and
 crashes: ## kill -9 at 200 random moments of 50 publications, on distribution 2 and 3 (40 minutes)
 	@cargo test --quiet --test crashes kills::kills -- --ignored --nocapture
 
-api-server: ## 100 publications while the API server is restarted 20 times, compacted, and refuses: each published once (5 minutes, as root)
+api-server: ## 100 publications while the API server is restarted 20 times, compacted, and refuses: each published once (six minutes, as root)
 	@cargo test --quiet --test api_server_trouble restarts::twenty_restarts -- --ignored --nocapture
 
 faults: ## each known fault × each method × real and scripted registries: what becomes of a chart, as docs/faults.md (three minutes)
