@@ -1,6 +1,9 @@
 //! From a target of the spec to the ways that lead there.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{access::Keys, cluster::Cluster, start::Context};
 use crate::{
@@ -156,18 +159,18 @@ pub(super) fn target_run(
         ways,
         known_by: before.status.and_then(|status| status.route.clone()),
         known_at: before.status.and_then(|status| status.address.clone()),
-        refuse_bodies: before
-            .status
-            .iter()
-            .flat_map(|status| &status.attempts)
-            .filter(|attempt| attempt.is_of_bodies())
-            .map(|attempt| attempt.route.clone())
-            .collect(),
+        refuse_bodies: before.status.map(refuse_bodies).unwrap_or_default(),
         pull: plan.pull.clone(),
         replicas,
         readers,
         away: before.away.to_vec(),
     })
+}
+
+/// The routes that were passed over for what they do to bodies.
+fn refuse_bodies(status: &TargetStatus) -> BTreeSet<String> {
+    let attempts = status.attempts.iter().filter(|attempt| attempt.is_of_bodies());
+    attempts.map(|attempt| attempt.route.clone()).collect()
 }
 
 fn readers(reach: &Reach<'_>, plan: &Plan, planned: &[Reader], asked: bool, learnt: &Learnt) -> Readers {
