@@ -51,7 +51,7 @@ crashes: ## kill -9 at 200 random moments of 50 publications, on distribution 2 
 leader: ## the leader of two replicas stopped past its lease at 200 moments of publishing: who writes which tag (25 minutes)
 	@cargo test --quiet --test leader stops::stops -- --ignored --nocapture
 
-api-server: ## 100 publications while the API server is restarted 20 times, compacted, and refuses: each published once (5 minutes, as root)
+api-server: ## 100 publications while the API server is restarted 20 times, compacted, and refuses: each published once (six minutes, as root)
 	@cargo test --quiet --test api_server_trouble restarts::twenty_restarts -- --ignored --nocapture
 
 rest: ## 100 publications at rest for five minutes: who is asked, by the logs of registry, source and API server (seven minutes)

@@ -41,7 +41,7 @@ async fn each_is_published_exactly_once_while_the_api_server_is_in_trouble() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes 5 minutes: `make api-server`"]
+#[ignore = "takes six minutes: `make api-server`"]
 async fn twenty_restarts() {
     let Some(bed) = support::own_with_node() else { return };
     go(bed, Course { publications: 100, restarts: 20 }).await;
