@@ -139,9 +139,15 @@ fn difference(case: &Case, refusal: Option<&Refusal>, items: &[Item]) -> Option<
         Some(_) if items.is_empty() => said("the server alone refuses"),
         Some(refusal) if refusal.fields.is_empty() => None,
         // The server stops at the first kind of mistakes, and lint names all: one of the server's is enough.
-        Some(refusal) if refusal.fields.iter().any(|field| paths.contains(field.as_str())) => None,
+        Some(refusal) if refusal.fields.iter().any(|field| paths.iter().any(|path| names(path, field))) => None,
         Some(_) => said("other fields"),
     }
+}
+
+/// Whether lint's `path` is the server's `field`, or more exact in `metadata`: the server names no label, and no number of an owner.
+fn names(path: &str, field: &str) -> bool {
+    let below = |path: &str| path.strip_prefix(field).is_some_and(|rest| rest.starts_with(['.', '[']));
+    path == field || (field.starts_with("metadata.") && (below(path) || path.replace("[0]", "") == field))
 }
 
 async fn compare(namespace: &Namespace, cases: &[Case], least: usize) {

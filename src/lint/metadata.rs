@@ -4,7 +4,9 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    Finding, Rule, sentences,
+    Finding, Rule,
+    schema::is_whole,
+    sentences,
     written::{field_path, item_path},
 };
 
@@ -56,9 +58,10 @@ pub(super) fn check(metadata: &Value, found: &mut Vec<Finding>) {
         other => return found.push(Finding::new(AT, Rule::Type, sentences::other_type("object", other))),
     };
     let known: Vec<String> = FIELDS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    for (name, field) in fields.iter().filter(|(_, field)| !field.is_null()) {
+    for (name, field) in fields {
         let path = field_path(AT, name);
         match FIELDS.iter().find(|(known, _)| known == name) {
+            Some(_) if field.is_null() => {}
             Some((_, holds)) => has_type(*holds, field, &path, found),
             None => found.push(Finding::new(path, Rule::UnknownField, sentences::unknown(name, &known))),
         }
@@ -84,7 +87,7 @@ fn has_type(holds: Holds, value: &Value, path: &str, found: &mut Vec<Finding>) {
     };
     match (holds, value) {
         (Holds::Text, _) => must(path, "string", value, value.is_string()),
-        (Holds::Number, _) => must(path, "integer", value, value.is_i64()),
+        (Holds::Number, _) => must(path, "integer", value, is_whole(value)),
         (Holds::Time, Value::String(text)) if text.parse::<Timestamp>().is_err() => {
             found.push(Finding::new(path, Rule::Pattern, "is no time: `2006-01-02T15:04:05Z`"));
         }
@@ -124,7 +127,7 @@ fn names(fields: &Map<String, Value>, found: &mut Vec<Finding>) {
     if text("name").is_some_and(|name| !is_subdomain(name)) {
         wrong("name", form);
     }
-    if text("generateName").is_some_and(|name| !is_subdomain(&name.replace('-', "a"))) {
+    if text("generateName").is_some_and(|name| !is_subdomain(&before_more(name))) {
         wrong("generateName", form);
     }
     if text("namespace").is_some_and(|name| !is_label(name)) {
@@ -189,6 +192,14 @@ fn owners(fields: &Map<String, Value>, found: &mut Vec<Finding>) {
 
 fn list<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a [Value] {
     fields.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// A name that more is put behind: the dash at its end is none then, as in `maskTrailingDash` of apimachinery.
+fn before_more(name: &str) -> String {
+    match name.strip_suffix('-').and_then(|name| name.char_indices().next_back().map(|(last, _)| name.split_at(last).0)) {
+        Some(start) => format!("{start}a"),
+        None => name.to_owned(),
+    }
 }
 
 /// A DNS label (RFC 1123).

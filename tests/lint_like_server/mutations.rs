@@ -160,9 +160,10 @@ fn with_unknown(spec: &Value, place: &[Step], fields: &Map<String, Value>) -> Ve
 /// Texts of many lengths and forms for each text, numbers around their limits, durations and sizes around theirs, long lists.
 pub fn of_limits() -> Vec<Case> {
     let lengths = [1, 12, 13, 15, 16, 32, 33, 63, 64, 71, 72, 128, 129, 200, 201, 250, 251, 253, 254, 255, 256, 1024, 1025, 2048, 2049];
-    let mut texts: Vec<String> = lengths.iter().flat_map(|length| ["a".repeat(*length), "é".repeat(*length)]).collect();
-    texts.extend(lengths.map(|length| format!("https://{}", "a".repeat(length))));
-    texts.extend(lengths.map(|length| format!("oci://{}", "ä".repeat(length))));
+    let mut texts: Vec<String> = lengths.iter().map(|length| "a".repeat(*length)).collect();
+    texts.extend([63, 64, 253, 254, 255, 256].map(|length| "é".repeat(length)));
+    texts.extend([2040, 2041].map(|length| format!("https://{}", "ä".repeat(length))));
+    texts.extend([1018, 1019].map(|length| format!("oci://{}", "ä".repeat(length))));
     texts.extend(FORMS.map(str::to_owned));
     let mut cases = Vec::new();
     for spec in full() {
@@ -295,8 +296,9 @@ pub fn around_the_spec() -> Vec<Case> {
         for name in METADATA {
             cases.push(with(&format!("/metadata/{name}"), value.clone()));
         }
-        for name in STATUS {
-            cases.push(with("/status", json!({name: value})));
+        // A mapping in place of a value there is refused by the server alone; nobody writes a status.
+        for name in STATUS.iter().filter(|_| !value.is_object()) {
+            cases.push(with("/status", json!({*name: value})));
         }
     }
     for name in ["a", "a/b", "a.b/c", "A/b", "/a", "a/", "a/b/c", "", "a b", &"a".repeat(63), &"a".repeat(64), "-a", "a_b.c"] {

@@ -116,7 +116,8 @@ fn scalars() -> Vec<Case> {
     places.iter().flat_map(|place| words.iter().map(|word| of(place, word))).collect()
 }
 
-/// Anchors, merges, directives, keys that are no texts, marks and breaks.
+/// Anchors, merges, directives, keys that are no texts, marks and breaks. Not a field beside a merge that brings it, too: the server's
+/// strict YAML refuses it, and kubectl, which reads YAML itself, does not.
 fn forms() -> Vec<Case> {
     let head = "apiVersion: chartpublisher.io/v1alpha1\nkind: ChartPublication\nmetadata: {name: case}\n";
     let source = "  source: {helmRepository: {url: https://charts.example.com}}\n  charts: [{name: podinfo}]\n";
@@ -132,16 +133,8 @@ fn forms() -> Vec<Case> {
         yaml("an anchor", format!("{head}spec:\n{source}  targets: [{{name: &n main, service: {{name: *n}}}}]\n")),
         yaml("an unknown anchor", format!("{head}spec:\n{source}  targets: [{{name: main, service: {{name: *n}}}}]\n")),
         yaml(
-            "a merge",
-            format!("{head}spec:\n{source}  targets:\n  - &a {{name: main, service: {{name: registry}}}}\n  - {{<<: *a, name: other}}\n"),
-        ),
-        yaml(
             "a merge that brings a twin",
             format!("{head}spec:\n{source}  targets:\n  - &a {{name: main, service: {{name: registry}}}}\n  - {{<<: *a}}\n"),
-        ),
-        yaml(
-            "merges of a list",
-            format!("{head}spec:\n{source}  targets:\n  - &a {{name: main, service: {{name: registry}}}}\n  - {{<<: [*a], name: other}}\n"),
         ),
         yaml("a number as key", format!("{head}spec:\n{source}{target}  1: a\n")),
         yaml("a boolean as key", format!("{head}spec:\n{source}{target}  true: a\n")),
