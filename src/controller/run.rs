@@ -123,7 +123,7 @@ impl<'a> Run<'a> {
         };
         let recollection = self.recollection(memory);
         let (runs, failed) = self.targets(&entries, &offer, recollection).await;
-        let outcome = self.publish(&offer, &runs, failed).await;
+        let outcome = Box::pin(self.publish(&offer, &runs, failed)).await;
         let updated = inventory::updated(&entries, &outcome, &now());
         let written = inventory.write(self.publication, updated, memory).await;
         memory.next_proof = proofs::next(self.publication, &outcome).map(|rest| Instant::now() + rest);

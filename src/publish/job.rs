@@ -97,11 +97,11 @@ impl Job {
             Need::Mutated { known, promised } => {
                 return without(Err(mutated(&format!("{repository}:{tag}"), parcel.wanted, known, *promised)));
             }
-            Need::Publish => Box::pin(publish(ways, parcel, repository, tag)).await,
+            Need::Publish => publish(ways, parcel, repository, tag).await,
             Need::Prove(known) => prove(target, parcel, repository, tag, known).await,
-            Need::Look => match Box::pin(look(ways, parcel, repository, tag)).await {
+            Need::Look => match look(ways, parcel, repository, tag).await {
                 Some(result) => result,
-                None => Box::pin(publish(ways, parcel, repository, tag)).await,
+                None => publish(ways, parcel, repository, tag).await,
             },
         };
         confirmed(target, result, parcel, repository, tag).await
@@ -151,7 +151,7 @@ pub(super) async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &Repos
             JobResult { result: Ok(Done::Published(pushed)), way: Some(Used::of(way, tactic)) }
         }
         // Somebody may have published the same in the meantime, or the registry's list may lag behind.
-        Err(verdict) if verdict.reason == Reason::TagImmutable => match Box::pin(look(ways, parcel, repository, tag)).await {
+        Err(verdict) if verdict.reason == Reason::TagImmutable => match look(ways, parcel, repository, tag).await {
             Some(found) if found.result.is_ok() => found,
             _ => JobResult { result: Err(verdict.into()), way: None },
         },
