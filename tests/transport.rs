@@ -259,8 +259,8 @@ async fn an_answer_that_drips_and_one_whose_chunks_are_damaged_have_names_of_the
     let slow = failed(drips).await;
     let is_slow = |received: u64| (1..64).contains(&received);
     assert!(matches!(slow, Some(NetError::AnswerSlow { received, after }) if is_slow(received) && after == SHORT.stall), "{slow:?}");
-    let damaged = failed(damages).await;
-    assert!(matches!(damaged, Some(NetError::FramingBroken { received: 5, .. })), "{damaged:?}");
+    let broken = failed(damages).await;
+    assert!(matches!(broken, Some(NetError::FramingBroken { received: 5, .. })), "{broken:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,7 +22,6 @@ use std::{collections::BTreeMap, io::Read};
 
 use bytes::Bytes;
 
-pub(crate) use self::error::IN_HEADER;
 pub use self::{
     error::ChartError,
     manifest::{CONFIG, Descriptor, LAYER, MANIFEST, Manifest, PROVENANCE, manifest},
@@ -30,6 +29,7 @@ pub use self::{
     validate::RuleError,
     yaml::YamlError,
 };
+pub(crate) use self::{error::IN_HEADER, yaml::NESTED};
 use self::{metadata::Metadata, yaml::Bounds};
 use crate::model::ChartVersion;
 

@@ -134,7 +134,7 @@ impl<R: Read> Events<R> {
     /// The value of the node that `step` begins. For `End` it is null.
     pub(crate) fn value(&mut self, step: Step, depth: u32) -> Result<Value, YamlError> {
         if depth > self.bounds.depth {
-            return Err(YamlError::Limit { line: self.line, what: "nested lists and mappings", limit: self.bounds.depth.into() });
+            return Err(YamlError::Limit { line: self.line, what: NESTED, limit: self.bounds.depth.into() });
         }
         let before = self.spent;
         self.spend(NODE)?;
@@ -253,14 +253,15 @@ impl<R: Read> Events<R> {
     fn failure(&self, error: &ScanError) -> YamlError {
         let line = error.marker().line().max(1);
         match error.kind() {
-            ErrorKind::RecursionLimitExceeded => {
-                YamlError::Limit { line, what: "nested lists and mappings", limit: self.bounds.depth.into() }
-            }
+            ErrorKind::RecursionLimitExceeded => YamlError::Limit { line, what: NESTED, limit: self.bounds.depth.into() },
             ErrorKind::InputByteLimitExceeded { .. } => YamlError::Limit { line, what: "bytes", limit: self.bounds.bytes },
             _ => YamlError::Syntax { line, problem: error.info() },
         }
     }
 }
+
+/// What has a depth.
+pub(crate) const NESTED: &str = "nested lists and mappings";
 
 /// Bytes that a node costs beside its text.
 const NODE: u64 = 64;

@@ -145,7 +145,7 @@ impl<'a> Run<'a> {
         };
         let recollection = self.recollection(memory);
         let (runs, failed) = self.targets(&entries, &offer, recollection).await;
-        let outcome = self.publish(&offer, &runs, failed).await;
+        let outcome = Box::pin(self.publish(&offer, &runs, failed)).await;
         // Ended before the registries had said what is there: nothing new is known.
         if outcome.cancelled && outcome.targets.len() < self.plans.len() {
             return Ended::Retry;

@@ -192,10 +192,12 @@ impl Registry {
             }
             let failure = line.refused(&call, answered).await;
             match failure.answer() {
-                Some(answer) if answer.codes.iter().any(|code| code == "BLOB_UPLOAD_INVALID") => match asked_again {
-                    true => return Err(failure),
-                    false => asked_again = true,
-                },
+                Some(answer) if answer.codes.iter().any(|code| code == "BLOB_UPLOAD_INVALID") => {
+                    if asked_again {
+                        return Err(failure);
+                    }
+                    asked_again = true;
+                }
                 Some(answer) if answer.status == 404 => return Ok(()),
                 _ => return Err(failure),
             }

@@ -147,9 +147,12 @@ fn connection_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
 }
 
 fn answer_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
+    [rights_cases(), content_cases(), state_cases()].concat()
+}
+
+fn rights_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
     use Scheme::Https;
-    use Stage::{FindBlob, ListTags, OpenUpload, PullBlob, PullManifest, SendBlob, Token, WriteManifest};
-    let waiting = Cause::Answer(Answer { retry_after: Some(AFTER), ..answer(503, BodyKind::Html) });
+    use Stage::{OpenUpload, Token, WriteManifest};
     vec![
         ("credential-refused", Https, OpenUpload, unauthorized(Shown::Credential, BodyKind::OciError)),
         ("credential-needed", Https, OpenUpload, unauthorized(Shown::Nothing, BodyKind::OciError)),
@@ -192,6 +195,13 @@ fn answer_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ),
         ("tag-conflict", Https, WriteManifest, coded(409, "DENIED", "exists")),
         ("tag-precondition", Https, WriteManifest, coded(412, "PRECONDITION", "configured as protected")),
+    ]
+}
+
+fn content_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
+    use Scheme::Https;
+    use Stage::{OpenUpload, PullBlob, PullManifest, SendBlob, WriteManifest};
+    vec![
         ("range-refused", Https, SendBlob, coded(416, "BLOB_UPLOAD_INVALID", "range invalid")),
         ("upload-unknown", Https, SendBlob, coded(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")),
         ("upload-not-found", Https, SendBlob, Cause::Answer(Answer { from_registry: true, ..answer(404, BodyKind::Text) })),
@@ -211,6 +221,14 @@ fn answer_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("header-missing", Https, SendBlob, Cause::HeaderMissing { header: "Range" }),
         ("malformed", Https, OpenUpload, Cause::Malformed { detail: "no Location".to_owned() }),
         ("malformed", Https, OpenUpload, Cause::Net(NetError::MalformedHead { detail: "message head is too large".to_owned() })),
+    ]
+}
+
+fn state_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
+    use Scheme::Https;
+    use Stage::{FindBlob, ListTags, OpenUpload, SendBlob};
+    let waiting = Cause::Answer(Answer { retry_after: Some(AFTER), ..answer(503, BodyKind::Html) });
+    vec![
         ("body-too-large", Https, SendBlob, page(413)),
         ("rate-limited", Https, OpenUpload, coded(429, "TOOMANYREQUESTS", "")),
         ("asked-to-wait", Https, OpenUpload, waiting),

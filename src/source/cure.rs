@@ -2,7 +2,7 @@
 
 use super::index::IndexError;
 use crate::{
-    chart::{ChartError, IN_HEADER, YamlError},
+    chart::{ChartError, IN_HEADER, NESTED, YamlError},
     net::{AddressPolicy, NetError, TlsFailure},
     spool::SpoolError,
 };
@@ -53,8 +53,9 @@ pub(super) fn of_spool(url: &str, error: &SpoolError) -> &'static str {
 pub(super) fn of_index(error: &IndexError) -> &'static str {
     match error {
         IndexError::Html | IndexError::OtherJson { .. } | IndexError::NoEntries => "",
-        IndexError::TooLarge { .. } => SMALLER_INDEX,
+        IndexError::TooLarge { what, .. } if *what != NESTED => SMALLER_INDEX,
         IndexError::Read(_)
+        | IndexError::TooLarge { .. }
         | IndexError::Empty
         | IndexError::NotYaml { .. }
         | IndexError::NotJson { .. }
@@ -72,10 +73,11 @@ pub(super) fn of_chart(place: &str, error: &ChartError) -> &'static str {
         ChartError::NotGzip(_) => "; check that the URL leads to the `.tgz` itself",
         ChartError::Cut | ChartError::Gzip(_) if is_file => "; make it anew with `helm package`, or copy it again",
         ChartError::Cut | ChartError::Gzip(_) => "; upload it again",
-        ChartError::Tar(_) | ChartError::NoFiles | ChartError::NoChartYaml => "; make it with `helm package`",
+        ChartError::Tar(_) | ChartError::NoFiles | ChartError::NoChartYaml | ChartError::TooLarge { what: IN_HEADER, .. } => {
+            "; make it with `helm package`"
+        }
         ChartError::Yaml { source: YamlError::Limit { .. }, .. } => "; shorten it",
         ChartError::Yaml { .. } | ChartError::Field { .. } | ChartError::Rule(_) => "; `helm lint` checks it",
-        ChartError::TooLarge { what: IN_HEADER, .. } => "; make it with `helm package`",
         ChartError::TooLarge { .. } => SMALLER_CHART,
         ChartError::Ratio { .. } => "; look for a file that says the same over and over, and leave it out with `.helmignore`",
         ChartError::Read(_) | ChartError::TrailingData | ChartError::FileTooLarge { .. } | ChartError::Path { .. } => "",

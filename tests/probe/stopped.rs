@@ -55,7 +55,9 @@ async fn check(bed: &'static Bed, version: Version, command: &str, (signal, name
     let words = if command == "push" { "no upload to `charts/" } else { "all that was sent is removed from `charts/" };
     assert!(said.contains(&format!("stopped by {name}: {words}")), "{version:?} {command}: {said}");
     eventually(SOON, "nothing is left in the registry", async || {
-        let left = of_repositories(&registry);
+        // Distribution 3 writes a state of its hash once more after it has removed a session in whose middle it still was.
+        let is_left = |file: &std::path::PathBuf| !file.to_string_lossy().contains("/hashstates/");
+        let left: Vec<_> = of_repositories(&registry).into_iter().filter(is_left).collect();
         if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
     })
     .await;

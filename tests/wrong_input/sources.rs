@@ -277,7 +277,7 @@ pub fn limits(world: &World) -> Vec<Case> {
             "the index is nested too deeply",
             world.source("deep-index", deep, Vec::new()),
             "/deep-index/index.yaml` holds no index",
-            "take old versions out",
+            "`helm repo index` makes a right one",
         ),
     ]
 }
