@@ -69,14 +69,6 @@ pub(super) fn check(metadata: &Value, found: &mut Vec<Finding>) {
     names(fields, found);
     labels(fields, found);
     owners(fields, found);
-    let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
-    if !text("resourceVersion").is_empty() {
-        found.push(Finding::new(
-            "metadata.resourceVersion",
-            Rule::Metadata,
-            "is the cluster's word, and fits no object that is new: leave it out",
-        ));
-    }
 }
 
 fn has_type(holds: Holds, value: &Value, path: &str, found: &mut Vec<Finding>) {
@@ -86,12 +78,11 @@ fn has_type(holds: Holds, value: &Value, path: &str, found: &mut Vec<Finding>) {
         }
     };
     match (holds, value) {
-        (Holds::Text, _) => must(path, "string", value, value.is_string()),
         (Holds::Number, _) => must(path, "integer", value, is_whole(value)),
         (Holds::Time, Value::String(text)) if text.parse::<Timestamp>().is_err() => {
             found.push(Finding::new(path, Rule::Pattern, "is no time: `2006-01-02T15:04:05Z`"));
         }
-        (Holds::Time, _) => must(path, "string", value, value.is_string()),
+        (Holds::Text | Holds::Time, _) => must(path, "string", value, value.is_string()),
         (Holds::Texts, Value::Object(fields)) => {
             fields.iter().for_each(|(name, text)| must(&field_path(path, name), "string", text, text.is_string()));
         }
@@ -185,7 +176,14 @@ fn owners(fields: &Map<String, Value>, found: &mut Vec<Finding>) {
             found.push(Finding::new(path, Rule::Metadata, "is an Event, which may own nothing"));
         }
     }
-    if owners.iter().filter(|owner| owner.get("controller") == Some(&Value::Bool(true))).count() > 1 {
+    // The same one again counts once.
+    let mut controllers: Vec<&Value> = Vec::new();
+    for owner in owners.iter().filter(|owner| owner.get("controller") == Some(&Value::Bool(true))) {
+        if !controllers.contains(&owner) {
+            controllers.push(owner);
+        }
+    }
+    if controllers.len() > 1 {
         found.push(Finding::new("metadata.ownerReferences", Rule::Metadata, "have more than one with `controller: true`"));
     }
 }
