@@ -24,7 +24,7 @@ const AFTER_PANIC: Duration = Duration::from_mins(1);
 /// No run follows another at once.
 const SHORTEST: Duration = Duration::from_secs(1);
 /// How long running work may take to come to a safe point after it was told to end: what is sent is left, what is known is written.
-const GRACE: Duration = Duration::from_millis(2000);
+const GRACE: Duration = Duration::from_secs(2);
 
 type Guarded = DeserializeGuard<ChartPublication>;
 

@@ -38,14 +38,18 @@ impl Tally {
 
     /// The tags that a process has begun to write, in their order.
     pub fn tags_of(&self, process: u32) -> Vec<String> {
-        let owners = self.owners.lock().expect("the owners").clone();
-        let heads = self.recorder.heads().into_iter().filter(|head| head.method == "PUT" && head.target.contains("/manifests/"));
-        heads.filter(|head| owners.get(head.connection) == Some(&Some(process))).map(|head| head.target).collect()
+        self.tags_by(Some(process))
     }
 
-    /// How many connections were made by nobody that could be found.
-    pub fn strangers(&self) -> usize {
-        self.owners.lock().expect("the owners").iter().filter(|owner| owner.is_none()).count()
+    fn tags_by(&self, process: Option<u32>) -> Vec<String> {
+        let owners = self.owners.lock().expect("the owners").clone();
+        let heads = self.recorder.heads().into_iter().filter(|head| head.method == "PUT" && head.target.contains("/manifests/"));
+        heads.filter(|head| owners.get(head.connection) == Some(&process)).map(|head| head.target).collect()
+    }
+
+    /// The tags that were written over connections of nobody that could be found: who hangs up at once is not.
+    pub fn tags_of_strangers(&self) -> Vec<String> {
+        self.tags_by(None)
     }
 }
 
