@@ -12,13 +12,13 @@ fn written(text: &str) -> Written {
 /// `PATH [RULE] SENTENCE`, a line for each finding.
 fn findings(text: &str) -> String {
     let found = Lint::new().unwrap().findings(&written(text));
-    found.iter().map(|one| format!("{} [{}] {}\n", one.path, one.rule.as_str(), one.message)).collect()
+    found.iter().map(|one| format!("{} [{}] {}\n", one.path, one.rule.as_str(), one.message)).collect::<Vec<_>>().concat()
 }
 
 /// A good publication with `spec` in place of its own.
 fn with(spec: &str) -> String {
     let head = "apiVersion: chartpublisher.io/v1alpha1\nkind: ChartPublication\nmetadata: {name: podinfo}\n";
-    format!("{head}spec:\n{}", spec.lines().map(|line| format!("  {line}\n")).collect::<String>())
+    format!("{head}spec:\n{}", spec.lines().map(|line| format!("  {line}\n")).collect::<Vec<_>>().concat())
 }
 
 const GOOD: &str = "\
@@ -133,7 +133,8 @@ fn a_word_that_is_misspelt_has_a_cure() {
         assert_eq!(kind(&document.value), of, "{text}");
         if of == Kind::Publication {
             let found = super::kind::findings(&document.value);
-            let said: String = found.iter().map(|one| format!("{} [{}] {}\n", one.path, one.rule.as_str(), one.message)).collect();
+            let said =
+                found.iter().map(|one| format!("{} [{}] {}\n", one.path, one.rule.as_str(), one.message)).collect::<Vec<_>>().concat();
             assert_eq!(said, expected, "{text}");
         }
     }
