@@ -107,3 +107,145 @@ async fn lint_and_the_api_server_agree_on_every_mutant() {
     assert!(texts.len() >= 300 && taken >= 100 && refused >= 300, "{taken} taken, {refused} refused");
     assert!(different.is_empty(), "{} of {}:\n{}", different.len(), texts.len(), different.join("\n"));
 }
+
+#[tokio::test]
+async fn lint_and_the_api_server_agree_on_fields_that_stand_there_twice() {
+    let head = "apiVersion: chartpublisher.io/v1alpha1\nkind: ChartPublication\nmetadata: {name: row}\n";
+    let spec = "source: {helmRepository: {url: 'https://charts.example.com'}}, targets: [{name: main, service: {name: registry}}]";
+    let texts = [
+        format!("{head}spec: {{{spec}, charts: [{{name: podinfo}}]}}\n"),
+        format!("{head}spec: {{{spec}, charts: [{{name: podinfo, name: podinfo}}]}}\n"),
+        format!("{head}spec: {{{spec}, charts: [{{name: podinfo}}], interval: 1h, interval: 1h}}\n"),
+        format!("{head}kind: ChartPublication\nspec: {{{spec}, charts: [{{name: podinfo}}]}}\n"),
+        format!("{head}spec: {{{spec}, charts: [{{name: podinfo}}], suspend: yes}}\n"),
+        format!("{head}spec: {{{spec}, charts: [{{name: podinfo}}], interval: ~}}\n"),
+        format!("{head}spec: {{{spec}, charts: [{{name: podinfo, versions: 1.10}}]}}\n"),
+        format!("{head}spec: {{{spec}, charts: [{{name: podinfo, latest: 0x10}}]}}\n"),
+        format!("{head}metadata: {{name: row}}\nspec: {{{spec}, charts: [{{name: podinfo}}]}}\n"),
+    ];
+    let texts: Vec<_> = texts.into_iter().map(|text| (text.clone(), text)).collect();
+    let (different, taken, refused) = differences(&texts).await;
+    assert!(taken >= 3 && refused >= 4, "{taken} taken, {refused} refused");
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+/// What is printed: these fields and no others.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Printed {
+    items: Vec<Item>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Item {
+    file: String,
+    document: Option<usize>,
+    name: Option<String>,
+    namespace: Option<String>,
+    path: String,
+    rule: String,
+    message: String,
+}
+
+/// Runs it: its exit code, what it printed, and what it said beside.
+fn lint(words: &[&str], input: &str) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chart-publisher"));
+    // Nothing that it could find a cluster by.
+    command.arg("lint").args(words).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program");
+    child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("written");
+    let output = child.wait_with_output().expect("its end");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn items(printed: &str) -> Vec<Item> {
+    serde_json::from_str::<Printed>(printed).unwrap_or_else(|error| panic!("{error}: {printed}")).items
+}
+
+/// The YAML files below a folder that have publications.
+fn with_publications(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            with_publications(&path, found);
+        } else if fs::read_to_string(&path).is_ok_and(|text| text.contains("\nkind: ChartPublication\n"))
+            && path.extension().is_some_and(|end| end == "yaml")
+        {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn all_samples_are_good() {
+    let mut files = Vec::new();
+    with_publications(&Path::new(ROOT).join("deploy"), &mut files);
+    assert!(files.len() >= 8, "{files:?}");
+    let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+    for file in &files {
+        let (code, printed, errors) = lint(&["-f", file], "");
+        assert_eq!((code, printed.as_str()), (Some(0), ""), "{file}: {errors}");
+    }
+    let (code, printed, errors) = lint(&["-f", &format!("{ROOT}/deploy/samples")], "");
+    assert_eq!((code, printed.as_str()), (Some(0), ""), "{errors}");
+    assert!(errors.contains("is passed over"), "a folder has other objects, too: {errors}");
+}
+
+#[test]
+fn each_finding_is_a_line_with_its_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wrong = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: beside}\n---\n---\n\
+                 apiVersion: chartpublisher.io/v1alpha1\nkind: ChartPublication\nmetadata: {name: web, namespace: team}\n\
+                 spec:\n  intervall: 1h\n  timeout: 2h\n  source: {helmRepository: {url: 'https://charts.example.com'}}\n\
+                 \x20 charts: [{name: web}]\n  targets: [{name: main, service: {name: registry, port: 5000}}]\n---\n{\n";
+    fs::write(folder.path().join("a.yml"), wrong).expect("a file");
+    fs::write(folder.path().join("b.txt"), "{").expect("a file");
+    let file = folder.path().join("a.yml").display().to_string();
+    let given = folder.path().display().to_string();
+    let (code, printed, errors) = lint(&["-f", &given, "-o", "json"], "");
+    assert_eq!(code, Some(2), "{errors}");
+    let items = items(&printed);
+    let said: Vec<_> = items.iter().map(|one| (one.path.as_str(), one.rule.as_str(), one.document)).collect();
+    assert_eq!(
+        said,
+        [
+            ("spec.intervall", "unknownField", Some(2)),
+            ("spec.targets[0].service.port", "type", Some(2)),
+            ("spec.timeout", "cel", Some(2)),
+            ("", "text", None)
+        ]
+    );
+    assert!(items.iter().all(|one| one.file == file), "{items:?}");
+    let first = &items[0];
+    assert_eq!((first.name.as_deref(), first.namespace.as_deref()), (Some("web"), Some("team")));
+    assert_eq!(first.message, "there is no such field. Close to it: `interval`");
+    let (code, printed, errors) = lint(&["-f", &given], "");
+    assert_eq!(code, Some(2));
+    let lines: Vec<_> = printed.lines().collect();
+    assert_eq!(lines[0], format!("{file}: document 2 `web`: spec.intervall: there is no such field. Close to it: `interval`"));
+    assert_eq!(lines.len(), 4, "{printed}");
+    assert!(lines[3].starts_with(&format!("{file}: is no YAML: ")), "{printed}");
+    assert!(errors.contains("ConfigMap `beside` of v1 is passed over") && errors.contains("4 findings"), "{errors}");
+}
+
+#[test]
+fn what_is_given_decides_the_exit_code() {
+    let good = publication("good", &rows::smallest());
+    let twice = format!("{good}\n---\n{good}\n");
+    for (input, code, part) in [
+        (good.to_string(), 0, ""),
+        (String::new(), 2, "no ChartPublication"),
+        ("{kind: Pod, apiVersion: v1, metadata: {name: a}}".to_owned(), 2, "no ChartPublication"),
+        ("a: b".to_owned(), 2, "document 1: kind: is missing"),
+        (twice, 2, "document 2 `good`: metadata.name: document 1 of `-` has the same name"),
+    ] {
+        let (ended, printed, errors) = lint(&["-f", "-"], &input);
+        assert_eq!(ended, Some(code), "{input}: {printed}{errors}");
+        assert!(format!("{printed}{errors}").contains(part), "{input}: {printed}{errors}");
+    }
+    let (code, printed, _) = lint(&["-f", "/nowhere/at/all.yaml"], "");
+    assert_eq!(code, Some(2));
+    assert!(printed.starts_with("/nowhere/at/all.yaml: cannot be read: "), "{printed}");
+}

@@ -53,7 +53,34 @@ targets:
 - {name: main, name: other}
 ",
     );
-    insta::assert_snapshot!(findings(&text), @"");
+    insta::assert_snapshot!(findings(&text), @r#"
+    spec.targets[2].name [duplicateField] stands here twice: leave one of them
+    spec.intervall [unknownField] there is no such field. Close to it: `interval`
+    spec.targets[0].insecureSkipTlsVerify [unknownField] there is no such field. Close to it: `insecure`
+    spec.charts[0].latest [range] is 20000, and 10000 is the most
+    spec.charts[0].versions [type] is a number, and must be a string: write it in quotes
+    spec.charts[0] [cel] `versions` names one version and `latest` the newest ones: set one of the two
+    spec.charts[1].name [length] is empty
+    spec.charts[2] [type] is a string, and must be a mapping
+    spec.interval [pattern] `1 hour` is no span of time: write numbers with `h`, `m`, `s` or `ms`, for example `1h30m`
+    spec.source.archive.url [required] is missing
+    spec.source.archive.digest [pattern] `sha256:abc` must be `sha256:` and 64 hexadecimal digits in lower case
+    spec.source.helmRepository.url [pattern] the value must be `http://HOST` or `https://HOST` with a path, without user name and spaces; a password belongs into `secretRef`
+    spec.source [cel] exactly one of `helmRepository` and `archive` must be set
+    spec.suspend [type] is a string, and must be a boolean (`true` or `false`): write it without quotes
+    spec.targets[0].routes[1] [enum] `clusterip` is none of `ClusterIP`, `NodePort`, `LoadBalancer`, `Ingress`, `Endpoint`, `Relay`. Close to it: `ClusterIP`
+    spec.targets[0].routes[2] [unique] `NodePort` stands in `spec.targets[0].routes[0]` already
+    spec.targets[0].service.port [type] is a number, and must be a string: write it in quotes
+    spec.targets[1].upload.chunkSize [cel] must lie between 64Ki and 1Gi
+    spec.targets[1].upload.method [enum] `Resumable` is none of `Auto`, `Buffered`, `Chunked`, `SinglePost`, `Streamed`
+    spec.targets[1] [cel] `routes` lead to a `service`; a `url` is its own route
+    spec.targets[2] [cel] exactly one of `service` and `url` must be set
+    spec.targets[1] [unique] `spec.targets[0]` has the same `name`: `main`
+    spec.timeout [cel] must lie between 1s and 1h
+    spec [cel] `charts` names what to take from a `helmRepository`; an `archive` is one chart and takes no `charts`
+    spec.source.helmRepository.secretRef.name [run] no Secret can be named `My_Login`: lower case letters, digits, `-` and `.`
+    spec.targets[1].url [run] `r.example.com:99999` is no host name or address with an optional port
+    "#);
 }
 
 #[test]
@@ -67,7 +94,16 @@ targets:
 - {name: b, url: oci://r.example.com/Charts}
 ",
     );
-    insta::assert_snapshot!(findings(&text), @"");
+    insta::assert_snapshot!(findings(&text), @r#"
+    spec.source.helmRepository.url [run] is no URL: invalid IPv6 address
+    spec.source.helmRepository.secretRef.name [run] no Secret can be named `My_Login`: lower case letters, digits, `-` and `.`
+    spec.charts[0].name [run] `Podinfo` is no OCI repository name: lower case letters, digits and single `.`, `_`, `__` or `-` between them, parts separated by `/`, at most 255 characters
+    spec.targets[0].hostname [run] `r:70000` is no host name or address with an optional port
+    spec.targets[0].service.repository [run] `charts//x` is no OCI repository name: lower case letters, digits and single `.`, `_`, `__` or `-` between them, parts separated by `/`, at most 255 characters
+    spec.targets[0].service.name [run] no Service can have this name: lower case letters, digits and `-`
+    spec.targets[0].service.port [run] no Service can have this port: the numbers are 1 to 65535
+    spec.targets[1].url [run] `Charts` is no OCI repository name: lower case letters, digits and single `.`, `_`, `__` or `-` between them, parts separated by `/`, at most 255 characters
+    "#);
 }
 
 #[test]
@@ -120,7 +156,16 @@ spec:
   charts: [{name: podinfo}]
   targets: [{name: main, service: {name: registry}}]
 ";
-    insta::assert_snapshot!(findings(text), @"");
+    insta::assert_snapshot!(findings(text), @r#"
+    metadata.label [unknownField] there is no such field. Close to it: `labels`
+    metadata.labels.e [type] is a number, and must be a string: write it in quotes
+    metadata.name [metadata] must be of lower case letters, digits, `-` and `.`, begin and end with a letter or digit, and have at most 253 letters
+    metadata.namespace [metadata] must be of lower case letters, digits and `-`, begin and end with a letter or digit, and have at most 63 letters
+    metadata.labels[a b] [metadata] is no name of a label or annotation: letters, digits, `-`, `_` and `.`, at most 63, after `DOMAIN/` where it has one
+    metadata.labels.d [metadata] is no value of a label: letters, digits, `-`, `_` and `.`, at most 63, a letter or digit first and last
+    metadata.annotations[a/b/c] [metadata] is no name of a label or annotation: letters, digits, `-`, `_` and `.`, at most 63, after `DOMAIN/` where it has one
+    metadata.resourceVersion [metadata] is the cluster's word, and fits no object that is new: leave it out
+    "#);
 }
 
 #[test]
