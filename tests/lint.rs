@@ -249,3 +249,30 @@ fn what_is_given_decides_the_exit_code() {
     assert_eq!(code, Some(2));
     assert!(printed.starts_with("/nowhere/at/all.yaml: cannot be read: "), "{printed}");
 }
+
+#[test]
+fn the_page_shows_what_is_printed() {
+    let page = fs::read_to_string(format!("{ROOT}/docs/lint.md")).expect("the page");
+    let block = |language: &str| {
+        let (_, rest) = page.split_once(&format!("```{language}\n")).expect("a block");
+        rest.split("```").next().expect("its end").to_owned()
+    };
+    let mut spec = rows::smallest();
+    spec["intervall"] = json!("1h");
+    spec["timeout"] = json!("2h");
+    spec["targets"][0]["service"]["port"] = json!(5000);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("publication.yaml").display().to_string();
+    fs::write(&file, publication("podinfo", &spec).to_string()).expect("a file");
+    let (_, lines, _) = lint(&["-f", &file], "");
+    assert!(page.contains(&format!("```\n{}```\n", lines.replace(&file, "publication.yaml"))), "{lines}");
+    let (_, printed, _) = lint(&["-f", &file, "-o", "json"], "");
+    let mut printed: Value = serde_json::from_str(&printed.replace(&file, "publication.yaml")).expect("JSON");
+    printed["items"].as_array_mut().expect("items").retain(|item| item["rule"] == "cel");
+    assert_eq!(printed, serde_json::from_str::<Value>(&block("json")).expect("JSON"));
+    let rules = page.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next()).collect::<String>();
+    for item in items(&lint(&["-f", &file, "-o", "json"], "").1) {
+        assert!(rules.contains(&item.rule), "docs/lint.md lacks the rule {}", item.rule);
+        assert!(!item.message.is_empty());
+    }
+}

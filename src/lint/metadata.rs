@@ -4,7 +4,9 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    Finding, Rule, sentences,
+    Finding, Rule,
+    schema::is_whole,
+    sentences,
     written::{field_path, item_path},
 };
 
@@ -84,7 +86,7 @@ fn has_type(holds: Holds, value: &Value, path: &str, found: &mut Vec<Finding>) {
     };
     match (holds, value) {
         (Holds::Text, _) => must(path, "string", value, value.is_string()),
-        (Holds::Number, _) => must(path, "integer", value, value.is_i64()),
+        (Holds::Number, _) => must(path, "integer", value, is_whole(value)),
         (Holds::Time, Value::String(text)) if text.parse::<Timestamp>().is_err() => {
             found.push(Finding::new(path, Rule::Pattern, "is no time: `2006-01-02T15:04:05Z`"));
         }

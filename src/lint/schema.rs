@@ -188,14 +188,25 @@ fn is_of_type(value: &Value, expected: &str) -> bool {
         "array" => value.is_array(),
         "object" => value.is_object(),
         "number" => value.is_number(),
-        // `3.0` is one, too.
-        "integer" => value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract().abs() < f64::EPSILON),
+        "integer" => is_whole(value),
         _ => true,
     }
 }
 
-/// By Go's classes of letters, which are those of ASCII.
+/// Whether it is a whole number; `3.0` is one, too.
+pub(super) fn is_whole(value: &Value) -> bool {
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    value.is_i64() || value.as_f64().is_some_and(|number| number.fract() == 0.0 && number.abs() <= MOST)
+}
+
+/// As Go matches.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
+    // A test reads every pattern of the definition.
+    Regex::new(&spelt_out(pattern)).is_ok_and(|pattern| pattern.is_match(text))
+}
+
+/// With Go's classes of letters, which are those of ASCII.
+pub(super) fn spelt_out(pattern: &str) -> String {
     let mut written = String::with_capacity(pattern.len());
     let (mut letters, mut inside) = (pattern.chars(), false);
     while let Some(letter) = letters.next() {
@@ -207,8 +218,7 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
             }
         }
     }
-    // A test reads every pattern of the definition.
-    Regex::new(&written).is_ok_and(|pattern| pattern.is_match(text))
+    written
 }
 
 /// What stands behind a backslash.

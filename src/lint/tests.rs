@@ -222,3 +222,48 @@ fn patterns_are_read_as_go_reads_them() {
     assert!(matches(r"^\d+\.\w$", "12._"));
     assert!(!matches(r"^\d$", "٣"));
 }
+
+/// What the definition demands in a way that is not looked at here would be passed over in silence.
+#[test]
+fn the_definition_speaks_no_word_that_lint_does_not_know() {
+    const KNOWN: [&str; 20] = [
+        "description",
+        "title",
+        "type",
+        "format",
+        "nullable",
+        "default",
+        "properties",
+        "items",
+        "required",
+        "enum",
+        "pattern",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minimum",
+        "maximum",
+        "x-kubernetes-list-type",
+        "x-kubernetes-list-map-keys",
+        "x-kubernetes-validations",
+    ];
+    // Of these, the bounds say all that there is to say.
+    const FORMATS: [&str; 3] = ["uint32", "int32", "int64"];
+    let mut schemas = vec![serde_json::to_value(&Lint::new().unwrap().schema).unwrap()];
+    let mut seen = 0;
+    while let Some(schema) = schemas.pop() {
+        let words = schema.as_object().unwrap();
+        let unknown: Vec<_> = words.keys().filter(|word| !KNOWN.contains(&word.as_str())).collect();
+        assert!(unknown.is_empty(), "{unknown:?} in {schema}");
+        assert!(schema["format"].as_str().is_none_or(|format| FORMATS.contains(&format)), "{schema}");
+        if let Some(pattern) = schema["pattern"].as_str() {
+            // With the classes of Go spelt out it is the same pattern, and can be read.
+            assert!(regex::Regex::new(&super::schema::spelt_out(pattern)).is_ok(), "{pattern}");
+        }
+        schemas.extend(schema["properties"].as_object().into_iter().flat_map(|all| all.values()).cloned());
+        schemas.extend(schema.get("items").cloned());
+        seen += 1;
+    }
+    assert!(seen > 50, "{seen} schemas");
+}
