@@ -16,6 +16,7 @@ use std::{
 };
 
 use chart_publisher::lint::{Lint, Rule, Written};
+use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use support::namespace::Namespace;
@@ -55,8 +56,9 @@ async fn differences(texts: &[(String, String)]) -> (Vec<String>, usize, usize) 
     namespace.bed.install_crds();
     let lint = Lint::new().expect("the definition");
     let (mut different, mut taken, mut refused) = (Vec::new(), 0, 0);
-    for (name, text) in texts {
-        let (found, refusal) = (findings(&lint, &read(text)), refusal(&namespace, text).await);
+    let refusals = futures::stream::iter(texts).map(|(_, text)| refusal(&namespace, text)).buffered(16).collect::<Vec<_>>().await;
+    for ((name, text), refusal) in texts.iter().zip(refusals) {
+        let found = findings(&lint, &read(text));
         *(if refusal.is_some() { &mut refused } else { &mut taken }) += 1;
         if found.is_empty() == refusal.is_some() {
             different.push(format!("{name}\n  lint       {found:?}\n  API server {refusal:?}"));

@@ -68,14 +68,6 @@ pub(super) fn check(metadata: &Value, found: &mut Vec<Finding>) {
     names(fields, found);
     labels(fields, found);
     owners(fields, found);
-    let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
-    if !text("resourceVersion").is_empty() {
-        found.push(Finding::new(
-            "metadata.resourceVersion",
-            Rule::Metadata,
-            "is the cluster's word, and fits no object that is new: leave it out",
-        ));
-    }
 }
 
 fn has_type(holds: Holds, value: &Value, path: &str, found: &mut Vec<Finding>) {
@@ -184,7 +176,14 @@ fn owners(fields: &Map<String, Value>, found: &mut Vec<Finding>) {
             found.push(Finding::new(path, Rule::Metadata, "is an Event, which may own nothing"));
         }
     }
-    if owners.iter().filter(|owner| owner.get("controller") == Some(&Value::Bool(true))).count() > 1 {
+    // The same one again counts once.
+    let mut controllers: Vec<&Value> = Vec::new();
+    for owner in owners.iter().filter(|owner| owner.get("controller") == Some(&Value::Bool(true))) {
+        if !controllers.contains(&owner) {
+            controllers.push(owner);
+        }
+    }
+    if controllers.len() > 1 {
         found.push(Finding::new("metadata.ownerReferences", Rule::Metadata, "have more than one with `controller: true`"));
     }
 }

@@ -150,7 +150,7 @@ metadata:
   label: {}
   labels: {a b: c, d: '-', e: 1}
   annotations: {a/b/c: ''}
-  resourceVersion: '1'
+  ownerReferences: [{controller: yes}]
 spec:
   source: {helmRepository: {url: https://charts.example.com}}
   charts: [{name: podinfo}]
@@ -164,7 +164,10 @@ spec:
     metadata.labels[a b] [metadata] is no name of a label or annotation: letters, digits, `-`, `_` and `.`, at most 63, after `DOMAIN/` where it has one
     metadata.labels.d [metadata] is no value of a label: letters, digits, `-`, `_` and `.`, at most 63, a letter or digit first and last
     metadata.annotations[a/b/c] [metadata] is no name of a label or annotation: letters, digits, `-`, `_` and `.`, at most 63, after `DOMAIN/` where it has one
-    metadata.resourceVersion [metadata] is the cluster's word, and fits no object that is new: leave it out
+    metadata.ownerReferences[0].apiVersion [required] is missing
+    metadata.ownerReferences[0].kind [required] is missing
+    metadata.ownerReferences[0].name [required] is missing
+    metadata.ownerReferences[0].uid [required] is missing
     "#);
 }
 

@@ -53,7 +53,9 @@ pub fn full() -> [Value; 2] {
 pub fn all() -> Vec<(String, Value)> {
     let mut mutants = Vec::new();
     for (number, full) in full().into_iter().enumerate() {
-        for pointer in pointers(&full, "") {
+        // What both have is changed in the first one.
+        let is_new = |pointer: &String| number == 0 || pointer == "/spec" || pointer.starts_with("/spec/source");
+        for pointer in pointers(&full, "").into_iter().filter(is_new) {
             let original = full.pointer(&pointer).expect("a value").clone();
             for (name, value) in replacements(&original) {
                 let mut mutant = full.clone();
@@ -62,6 +64,12 @@ pub fn all() -> Vec<(String, Value)> {
             }
             mutants.extend(without(&full, &pointer).map(|mutant| (format!("{number}{pointer} taken out"), mutant)));
         }
+        let mut mutant = full.clone();
+        let owners = mutant.pointer_mut("/metadata/ownerReferences").and_then(Value::as_array_mut).expect("owners");
+        let mut other = owners[0].clone();
+        other["uid"] = json!("1f6b7a8c");
+        owners.push(other);
+        mutants.push((format!("{number} has two controllers"), mutant));
     }
     mutants
 }
