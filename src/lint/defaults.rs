@@ -25,7 +25,9 @@ pub(super) fn fill(value: &mut Value, schema: &JSONSchemaProps) {
         }
         Value::Array(items) => {
             if let Some(schema) = schema_of_items(schema) {
-                items.iter_mut().for_each(|item| fill(item, schema));
+                for item in items {
+                    fill(item, schema);
+                }
             }
         }
         _ => {}

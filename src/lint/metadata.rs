@@ -77,12 +77,11 @@ fn has_type(holds: Holds, value: &Value, path: &str, found: &mut Vec<Finding>) {
         }
     };
     match (holds, value) {
-        (Holds::Text, _) => must(path, "string", value, value.is_string()),
         (Holds::Number, _) => must(path, "integer", value, is_whole(value)),
         (Holds::Time, Value::String(text)) if text.parse::<Timestamp>().is_err() => {
             found.push(Finding::new(path, Rule::Pattern, "is no time: `2006-01-02T15:04:05Z`"));
         }
-        (Holds::Time, _) => must(path, "string", value, value.is_string()),
+        (Holds::Text | Holds::Time, _) => must(path, "string", value, value.is_string()),
         (Holds::Texts, Value::Object(fields)) => {
             fields.iter().for_each(|(name, text)| must(&field_path(path, name), "string", text, text.is_string()));
         }

@@ -140,10 +140,10 @@ impl Walk<'_> {
             }
         }
         let keys = schema.x_kubernetes_list_map_keys.as_deref().unwrap_or_default();
-        let identity: Box<dyn Fn(&Value) -> Option<Vec<Value>>> = match schema.x_kubernetes_list_type.as_deref() {
-            Some("set") => Box::new(|item| Some(vec![item.clone()])),
-            Some("map") => Box::new(|item| keys.iter().map(|key| item.get(key).cloned()).collect()),
-            _ => return,
+        let identity = |item: &Value| match schema.x_kubernetes_list_type.as_deref() {
+            Some("set") => Some(vec![item.clone()]),
+            Some("map") => keys.iter().map(|key| item.get(key).cloned()).collect(),
+            _ => None,
         };
         let identities: Vec<_> = items.iter().map(identity).collect();
         for (index, identity) in identities.iter().enumerate() {
@@ -210,12 +210,11 @@ pub(super) fn spelt_out(pattern: &str) -> String {
     let mut written = String::with_capacity(pattern.len());
     let (mut letters, mut inside) = (pattern.chars(), false);
     while let Some(letter) = letters.next() {
-        match letter {
-            '\\' => written.push_str(&class(letters.next(), inside)),
-            _ => {
-                inside = (inside && letter != ']') || letter == '[';
-                written.push(letter);
-            }
+        if letter == '\\' {
+            written.push_str(&class(letters.next(), inside));
+        } else {
+            inside = (inside && letter != ']') || letter == '[';
+            written.push(letter);
         }
     }
     written
