@@ -1,6 +1,6 @@
 //! `chart-publisher plan -f FILE…`: what a run would do, and why. Writes nothing anywhere.
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 use chart_publisher::{
     controller::{ForeseenItem, Foresight, ForesightError, foresee},
@@ -153,7 +153,7 @@ fn passed_over_as_text(groups: &[PassedOver]) -> String {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        text += &format!("\n\n{} {}{more} passed over\n    {}", group.chart, named.join(", "), group.reason);
+        let _ = write!(text, "\n\n{} {}{more} passed over\n    {}", group.chart, named.join(", "), group.reason);
     }
     text
 }

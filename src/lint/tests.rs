@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, Lint, Written, kind};
+use super::{Finding, Kind, Lint, Written, kind};
 
 fn written(text: &str) -> Written {
     let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::PassThrough };
@@ -11,14 +11,18 @@ fn written(text: &str) -> Written {
 
 /// `PATH [RULE] SENTENCE`, a line for each finding.
 fn findings(text: &str) -> String {
-    let found = Lint::new().unwrap().findings(&written(text));
-    found.iter().map(|one| format!("{} [{}] {}\n", one.path, one.rule.as_str(), one.message)).collect::<Vec<_>>().concat()
+    lines(&Lint::new().unwrap().findings(&written(text)))
+}
+
+fn lines(found: &[Finding]) -> String {
+    let lines = found.iter().map(|one| format!("{} [{}] {}", one.path, one.rule.as_str(), one.message));
+    lines.flat_map(|line| [line, "\n".to_owned()]).collect()
 }
 
 /// A good publication with `spec` in place of its own.
 fn with(spec: &str) -> String {
     let head = "apiVersion: chartpublisher.io/v1alpha1\nkind: ChartPublication\nmetadata: {name: podinfo}\n";
-    format!("{head}spec:\n{}", spec.lines().map(|line| format!("  {line}\n")).collect::<Vec<_>>().concat())
+    format!("{head}spec:\n  {}\n", spec.trim_end().replace('\n', "\n  "))
 }
 
 const GOOD: &str = "\
@@ -133,8 +137,7 @@ fn a_word_that_is_misspelt_has_a_cure() {
         assert_eq!(kind(&document.value), of, "{text}");
         if of == Kind::Publication {
             let found = super::kind::findings(&document.value);
-            let said =
-                found.iter().map(|one| format!("{} [{}] {}\n", one.path, one.rule.as_str(), one.message)).collect::<Vec<_>>().concat();
+            let said = lines(&found);
             assert_eq!(said, expected, "{text}");
         }
     }
