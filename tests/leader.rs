@@ -142,7 +142,7 @@ async fn scrape(replica: &Controller) -> String {
 }
 
 fn requests(registry: &Registry) -> String {
-    registry.requests().iter().map(|request| format!("{}\n", request.line())).collect()
+    registry.requests().iter().map(|request| format!("{}\n", request.line())).collect::<Vec<_>>().concat()
 }
 
 /// The upload sessions that a registry keeps in its storage.

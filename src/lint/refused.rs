@@ -11,7 +11,7 @@ use super::{
     sentences,
     written::item_path,
 };
-use crate::model::{Origin, RepositoryName, Scheme};
+use crate::model::{Constraint, Origin, RepositoryName, Scheme};
 
 /// Finds it.
 pub(super) fn check(publication: &Value, found: &mut Vec<Finding>) {
@@ -49,6 +49,17 @@ fn charts(publication: &Value, wrong: &mut Vec<Finding>) {
         if let Some(Err(error)) = text(chart, "/name").map(str::parse::<RepositoryName>) {
             wrong.push(Finding::new(format!("{}.name", item_path("spec.charts", index)), Rule::Run, error.to_string()));
         }
+        let path = item_path("spec.charts", index);
+        constraint(text(chart, "/versions"), format!("{path}.versions"), wrong);
+        for (index, excluded) in list(chart, "/exclude").iter().enumerate() {
+            constraint(excluded.as_str(), item_path(&format!("{path}.exclude"), index), wrong);
+        }
+    }
+}
+
+fn constraint(text: Option<&str>, path: String, wrong: &mut Vec<Finding>) {
+    if let Some(Err(error)) = text.map(str::parse::<Constraint>) {
+        wrong.push(Finding::new(path, Rule::Run, format!("is no constraint: {error}")));
     }
 }
 

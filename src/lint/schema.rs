@@ -91,6 +91,9 @@ impl Walk<'_> {
         if let Some(expected) = schema.type_.as_deref().filter(|expected| !is_of_type(value, expected)) {
             return self.add(path, Rule::Type, sentences::other_type(expected, value));
         }
+        if schema.x_kubernetes_int_or_string == Some(true) && !["integer", "string"].iter().any(|expected| is_of_type(value, expected)) {
+            return self.add(path, Rule::Type, sentences::other_type("integer or string", value));
+        }
         let before = self.found.len();
         if let Some(all) = schema.enum_.as_ref().filter(|all| !all.iter().any(|one| one.0 == *value)) {
             let all: Vec<String> = all.iter().map(|one| one.0.as_str().map_or_else(|| one.0.to_string(), str::to_owned)).collect();

@@ -76,6 +76,7 @@ fn article(kind: &str) -> &str {
         "number" => "a number",
         "integer" => "a whole number",
         "string" => "a string",
+        "integer or string" => "a whole number or a string",
         "array" => "a list",
         "object" => "a mapping",
         other => other,

@@ -63,7 +63,6 @@ targets:
     spec.targets[0].insecureSkipTlsVerify [unknownField] there is no such field. Close to it: `insecure`
     spec.charts[0].latest [range] is 20000, and 10000 is the most
     spec.charts[0].versions [type] is a number, and must be a string: write it in quotes
-    spec.charts[0] [cel] `versions` names one version and `latest` the newest ones: set one of the two
     spec.charts[1].name [length] is empty
     spec.charts[2] [type] is a string, and must be a mapping
     spec.interval [pattern] `1 hour` is no span of time: write numbers with `h`, `m`, `s` or `ms`, for example `1h30m`
@@ -74,7 +73,6 @@ targets:
     spec.suspend [type] is a string, and must be a boolean (`true` or `false`): write it without quotes
     spec.targets[0].routes[1] [enum] `clusterip` is none of `ClusterIP`, `NodePort`, `LoadBalancer`, `Ingress`, `Endpoint`, `Relay`. Close to it: `ClusterIP`
     spec.targets[0].routes[2] [unique] `NodePort` stands in `spec.targets[0].routes[0]` already
-    spec.targets[0].service.port [type] is a number, and must be a string: write it in quotes
     spec.targets[1].upload.chunkSize [cel] must lie between 64Ki and 1Gi
     spec.targets[1].upload.method [enum] `Resumable` is none of `Auto`, `Buffered`, `Chunked`, `SinglePost`, `Streamed`
     spec.targets[1] [cel] `routes` lead to a `service`; a `url` is its own route
@@ -92,7 +90,7 @@ fn what_only_a_run_refuses_is_found_too() {
     let text = with(
         "\
 source: {helmRepository: {url: 'https://[charts', secretRef: {name: My_Login}}}
-charts: [{name: Podinfo}]
+charts: [{name: Podinfo, versions: '>=1 <', exclude: [latest]}]
 targets:
 - {name: a, service: {name: my.registry, port: '70000', repository: charts//x}, hostname: 'r:70000'}
 - {name: b, url: oci://r.example.com/Charts}
@@ -102,6 +100,8 @@ targets:
     spec.source.helmRepository.url [run] is no URL: invalid IPv6 address
     spec.source.helmRepository.secretRef.name [run] no Secret can be named `My_Login`: lower case letters, digits, `-` and `.`
     spec.charts[0].name [run] `Podinfo` is no OCI repository name: lower case letters, digits and single `.`, `_`, `__` or `-` between them, parts separated by `/`, at most 255 characters
+    spec.charts[0].versions [run] is no constraint: it cannot be read from `<` on; Helm's constraints are written as `6.5.0`, `^6.5`, `6.x`, `>=6.0.0 <7.0.0`, `6.1 - 6.4` or `6.1.x || 6.3.x`
+    spec.charts[0].exclude[0] [run] is no constraint: it cannot be read from `latest` on; Helm's constraints are written as `6.5.0`, `^6.5`, `6.x`, `>=6.0.0 <7.0.0`, `6.1 - 6.4` or `6.1.x || 6.3.x`
     spec.targets[0].hostname [run] `r:70000` is no host name or address with an optional port
     spec.targets[0].service.repository [run] `charts//x` is no OCI repository name: lower case letters, digits and single `.`, `_`, `__` or `-` between them, parts separated by `/`, at most 255 characters
     spec.targets[0].service.name [run] no Service can have this name: lower case letters, digits and `-`
@@ -233,7 +233,7 @@ fn patterns_are_read_as_go_reads_them() {
 /// What the definition demands in a way that is not looked at here would be passed over in silence.
 #[test]
 fn the_definition_speaks_no_word_that_lint_does_not_know() {
-    const KNOWN: [&str; 20] = [
+    const KNOWN: [&str; 21] = [
         "description",
         "title",
         "type",
@@ -251,6 +251,7 @@ fn the_definition_speaks_no_word_that_lint_does_not_know() {
         "maxItems",
         "minimum",
         "maximum",
+        "x-kubernetes-int-or-string",
         "x-kubernetes-list-type",
         "x-kubernetes-list-map-keys",
         "x-kubernetes-validations",

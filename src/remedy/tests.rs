@@ -304,7 +304,7 @@ fn what_says_that_a_registry_is_away_is_listed_here() {
     let of_connections = ["name-unresolved", "connect-refused", "connect-timed-out", "connect-unreachable", "connect-failed"];
     let of_tunnels = ["tunnel-forbidden", "tunnel-gone", "tunnel-refused", "tunnel-failed"];
     let unanswered = ["cut-before-answer", "no-answer"];
-    let states = ["asked-to-wait", "registry-full", "insufficient-storage"];
+    let states = ["asked-to-wait"];
     let gateways = ["unavailable-after-body", "gateway-after-body", "gateway", "registry-fault", "proxy-fault"];
     assert_eq!(absent, [&of_connections[..], &of_tunnels, &unanswered, &states, &gateways].concat());
 }

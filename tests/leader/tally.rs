@@ -80,11 +80,11 @@ fn owner(socket: SocketAddr, other_end: SocketAddr) -> Option<u32> {
     let table = fs::read_to_string("/proc/net/tcp").ok()?;
     let line = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let inode = line.filter(is_it).find_map(|words| Some((*words.get(9)?).to_owned()))?;
-    let link = format!("socket:[{inode}]");
+    let target = format!("socket:[{inode}]");
     let processes = fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let has = |process: &u32| {
         let files = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
-        files.filter_map(|file| fs::read_link(file.path()).ok()).any(|target| target.as_os_str() == link.as_str())
+        files.filter_map(|file| fs::read_link(file.path()).ok()).any(|found| found.as_os_str() == target.as_str())
     };
     processes.into_iter().find(has)
 }

@@ -14,18 +14,13 @@ use crate::{
 
 /// What is asked for, and the address.
 pub fn addresses(world: &World) -> Vec<Case> {
+    let mut cases = asked(world);
+    cases.extend(led_to(world));
+    cases
+}
+
+fn asked(world: &World) -> Vec<Case> {
     let case = |input, source: Value| Case::new(input, source, target(world, "charts"));
-    let at = |url: String| json!({"helmRepository": {"url": url}});
-    let trusting = |input, socket: std::net::SocketAddr| {
-        let source = json!({"helmRepository": {"url": format!("https://{socket}"), "certSecretRef": {"name": "authority"}}});
-        case(input, source).with(secret("authority", "Opaque", &[("ca.crt", &world.authority.pem())]))
-    };
-    let refused = format!("http://{}/charts", world.nobody.socket());
-    world.charts.says("/login/index.yaml", Reply::status(401).field("www-authenticate", "Basic realm=\"charts\""));
-    world.charts.says("/broken/index.yaml", Reply::status(500));
-    world.charts.says("/inward/index.yaml", Reply::status(302).field("location", "http://127.0.0.1:9/index.yaml"));
-    world.charts.says("/round/index.yaml", Reply::status(302).field("location", "/round/index.yaml"));
-    let with_login = json!({"helmRepository": {"url": world.address("login"), "secretRef": {"name": "login"}}});
     vec![
         case("the chart is not in the index", world.good()).charts(json!([{"name": "smal"}])).stalls(
             Reason::ChartNotFound,
@@ -47,6 +42,23 @@ pub fn addresses(world: &World) -> Vec<Case> {
             "chart `small`: `versions: >=1.0 && <2` is no constraint: it cannot be read from `&& <2` on",
             "constraints are written as `6.5.0`, `^6.5`",
         ),
+    ]
+}
+
+fn led_to(world: &World) -> Vec<Case> {
+    let case = |input, source: Value| Case::new(input, source, target(world, "charts"));
+    let at = |url: String| json!({"helmRepository": {"url": url}});
+    let trusting = |input, socket: std::net::SocketAddr| {
+        let source = json!({"helmRepository": {"url": format!("https://{socket}"), "certSecretRef": {"name": "authority"}}});
+        case(input, source).with(secret("authority", "Opaque", &[("ca.crt", &world.authority.pem())]))
+    };
+    let refused = format!("http://{}/charts", world.nobody.socket());
+    world.charts.says("/login/index.yaml", Reply::status(401).field("www-authenticate", "Basic realm=\"charts\""));
+    world.charts.says("/broken/index.yaml", Reply::status(500));
+    world.charts.says("/inward/index.yaml", Reply::status(302).field("location", "http://127.0.0.1:9/index.yaml"));
+    world.charts.says("/round/index.yaml", Reply::status(302).field("location", "/round/index.yaml"));
+    let with_login = json!({"helmRepository": {"url": world.address("login"), "secretRef": {"name": "login"}}});
+    vec![
         case("there is no index at the address", at(format!("{}?token={}", world.address("nothing"), world.query))).stalls(
             Reason::SourceNotFound,
             "/nothing/index.yaml` does not exist",
@@ -218,8 +230,11 @@ pub fn limits(world: &World) -> Vec<Case> {
     // Its digest is never asked for.
     let giant = world.source("giant", index_that_promises("small", "1.0.0", &"0f".repeat(32)), vec![0; (100 << 20) + 1]);
     let nested = format!("annotations:\n  a: {}{}\n", "[".repeat(101), "]".repeat(101));
-    let repeated =
-        format!("annotations:\n  a: &a {}\n{}", "x".repeat(900 << 10), (0..40).map(|n| format!("  b{n}: *a\n")).collect::<String>());
+    let repeated = format!(
+        "annotations:\n  a: &a {}\n{}",
+        "x".repeat(900 << 10),
+        (0..40).map(|n| format!("  b{n}: *a\n")).collect::<Vec<_>>().concat()
+    );
     let deep = format!("apiVersion: v1\nentries:\n  small: {}{}\n", "[".repeat(80), "]".repeat(80));
     let leave_out = "leave it out with `.helmignore`";
     vec![
