@@ -98,7 +98,8 @@ pub async fn run(source: &Source, wanted: &[Wanted], targets: &[TargetRun], cour
         () = course.cancel.cancelled() => return Outcome { targets: Vec::new(), cancelled: true },
     };
     let work = Work { source, wanted, targets, prepared: &prepared, course, done: AtomicUsize::new(0) };
-    let results = work.all().await;
+    // On the heap: who awaits a run has enough to hold.
+    let results = Box::pin(work.all()).await;
     let cancelled = course.cancel.is_cancelled();
     let mut outcome = Outcome { targets: Vec::new(), cancelled };
     let mut by_target: Vec<Vec<Option<JobResult>>> = targets.iter().map(|_| Vec::new()).collect();
