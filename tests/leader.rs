@@ -100,7 +100,7 @@ async fn a_change_of_the_spec_ends_an_upload_in_the_middle_and_so_does_a_deletio
             .requests()
             .into_iter()
             .filter(|request| request.method == "DELETE")
-            .map(|request| request.target)
+            .map(|request| request.path().to_owned())
             .collect::<BTreeSet<_>>()
             .len()
     };
