@@ -282,6 +282,7 @@ pub const ROOMS: &[Room] = &[
             "probe",
             "publish",
             "relay",
+            "registry::Permit",
             "remedy::Audience",
             "remedy::Caller",
             "remedy::CallerLogin",
