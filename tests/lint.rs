@@ -201,7 +201,7 @@ fn each_finding_is_a_line_with_its_place() {
     let wrong = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: beside}\n---\n---\n\
                  apiVersion: chartpublisher.io/v1alpha1\nkind: ChartPublication\nmetadata: {name: web, namespace: team}\n\
                  spec:\n  intervall: 1h\n  timeout: 2h\n  source: {helmRepository: {url: 'https://charts.example.com'}}\n\
-                 \x20 charts: [{name: web}]\n  targets: [{name: main, service: {name: registry, port: 5000}}]\n---\n{\n";
+                 \x20 charts: [{name: web}]\n  targets: [{name: main, service: {name: registry}, insecure: 'true'}]\n---\n{\n";
     fs::write(folder.path().join("a.yml"), wrong).expect("a file");
     fs::write(folder.path().join("b.txt"), "{").expect("a file");
     let file = folder.path().join("a.yml").display().to_string();
@@ -214,7 +214,7 @@ fn each_finding_is_a_line_with_its_place() {
         said,
         [
             ("spec.intervall", "unknownField", Some(2)),
-            ("spec.targets[0].service.port", "type", Some(2)),
+            ("spec.targets[0].insecure", "type", Some(2)),
             ("spec.timeout", "cel", Some(2)),
             ("", "text", None)
         ]
@@ -262,7 +262,7 @@ fn the_page_shows_what_is_printed() {
     let mut spec = rows::smallest();
     spec["intervall"] = json!("1h");
     spec["timeout"] = json!("2h");
-    spec["targets"][0]["service"]["port"] = json!(5000);
+    spec["targets"][0]["insecure"] = json!("true");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("publication.yaml").display().to_string();
     fs::write(&file, publication("podinfo", &spec).to_string()).expect("a file");
