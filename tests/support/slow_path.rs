@@ -14,7 +14,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
-    time::interval,
+    time::{MissedTickBehavior, interval},
 };
 
 use super::{Bed, address::Place, background, http};
@@ -77,7 +77,11 @@ async fn relay(bed: &'static Bed, near: TcpStream, upstream: SocketAddr, passed:
     let answers = tokio::spawn(async move { tokio::io::copy(&mut far_read, &mut near_write).await });
     let mut ticks = interval(Duration::from_millis(1000 / PIECES));
     let mut buffer = vec![0; 1 << 20];
+    // Nobody saves up time in which he had nothing to send.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        // The rate of now counts, and not that of when the last piece had passed.
+        near_read.readable().await?;
         ticks.tick().await;
         let piece = usize::try_from(rate.load(Ordering::Relaxed) / PIECES).unwrap_or(usize::MAX).clamp(1, buffer.len());
         let length = near_read.read(&mut buffer[..piece]).await?;
