@@ -30,6 +30,7 @@ use super::{
     recorder::Recorder,
     scrape::census,
     slots::Slots,
+    targets::Asker,
     watches::{Change, concerned, scoped, scopes, watch},
 };
 use crate::{
@@ -47,6 +48,7 @@ use crate::{
 /// Running work has come to a safe point by then.
 const LONGEST_STOP: Duration = Duration::from_millis(2500);
 const PUBLICATIONS: &str = "ChartPublication";
+const LEASE: &str = "Lease";
 const SWEEP: Duration = Duration::from_secs(10);
 
 /// Why the controller could not start.
@@ -81,7 +83,9 @@ pub(super) struct Context {
     pub(super) memories: Memories,
     pub(super) authorizers: Authorizers,
     /// What was learnt of registries, by the registry as the spec names it.
-    pub(super) learnt: Kept<String, Learnt>,
+    pub(super) registries: Kept<String, Learnt>,
+    /// The same with what was refused there, by who asked.
+    pub(super) learnt: Kept<Asker, Learnt>,
     pub(super) transport: Transport,
     pub(super) fetcher: Fetcher,
     pub(super) spool: Spool,
@@ -122,6 +126,7 @@ impl Context {
             publications: Vec::new(),
             memories: Memories::default(),
             authorizers: Authorizers::default(),
+            registries: Kept::default(),
             learnt: Kept::default(),
             fetcher: Fetcher::new(transport.clone(), spool.clone()),
             spool,
@@ -177,7 +182,8 @@ impl Standing {
 pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settings, stop: CancellationToken) -> Result<(), StartError> {
     let address = settings.health;
     let listener = health::bind(address).await.map_err(|source| StartError::Health { address, source })?;
-    let readiness = Readiness::awaiting([]);
+    // Who stands by is ready once he knows that another one leads.
+    let readiness = Readiness::awaiting([LEASE]);
     let spool = spool(&settings)?;
     let (metrics, context) = (Arc::default(), Mutex::default());
     let standing = Arc::new(Standing { client, api_server, settings, spool, metrics, readiness: readiness.clone(), context });
@@ -199,7 +205,8 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
 
 /// One term after the other, as long as there are any.
 async fn in_turn(standing: &Standing, candidate: &mut Candidate, stop: CancellationToken) -> Result<(), StartError> {
-    while let Some(mut leadership) = candidate.elected(&stop).await {
+    let stands_by = || standing.readiness.awaits([]);
+    while let Some(mut leadership) = candidate.elected(&stop, stands_by).await {
         let term_ends = stop.child_token();
         let mut work = Box::pin(term(standing, leadership.tenure(), term_ends.clone()));
         let lost_to = tokio::select! {
@@ -212,7 +219,7 @@ async fn in_turn(standing: &Standing, candidate: &mut Candidate, stop: Cancellat
         tracing::warn!(holder = lost_to, "the Lease was lost: ending all work");
         term_ends.cancel();
         work.await?;
-        standing.readiness.awaits([]);
+        stands_by();
     }
     Ok(())
 }

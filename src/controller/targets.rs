@@ -8,7 +8,7 @@ use std::{
 
 use super::{access::Keys, cluster::Cluster, start::Context};
 use crate::{
-    api::{ChartPublication, InventoryEntry, Reason, RouteKind, Target, TargetStatus},
+    api::{ChartPublication, InventoryEntry, LocalReference, Reason, RouteKind, Target, TargetStatus},
     model::{RepositoryName, Tag},
     net::{AddressPolicy, Patience},
     plan::{Plan, PlanError, Reader, Route, Strategy},
@@ -67,6 +67,21 @@ fn place(target: &Target, namespace: &str) -> String {
     match identity.split_once("://") {
         Some((scheme, rest)) => format!("{scheme}://{}", rest.split('/').next().unwrap_or_default()),
         None => identity,
+    }
+}
+
+/// Who asks at a registry: what is refused may be refused to him alone, and its sentence speaks of his target.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Asker {
+    registry: String,
+    namespace: String,
+    secrets: [Option<LocalReference>; 2],
+}
+
+impl Asker {
+    fn of(target: &Target, namespace: &str) -> Self {
+        let secrets = [target.secret_ref.clone(), target.cert_secret_ref.clone()];
+        Self { registry: place(target, namespace), namespace: namespace.to_owned(), secrets }
     }
 }
 
@@ -144,7 +159,8 @@ pub(super) fn target_run(
         insecure: target.insecure,
         audience: Audience::Resource,
     };
-    let learnt = context.learnt.of(place(target, namespace), Learnt::default);
+    let of_all = context.registries.of(place(target, namespace), Learnt::default);
+    let learnt = context.learnt.of(Asker::of(target, namespace), || of_all.beside());
     match (before.recollection, before.status) {
         (Recollection::Keep, _) | (Recollection::Recall, None) => {}
         (Recollection::Forget, _) => learnt.forget(),
