@@ -2,7 +2,9 @@
 
 mod archive;
 mod helm_repository;
+mod inline;
 mod member;
+mod objects;
 
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ use crate::{
     net::{AddressPolicy, Patience},
     plan::Wanted,
     publish::Failed,
-    source::{Access, Source, index::IndexEntry},
+    source::{Access, Assembled, Source, SourceError, index::IndexEntry},
     status::SourceReport,
 };
 
@@ -40,9 +42,41 @@ impl Offer {
     }
 }
 
+/// A chart that was put together, and of what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Assembly {
+    /// Names each piece in its version: where all are the same, so is the chart.
+    pieces: Vec<String>,
+    entry: IndexEntry,
+    revision: Digest,
+}
+
+impl Offer {
+    /// Of a chart that is put together, unless it is known what that gives. `pieces` says of what it is, before and after.
+    async fn of_assembled(
+        source: Assembled,
+        known: Option<Assembly>,
+        pieces: impl Fn() -> Vec<String>,
+        memory: &mut Memory,
+    ) -> Result<Self, Failed> {
+        memory.assembly = None;
+        let assembly = match known {
+            Some(assembly) => assembly,
+            None => {
+                let (entry, revision) = source.look().await.map_err(|error| Failed::from(&SourceError::from(error)))?;
+                Assembly { pieces: pieces(), entry, revision }
+            }
+        };
+        let offer = Self::of_one(Source::Assembled(source), &assembly.entry, assembly.revision);
+        memory.assembly = Some(assembly);
+        Ok(offer)
+    }
+}
+
 /// Who asks, for what, and with what.
 struct Asking<'a> {
     context: &'a Context,
+    generation: Option<i64>,
     spec: &'a ChartPublicationSpec,
     secrets: &'a Secrets,
     patience: Patience,
@@ -56,12 +90,13 @@ pub(super) async fn offer(
     patience: Patience,
     memory: &mut Memory,
 ) -> Result<Offer, Failed> {
-    let asking = Asking { context, spec: &publication.spec, secrets, patience };
+    let asking = Asking { context, generation: publication.metadata.generation, spec: &publication.spec, secrets, patience };
     let member = Member::of(&asking.spec.source)?;
-    let access = asking.access(member, memory).await?;
     match member {
-        Member::HelmRepository(source) => helm_repository::offer(source, access, &asking, memory).await,
-        Member::Archive(source) => archive::offer(source, access, &asking, memory).await,
+        Member::HelmRepository(source) => helm_repository::offer(source, asking.access(member, memory).await?, &asking, memory).await,
+        Member::Archive(source) => archive::offer(source, asking.access(member, memory).await?, &asking, memory).await,
+        Member::Objects(kind, names) => objects::offer(kind, names, &asking, memory).await,
+        Member::Inline(text) => inline::offer(text, &asking, memory).await,
     }
 }
 
