@@ -2,6 +2,7 @@
 //!
 //! Only what stands in the text decides. Where the schema has found something, nothing more is said of the same field.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 use url::Url;
 
@@ -41,6 +42,18 @@ fn source(publication: &Value, wrong: &mut Vec<Finding>) {
             wrong.push(Finding::new(format!("{path}.url"), Rule::Run, format!("is no URL: {error}")));
         }
         secrets(source, &path, wrong);
+    }
+    for (field, kind) in [("configMaps", "ConfigMap"), ("secrets", "Secret")] {
+        let path = format!("spec.source.{field}");
+        for (index, name) in list(publication, &format!("/spec/source/{field}")).iter().enumerate() {
+            if let Some(name) = name.as_str().filter(|name| !is_subdomain(name)) {
+                wrong.push(Finding::new(item_path(&path, index), Rule::Run, unnameable(kind, name)));
+            }
+        }
+    }
+    let inline = text(publication, "/spec/source/inline").map(|text| text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
+    if let Some(Err(error)) = inline.map(|text: Vec<u8>| BASE64_STANDARD.decode(text)) {
+        wrong.push(Finding::new("spec.source.inline", Rule::Run, format!("is no base64: {error}")));
     }
 }
 
@@ -97,8 +110,11 @@ fn without_chart(sentence: &str) -> String {
 fn secrets(holder: &Value, path: &str, wrong: &mut Vec<Finding>) {
     for reference in ["secretRef", "certSecretRef"] {
         if let Some(name) = text(holder, &format!("/{reference}/name")).filter(|name| !is_subdomain(name)) {
-            let message = format!("no Secret can be named {}: lower case letters, digits, `-` and `.`", sentences::shown(name));
-            wrong.push(Finding::new(format!("{path}.{reference}.name"), Rule::Run, message));
+            wrong.push(Finding::new(format!("{path}.{reference}.name"), Rule::Run, unnameable("Secret", name)));
         }
     }
+}
+
+fn unnameable(kind: &str, name: &str) -> String {
+    format!("no {kind} can be named {}: lower case letters, digits, `-` and `.`", sentences::shown(name))
 }

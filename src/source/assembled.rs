@@ -243,3 +243,6 @@ fn checked_provenance(bytes: Bytes, place: Place) -> Result<Bytes, AssemblyError
     let is_one = is_provenance(&bytes) && bytes.len() as u64 <= MOST_OF_A_PROVENANCE;
     if is_one { Ok(bytes) } else { Err(AssemblyError::NoProvenance { place }) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,6 +69,14 @@ pub enum PartsError {
         /// What came in its place.
         found: Place,
     },
+    /// A part again, or one that belongs before.
+    #[error("{found} comes after {before}: numbers count on, so list the objects in the order of their parts, and each part once")]
+    Backwards {
+        /// The part before it.
+        before: Place,
+        /// The part.
+        found: Place,
+    },
     /// Two provenances.
     #[error("{second} is another provenance beside {first}: leave one of them")]
     SecondProvenance {
@@ -132,7 +140,10 @@ impl Parts {
                     return Err(PartsError::Stranger { first: before, second: place });
                 }
                 let next = last.saturating_add(1);
-                if *number != next {
+                if *number < next {
+                    return Err(PartsError::Backwards { before, found: place });
+                }
+                if *number > next {
                     return Err(PartsError::Gap { number: next, before, found: place });
                 }
             }
@@ -221,8 +232,11 @@ mod tests {
                 &[&["a.tgz.0"], &["a.tgz.2"]],
                 "part 1 is missing: after key `a.tgz.0` of ConfigMap `team/a` comes key `a.tgz.2` of ConfigMap `team/b`",
             ),
-            (&[&["a.tgz.0", "a.tgz.1"], &["a.tgz.0"]], "part 2 is missing: after key `a.tgz.1` of ConfigMap `team/a` comes key `a.tgz.0`"),
-            (&[&["a.tgz.0", "a.tgz.00"]], "part 1 is missing"),
+            (
+                &[&["a.tgz.0", "a.tgz.1"], &["a.tgz.0"]],
+                "key `a.tgz.0` of ConfigMap `team/b` comes after key `a.tgz.1` of ConfigMap `team/a`: numbers count on",
+            ),
+            (&[&["a.tgz.0", "a.tgz.00"]], "key `a.tgz.00` of ConfigMap `team/a` comes after key `a.tgz.0`"),
             (&[&["a.tgz.2"], &["a.tgz.0", "a.tgz.1"]], "part 0 is missing: the first one is key `a.tgz.2` of ConfigMap `team/a`"),
             (&[&["podinfo-6.5.3"]], "part 0 is missing: the first one is key `podinfo-6.5.3`"),
             (&[&["a.tgz", "a.tgz.prov"], &["b.tgz.prov"]], "key `b.tgz.prov` of ConfigMap `team/b` is another provenance beside"),
