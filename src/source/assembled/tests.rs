@@ -80,7 +80,7 @@ const MOST: u64 = 4 << 20;
 #[tokio::test]
 async fn parts_of_several_objects_become_one_archive_in_the_spool() {
     let (bench, whole) = (Bench::new(), chart("1.0.0", 2 << 20));
-    let pieces: Vec<Vec<u8>> = whole.chunks(300_000).map(<[u8]>::to_vec).collect();
+    let pieces: Vec<Vec<u8>> = whole.chunks(320_000).map(<[u8]>::to_vec).collect();
     assert_eq!(pieces.len(), 7);
     let signature = b"-----BEGIN PGP SIGNED MESSAGE-----\n".to_vec();
     let fake = holding(vec![
