@@ -8,7 +8,7 @@ use futures::{
     future::{BoxFuture, ready},
 };
 
-use super::{Asking, Offer};
+use super::{Asking, Offer, assembly};
 use crate::{
     controller::memory::Memory,
     publish::Failed,
@@ -24,7 +24,7 @@ pub(super) async fn offer(text: &str, asking: &Asking<'_>, memory: &mut Memory) 
     let pieces = || vec![format!("inline {}", asking.generation.unwrap_or_default())];
     let known = memory.assembly.take().filter(|assembly| assembly.pieces == pieces());
     let holder = Box::new(InSpec { text: text.to_owned() });
-    Offer::of_assembled(Assembled::new(holder, context.spool.clone(), context.limits.clone()), known, pieces, memory).await
+    assembly::offer(Assembled::new(holder, context.spool.clone(), context.limits.clone()), known, pieces, memory).await
 }
 
 /// What stands in the spec.

@@ -1,6 +1,7 @@
 //! The source of a publication: from the spec and its Secrets to something that can be asked, and what it offers. One file for each.
 
 mod archive;
+mod assembly;
 mod helm_repository;
 mod inline;
 mod member;
@@ -8,7 +9,10 @@ mod objects;
 
 use std::sync::Arc;
 
-pub(super) use self::member::{Member, References};
+pub(super) use self::{
+    assembly::Assembly,
+    member::{Member, References},
+};
 use super::{
     access::{Keys, Secrets},
     memory::Memory,
@@ -20,7 +24,7 @@ use crate::{
     net::{AddressPolicy, Patience},
     plan::Wanted,
     publish::Failed,
-    source::{Access, Assembled, Source, SourceError, index::IndexEntry},
+    source::{Access, Source, index::IndexEntry},
     status::SourceReport,
 };
 
@@ -39,37 +43,6 @@ impl Offer {
         let wanted = vec![Wanted { name: entry.name.clone(), version: entry.version.clone(), entry: entry.clone() }];
         let report = SourceReport { revision: revision.to_string(), charts: 1, versions: 1 };
         Self { source, wanted, refused: Vec::new(), report }
-    }
-}
-
-/// A chart that was put together, and of what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Assembly {
-    /// Names each piece in its version: where all are the same, so is the chart.
-    pieces: Vec<String>,
-    entry: IndexEntry,
-    revision: Digest,
-}
-
-impl Offer {
-    /// Of a chart that is put together, unless it is known what that gives. `pieces` says of what it is, before and after.
-    async fn of_assembled(
-        source: Assembled,
-        known: Option<Assembly>,
-        pieces: impl Fn() -> Vec<String>,
-        memory: &mut Memory,
-    ) -> Result<Self, Failed> {
-        memory.assembly = None;
-        let assembly = match known {
-            Some(assembly) => assembly,
-            None => {
-                let (entry, revision) = source.look().await.map_err(|error| Failed::from(&SourceError::from(error)))?;
-                Assembly { pieces: pieces(), entry, revision }
-            }
-        };
-        let offer = Self::of_one(Source::Assembled(source), &assembly.entry, assembly.revision);
-        memory.assembly = Some(assembly);
-        Ok(offer)
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 
-use super::{Asking, Offer};
+use super::{Asking, Offer, assembly};
 use crate::{
     controller::{
         memory::Memory,
@@ -30,7 +30,7 @@ pub(super) async fn offer(kind: ObjectKind, names: &[String], asking: &Asking<'_
     }
     let pieces = objects.clone();
     let assembled = Assembled::new(Box::new(objects), context.spool.clone(), context.limits.clone());
-    Offer::of_assembled(assembled, known, || pieces.seen(), memory).await
+    assembly::offer(assembled, known, || pieces.seen(), memory).await
 }
 
 /// Objects of one kind, in the order of the spec.
