@@ -115,7 +115,7 @@ fn objects_that_hold_a_chart_are_looked_at_as_far_as_their_text_goes() {
     assert_eq!(of("{configMaps: [podinfo-0, podinfo-1]}"), "");
     assert_eq!(of("{inline: 'H4sIAAAA AAAA'}"), "");
     insta::assert_snapshot!(of("{configMaps: [podinfo-0, Podinfo_1, podinfo-0]}"), @r#"
-    spec.source.configMaps[2] [duplicate] `podinfo-0` stands in `spec.source.configMaps[0]` already
+    spec.source.configMaps[2] [unique] `podinfo-0` stands in `spec.source.configMaps[0]` already
     spec.source.configMaps[1] [run] no ConfigMap can be named `Podinfo_1`: lower case letters, digits, `-` and `.`
     "#);
     insta::assert_snapshot!(of("{inline: 'H4sI%'}"), @"spec.source.inline [run] is no base64: Invalid symbol 37, offset 4.");
