@@ -51,6 +51,9 @@ fn source(publication: &Value, wrong: &mut Vec<Finding>) {
             }
         }
     }
+    if let Some(name) = text(publication, "/spec/source/fluxRef/name").filter(|name| !is_subdomain(name)) {
+        wrong.push(Finding::new("spec.source.fluxRef.name", Rule::Run, unnameable("HelmRepository", name)));
+    }
     let inline = text(publication, "/spec/source/inline").map(|text| text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
     if let Some(Err(error)) = inline.map(|text: Vec<u8>| BASE64_STANDARD.decode(text)) {
         wrong.push(Finding::new("spec.source.inline", Rule::Run, format!("is no base64: {error}")));
