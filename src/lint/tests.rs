@@ -118,7 +118,7 @@ fn objects_that_hold_a_chart_are_looked_at_as_far_as_their_text_goes() {
     spec.source.configMaps[2] [unique] `podinfo-0` stands in `spec.source.configMaps[0]` already
     spec.source.configMaps[1] [run] no ConfigMap can be named `Podinfo_1`: lower case letters, digits, `-` and `.`
     "#);
-    insta::assert_snapshot!(of("{inline: 'H4sI%'}"), @"spec.source.inline [run] is no base64: Invalid symbol 37, offset 4.");
+    insta::assert_snapshot!(of("{inline: 'H4sI%'}"), @"spec.source.inline [run] is no base64: letter 5 does not belong there");
     insta::assert_snapshot!(of("{secrets: [a], inline: H4sI}"), @"spec.source [cel] exactly one of `helmRepository`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set");
 }
 
