@@ -11,7 +11,7 @@ use super::{
     sentences,
     written::item_path,
 };
-use crate::model::{Constraint, Origin, RepositoryName, Scheme};
+use crate::model::{Constraint, Origin, RepositoryName, Scheme, decoded};
 
 /// Finds it.
 pub(super) fn check(publication: &Value, found: &mut Vec<Finding>) {
@@ -41,6 +41,20 @@ fn source(publication: &Value, wrong: &mut Vec<Finding>) {
             wrong.push(Finding::new(format!("{path}.url"), Rule::Run, format!("is no URL: {error}")));
         }
         secrets(source, &path, wrong);
+    }
+    for (field, kind) in [("configMaps", "ConfigMap"), ("secrets", "Secret")] {
+        let path = format!("spec.source.{field}");
+        for (index, name) in list(publication, &format!("/spec/source/{field}")).iter().enumerate() {
+            if let Some(name) = name.as_str().filter(|name| !is_subdomain(name)) {
+                wrong.push(Finding::new(item_path(&path, index), Rule::Run, unnameable(kind, name)));
+            }
+        }
+    }
+    if let Some(name) = text(publication, "/spec/source/fluxRef/name").filter(|name| !is_subdomain(name)) {
+        wrong.push(Finding::new("spec.source.fluxRef.name", Rule::Run, unnameable("HelmRepository", name)));
+    }
+    if let Some(Err(error)) = text(publication, "/spec/source/inline").map(decoded) {
+        wrong.push(Finding::new("spec.source.inline", Rule::Run, format!("is no base64: {error}")));
     }
 }
 
@@ -97,8 +111,11 @@ fn without_chart(sentence: &str) -> String {
 fn secrets(holder: &Value, path: &str, wrong: &mut Vec<Finding>) {
     for reference in ["secretRef", "certSecretRef"] {
         if let Some(name) = text(holder, &format!("/{reference}/name")).filter(|name| !is_subdomain(name)) {
-            let message = format!("no Secret can be named {}: lower case letters, digits, `-` and `.`", sentences::shown(name));
-            wrong.push(Finding::new(format!("{path}.{reference}.name"), Rule::Run, message));
+            wrong.push(Finding::new(format!("{path}.{reference}.name"), Rule::Run, unnameable("Secret", name)));
         }
     }
+}
+
+fn unnameable(kind: &str, name: &str) -> String {
+    format!("no {kind} can be named {}: lower case letters, digits, `-` and `.`", sentences::shown(name))
 }

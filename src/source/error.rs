@@ -2,7 +2,7 @@
 
 use crate::{api::Reason, chart::ChartError, model::Digest, net::NetError, spool::SpoolError};
 
-use super::{cure, index::IndexError};
+use super::{AssemblyError, cure, index::IndexError};
 
 /// A failure of a source.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +121,9 @@ pub enum SourceError {
         /// `name version` of the index.
         promised: String,
     },
+    /// Objects of the cluster, or the spec itself.
+    #[error(transparent)]
+    Assembly(#[from] AssemblyError),
 }
 
 /// Who promised what an archive is.
@@ -168,6 +171,7 @@ impl SourceError {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Redirected { cause, .. } => cause.reason(),
+            Self::Assembly(cause) => cause.reason(),
             Self::NotFound { .. } | Self::ArchiveMissing { .. } => Reason::SourceNotFound,
             Self::Unauthorized { .. } => Reason::SourceUnauthorized,
             Self::Net { cause: NetError::Tls { .. }, .. } => Reason::TlsFailed,
@@ -186,6 +190,7 @@ impl SourceError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Redirected { cause, .. } => cause.is_passing(),
+            Self::Assembly(cause) => cause.is_passing(),
             Self::Net { cause, .. } => !matches!(cause, NetError::AddressRefused { .. }),
             Self::Refused { .. } | Self::Spool { cause: SpoolError::Full { .. } | SpoolError::NoSpace | SpoolError::Disk(_), .. } => true,
             _ => false,

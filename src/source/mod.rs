@@ -1,16 +1,19 @@
 //! Where charts come from, one file for each source. What comes from there is untrusted: read with limits, hashed, compared.
 
 mod archive;
+mod assembled;
 mod cure;
 mod error;
 mod fetch;
 mod given;
 mod helm_repository;
 pub mod index;
+mod parts;
 
 use bytes::Bytes;
 
 pub use archive::{Archive, ArchiveSnapshot};
+pub use assembled::{Assembled, AssemblyError, Held, Holder};
 pub use error::{Promise, SourceError};
 pub use fetch::{Access, Fetcher, Validators, shown};
 pub use given::Given;
@@ -35,6 +38,8 @@ pub enum Source {
     HelmRepository(HelmRepository),
     /// One archive at a URL.
     Archive(Archive),
+    /// One archive in objects of the cluster, or in the spec.
+    Assembled(Assembled),
     /// A chart that is at hand.
     Given(Box<Given>),
 }
@@ -48,6 +53,7 @@ impl Source {
         match self {
             Self::HelmRepository(repository) => repository.chart(&wanted.entry).await,
             Self::Archive(archive) => archive.chart(&wanted.entry).await,
+            Self::Assembled(assembled) => assembled.chart(&wanted.entry).await,
             Self::Given(given) => Ok(given.chart()),
         }
     }
