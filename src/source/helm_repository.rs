@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A signature is a few KiB.
-const MOST_OF_A_PROVENANCE: u64 = 1 << 20;
+pub(super) const MOST_OF_A_PROVENANCE: u64 = 1 << 20;
 
 /// What was read of an index, and by what it is known whether it is still so.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ impl HelmRepository {
             return Err(SourceError::Identity { url: shown(&url), found, promised });
         }
         let provenance = provenance(&self.fetcher, &self.access, &self.home, &url).await?;
-        Ok(FetchedChart { content, archive, provenance })
+        Ok(FetchedChart { content, archive, provenance, copied: None })
     }
 }
 

@@ -1,7 +1,7 @@
 //! PURE: which source a publication has, and which Secrets that one names.
 
 use crate::{
-    api::{ArchiveSource, HelmRepositorySource, LocalReference, Reason, Source},
+    api::{ArchiveSource, HelmRepositorySource, LocalReference, OciSource, Reason, Source},
     publish::Failed,
 };
 
@@ -9,6 +9,7 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub(in crate::controller) enum Member<'a> {
     HelmRepository(&'a HelmRepositorySource),
+    Oci(&'a OciSource),
     Archive(&'a ArchiveSource),
 }
 
@@ -25,8 +26,9 @@ impl<'a> Member<'a> {
     /// # Errors
     /// Where it is not exactly one, which the API server does not let pass.
     pub(in crate::controller) fn of(source: &'a Source) -> Result<Self, Failed> {
-        let Source { helm_repository, archive } = source;
-        let all = [helm_repository.as_ref().map(Self::HelmRepository), archive.as_ref().map(Self::Archive)];
+        let Source { helm_repository, oci, archive } = source;
+        let all =
+            [helm_repository.as_ref().map(Self::HelmRepository), oci.as_ref().map(Self::Oci), archive.as_ref().map(Self::Archive)];
         let mut all = all.into_iter().flatten();
         match (all.next(), all.next()) {
             (Some(member), None) => Ok(member),
@@ -41,6 +43,7 @@ impl<'a> Member<'a> {
     pub(in crate::controller) fn references(self) -> References<'a> {
         let (secret, cert_secret) = match self {
             Self::HelmRepository(source) => (&source.secret_ref, &source.cert_secret_ref),
+            Self::Oci(source) => (&source.secret_ref, &source.cert_secret_ref),
             Self::Archive(source) => (&source.secret_ref, &source.cert_secret_ref),
         };
         References { secret: secret.as_ref(), cert_secret: cert_secret.as_ref() }
