@@ -237,6 +237,8 @@ async fn kubectl_explain_has_words_for_every_field() {
         ("chartpublications.spec.interval", "How often the source is asked again"),
         ("chartpublications.spec.targets.upload.method", "with the whole body and its length"),
         ("chartpublications.spec.targets.routes", "of `ClusterIP`, `NodePort`, `LoadBalancer`, `Ingress`, `Endpoint` and `Relay`"),
+        ("chartpublications.spec.source.configMaps", "A key that ends with `.prov` is its provenance"),
+        ("chartpublications.spec.source.inline", "in base64, of at most 1 MiB"),
         ("chartpublications.spec.proof.interval", "is read whole again and compared"),
         ("chartpublications.spec.proof.routes", "the newest chart is downloaded by each of them"),
         ("chartpublications.status.targets.attempts.message", "what to mend"),

@@ -29,8 +29,8 @@ use super::ChartPublicationStatus;
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("has(self.source.archive) ? !has(self.charts) || self.charts.size() == 0 : has(self.charts) && self.charts.size() > 0")
-        .message("`charts` names what to take from a `helmRepository` or `oci`; an `archive` is one chart and takes no `charts`"),
+    validation = Rule::new("has(self.source.helmRepository) || has(self.source.oci) ? has(self.charts) && self.charts.size() > 0 : !has(self.charts) || self.charts.size() == 0")
+        .message("`charts` names what to take from a `helmRepository` or `oci`; every other source is one chart and takes no `charts`"),
     validation = Rule::new("!has(self.proof) || !has(self.proof.routes) || self.proof.routes.size() == 0 || self.targets.exists(target, has(target.service))")
         .message("`proof.routes` lead to a `service`, and no target has one"),
 )]
@@ -104,8 +104,8 @@ fn default_timeout() -> String {
 #[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("[has(self.helmRepository), has(self.oci), has(self.archive)].filter(x, x).size() == 1")
-        .message("exactly one of `helmRepository`, `oci` and `archive` must be set"),
+    validation = Rule::new("[has(self.helmRepository), has(self.oci), has(self.archive), has(self.configMaps), has(self.secrets), has(self.inline)].filter(x, x).size() == 1")
+        .message("exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets` and `inline` must be set"),
 )]
 pub struct Source {
     /// An HTTP Helm repository: a server with an `index.yaml`.
@@ -119,6 +119,24 @@ pub struct Source {
     /// One chart archive at a URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<ArchiveSource>,
+
+    /// One chart archive in ConfigMaps of this namespace, by their names: under one key of one of them, or in parts whose keys end with `-`
+    /// or `.` and a number, which counts on from one to the next. A key that ends with `.prov` is its provenance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128), inner(length(min = 1, max = 253)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub config_maps: Option<Vec<String>>,
+
+    /// The same in Secrets of this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128), inner(length(min = 1, max = 253)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub secrets: Option<Vec<String>>,
+
+    /// One chart archive in base64, of at most 1 MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1_420_000))]
+    pub inline: Option<String>,
 }
 
 /// An HTTP Helm repository.

@@ -1,41 +1,22 @@
 //! Secrets, read by name at each run and never watched, become what connections are made with. Nothing of them is ever shown.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
-
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client, ResourceExt};
+use kube::Client;
 
+use super::objects::{Objects, Unread};
 use crate::{
     api::{LocalReference, Reason},
     model::{Credential, Login},
     net::{ClientCertificate, SystemRoots, TlsConfig},
     publish::Failed,
-    steps::{Step, enter},
 };
 
-/// An API server that does not answer a read by then is away.
-const LONGEST_READ: Duration = Duration::from_secs(15);
 const DOCKER_CONFIG: &str = ".dockerconfigjson";
-
-/// The `resourceVersion` of each Secret that was read, by its name; nothing for one that could not be had.
-pub(super) type Seen = BTreeMap<String, Option<String>>;
 
 /// Reads the Secrets of one namespace.
 pub(super) struct Secrets {
-    api: Api<Secret>,
+    objects: Objects,
     namespace: String,
-    seen: Mutex<Seen>,
-}
-
-/// Why a Secret could not be read.
-enum Unread {
-    Forbidden,
-    /// The API server did not answer.
-    Away,
 }
 
 /// Who we are and whom we trust, at one place.
@@ -50,27 +31,12 @@ pub(super) struct Keys {
 
 impl Secrets {
     pub(super) fn new(client: Client, namespace: &str) -> Self {
-        Self { api: Api::namespaced(client, namespace), namespace: namespace.to_owned(), seen: Mutex::default() }
+        Self { objects: Objects::new(client, namespace), namespace: namespace.to_owned() }
     }
 
-    /// What was read so far.
-    pub(super) fn seen(&self) -> Seen {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Whether one of them has changed, come or gone since. An API server that does not answer says nothing of that.
-    pub(super) async fn differ_from(&self, seen: &Seen) -> bool {
-        for (name, before) in seen {
-            let now = match self.get(name).await {
-                Ok(found) => found.and_then(|secret| secret.resource_version()),
-                Err(Unread::Forbidden) => None,
-                Err(Unread::Away) => continue,
-            };
-            if now != *before {
-                return true;
-            }
-        }
-        false
+    /// All objects that are read by name.
+    pub(super) fn objects(&self) -> &Objects {
+        &self.objects
     }
 
     /// What the two references of a source or target lead to.
@@ -129,12 +95,7 @@ impl Secrets {
 
     async fn read(&self, reference: &LocalReference) -> Result<Secret, Failed> {
         let name = &reference.name;
-        let found = self.get(name).await;
-        if !matches!(found, Err(Unread::Away)) {
-            let version = found.as_ref().ok().and_then(Option::as_ref).and_then(ResourceExt::resource_version);
-            self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), version);
-        }
-        match found {
+        match self.objects.secret(name).await {
             Ok(Some(secret)) => Ok(secret),
             Ok(None) => Err(self.invalid(reference, "it does not exist: create it in the namespace of the ChartPublication")),
             Err(Unread::Forbidden) => Err(self.invalid(reference, "the controller may not read it: it needs `get` on Secrets there")),
@@ -142,15 +103,6 @@ impl Secrets {
                 let sentence = format!("Secret `{}/{name}` could not be read: the API server did not answer", self.namespace);
                 Err(Failed { reason: Reason::SecretInvalid, sentence, passing: true })
             }
-        }
-    }
-
-    async fn get(&self, name: &str) -> Result<Option<Secret>, Unread> {
-        let _step = enter(Step::ReadSecret);
-        match tokio::time::timeout(LONGEST_READ, self.api.get_opt(name)).await {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(kube::Error::Api(status))) if status.code == 403 => Err(Unread::Forbidden),
-            Ok(Err(_)) | Err(_) => Err(Unread::Away),
         }
     }
 

@@ -8,7 +8,8 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    access::Seen,
+    inputs::Assembly,
+    objects::Seen,
     schedule::{Held, Pace, ReaderPace},
     targets::PlannedTarget,
 };
@@ -31,7 +32,7 @@ pub(super) struct Memory {
     pub(super) away: Vec<Away>,
     /// The same, while nothing else is wrong.
     pub(super) held: Option<Held>,
-    /// The Secrets whose change can help, while that is so.
+    /// The Secrets and ConfigMaps whose change can help, while that is so.
     pub(super) awaited: Option<Awaited>,
     /// How soon the routes of readers are checked again.
     pub(super) readers: ReaderPace,
@@ -41,6 +42,8 @@ pub(super) struct Memory {
     pub(super) index: Option<Arc<IndexSnapshot>>,
     /// What was read of its archive.
     pub(super) archive: Option<Arc<ArchiveSnapshot>>,
+    /// What was put together of objects, or of the spec.
+    pub(super) assembly: Option<Assembly>,
     /// The source that `index` and `archive` were read from, with who read it.
     pub(super) source_key: Option<crate::model::Digest>,
     /// The record of what is published, once it was read.
@@ -62,7 +65,7 @@ impl Default for Record {
     }
 }
 
-/// Secrets as the last run read them.
+/// Secrets and ConfigMaps as the last run read them.
 pub(super) struct Awaited {
     pub(super) seen: Seen,
     /// When they are looked at again.

@@ -26,6 +26,7 @@ mod leader;
 mod lease;
 mod memory;
 mod moved;
+mod objects;
 mod optional;
 mod patch;
 mod proofs;

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     access::Secrets,
     events,
-    inputs::{Offer, offer},
+    inputs::{Member, Offer, offer},
     inventory::{self, Inventory},
     memory::{Awaited, Memory},
     moved::without_moved,
@@ -109,15 +109,15 @@ impl<'a> Run<'a> {
         memory.held = None;
         let _ = self.away.set(std::mem::take(&mut memory.away));
         let ended = Box::pin(self.attempt(memory)).await;
-        let (seen, next) = (self.secrets.seen(), Instant::now() + SECRET_LOOK);
+        let (seen, next) = (self.secrets.objects().seen(), Instant::now() + SECRET_LOOK);
         memory.awaited = (ended == Ended::AwaitingSecret).then_some(Awaited { seen, next });
         ended
     }
 
-    /// Whether a Secret that may help has changed since the last run, once it is time to look.
-    pub(super) async fn has_new_secrets(&self, memory: &mut Memory) -> bool {
+    /// Whether a Secret or ConfigMap that may help has changed since the last run, once it is time to look.
+    pub(super) async fn has_new_objects(&self, memory: &mut Memory) -> bool {
         let Some(awaited) = memory.awaited.as_mut().filter(|awaited| awaited.next <= Instant::now()) else { return false };
-        let differ = self.secrets.differ_from(&awaited.seen).await;
+        let differ = self.secrets.objects().differ_from(&awaited.seen).await;
         awaited.next = Instant::now() + SECRET_LOOK;
         differ
     }
@@ -345,7 +345,9 @@ impl<'a> Run<'a> {
         events::send(&self.context.recorder, self.publication, events::of_run(before, &status, outcome)).await;
         let retrying = status.conditions.iter().any(|condition| condition.type_ == "Reconciling");
         let mut failures = refused.iter().chain(outcome.targets.iter().flat_map(TargetOutcome::failures));
-        let curable = !self.secrets.seen().is_empty() && failures.any(|failed| is_of_a_secret(failed.reason));
+        // Other content of the objects that hold the chart may cure whatever is wrong.
+        let is_held = Member::of(&self.publication.spec.source).is_ok_and(|member| !member.objects().is_empty());
+        let curable = !self.secrets.objects().seen().is_empty() && failures.any(|failed| is_held || is_of_a_secret(failed.reason));
         let detour = outcome.targets.iter().any(TargetOutcome::is_detour);
         let ended = if written == Written::Refused { Ended::Retry } else { Ended::of(curable, retrying, detour) };
         (ended, status)

@@ -47,6 +47,12 @@ const SMALLER_CHART: &str = "; leave files out with `.helmignore`, or split the 
 pub(super) fn of_spool(url: &str, error: &SpoolError) -> &'static str {
     match error {
         SpoolError::TooLarge { .. } if url.ends_with("/index.yaml") => SMALLER_INDEX,
+        error => of_spooled_chart(error),
+    }
+}
+
+pub(super) fn of_spooled_chart(error: &SpoolError) -> &'static str {
+    match error {
         SpoolError::TooLarge { .. } => SMALLER_CHART,
         SpoolError::NeverFits { .. } | SpoolError::Full { .. } | SpoolError::NoSpace | SpoolError::Disk(_) => "",
     }
@@ -84,5 +90,13 @@ pub(super) fn of_chart(place: &str, error: &ChartError) -> &'static str {
         ChartError::TooLarge { .. } => SMALLER_CHART,
         ChartError::Ratio { .. } => "; look for a file that says the same over and over, and leave it out with `.helmignore`",
         ChartError::Read(_) | ChartError::TrailingData | ChartError::FileTooLarge { .. } | ChartError::Path { .. } => "",
+    }
+}
+
+/// Of an archive in objects of the cluster, or in the spec.
+pub(super) fn of_held_chart(error: &ChartError) -> &'static str {
+    match error {
+        ChartError::Cut | ChartError::Gzip(_) => "; look whether a part is missing at its end, and put it there again",
+        error => of_chart("a file", error),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{api::Reason, chart::ChartError, model::Digest, net::NetError, spool::SpoolError};
 
-use super::{OciError, cure, index::IndexError};
+use super::{AssemblyError, OciError, cure, index::IndexError};
 
 /// A failure of a source.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +124,9 @@ pub enum SourceError {
     /// What a registry gave.
     #[error(transparent)]
     Oci(#[from] OciError),
+    /// Objects of the cluster, or the spec itself.
+    #[error(transparent)]
+    Assembly(#[from] AssemblyError),
 }
 
 /// Who promised what an archive is.
@@ -171,6 +174,7 @@ impl SourceError {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Redirected { cause, .. } => cause.reason(),
+            Self::Assembly(cause) => cause.reason(),
             Self::NotFound { .. } | Self::ArchiveMissing { .. } => Reason::SourceNotFound,
             Self::Unauthorized { .. } => Reason::SourceUnauthorized,
             Self::Net { cause: NetError::Tls { .. }, .. } => Reason::TlsFailed,
@@ -191,6 +195,7 @@ impl SourceError {
         match self {
             Self::Redirected { cause, .. } => cause.is_passing(),
             Self::Oci(error) => error.is_passing(),
+            Self::Assembly(cause) => cause.is_passing(),
             Self::Net { cause, .. } => !matches!(cause, NetError::AddressRefused { .. }),
             Self::Refused { .. } | Self::Spool { cause: SpoolError::Full { .. } | SpoolError::NoSpace | SpoolError::Disk(_), .. } => true,
             _ => false,

@@ -147,12 +147,21 @@ pub(super) async fn provenance(fetcher: &Fetcher, access: &Access, home: &Origin
     };
     let bytes = body.open(0).collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     // Servers that answer every address with a page do not have a signature there.
-    Ok(bytes.starts_with(b"-----BEGIN PGP SIGNED MESSAGE-----").then_some(bytes))
+    Ok(is_provenance(&bytes).then_some(bytes))
+}
+
+/// Whether it begins as what `helm package --sign` makes.
+pub(super) fn is_provenance(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"-----BEGIN PGP SIGNED MESSAGE-----")
 }
 
 pub(super) async fn read(archive: &Spooled, limits: &Limits, name: &str) -> Result<chart::ChartContent, SourceError> {
+    content(archive, limits).await.map_err(|cause| SourceError::Chart { url: name.to_owned(), cause })
+}
+
+pub(super) async fn content(archive: &Spooled, limits: &Limits) -> Result<chart::ChartContent, chart::ChartError> {
     let (reader, limits) = (archive.reader(), limits.clone());
-    blocking(move || chart::read(reader, &limits)).await.map_err(|cause| SourceError::Chart { url: name.to_owned(), cause })
+    blocking(move || chart::read(reader, &limits)).await
 }
 
 /// Inflating and parsing take milliseconds to seconds: not on the threads that drive connections.

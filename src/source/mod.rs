@@ -1,6 +1,7 @@
 //! Where charts come from, one file for each source. What comes from there is untrusted: read with limits, hashed, compared.
 
 mod archive;
+mod assembled;
 mod cure;
 mod error;
 mod fetch;
@@ -8,10 +9,12 @@ mod given;
 mod helm_repository;
 pub mod index;
 mod oci;
+mod parts;
 
 use bytes::Bytes;
 
 pub use archive::{Archive, ArchiveSnapshot};
+pub use assembled::{Assembled, AssemblyError, Held, Holder};
 pub use error::{Promise, SourceError};
 pub use fetch::{Access, Fetcher, Validators, shown};
 pub use given::Given;
@@ -46,6 +49,8 @@ pub enum Source {
     Archive(Archive),
     /// A registry.
     Oci(Box<Oci>),
+    /// One archive in objects of the cluster, or in the spec.
+    Assembled(Assembled),
     /// A chart that is at hand.
     Given(Box<Given>),
 }
@@ -60,6 +65,7 @@ impl Source {
             Self::HelmRepository(repository) => repository.chart(&wanted.entry).await,
             Self::Archive(archive) => archive.chart(&wanted.entry).await,
             Self::Oci(oci) => oci.chart(&wanted.entry).await,
+            Self::Assembled(assembled) => assembled.chart(&wanted.entry).await,
             Self::Given(given) => Ok(given.chart()),
         }
     }
@@ -71,7 +77,7 @@ impl Source {
     pub async fn original(&self, wanted: &Wanted) -> Result<Option<Original>, SourceError> {
         match self {
             Self::Oci(oci) => oci.original(&wanted.entry).await.map(Some),
-            Self::HelmRepository(_) | Self::Archive(_) | Self::Given(_) => Ok(None),
+            Self::HelmRepository(_) | Self::Archive(_) | Self::Assembled(_) | Self::Given(_) => Ok(None),
         }
     }
 
@@ -84,7 +90,7 @@ impl Source {
     pub async fn manifest_digest(&self, wanted: &Wanted) -> Option<Digest> {
         match self {
             Self::Oci(oci) => oci.digest(&wanted.entry).await,
-            Self::HelmRepository(_) | Self::Archive(_) | Self::Given(_) => None,
+            Self::HelmRepository(_) | Self::Archive(_) | Self::Assembled(_) | Self::Given(_) => None,
         }
     }
 }

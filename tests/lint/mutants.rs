@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Publications with every field that there is.
-pub fn full() -> [Value; 2] {
+pub fn full() -> [Value; 5] {
     let object = |spec: Value| {
         json!({
             "apiVersion": "chartpublisher.io/v1alpha1",
@@ -43,10 +43,17 @@ pub fn full() -> [Value; 2] {
     let targets = json!([with(service, &secrets()), by_url]);
     let of_repository =
         with(common.clone(), &[("source", json!({"helmRepository": repository})), ("charts", charts), ("targets", targets.clone())]);
-    let of_archive = with(common, &[("source", json!({"archive": archive})), ("targets", targets)]);
+    let of = |source: Value| object(with(common.clone(), &[("source", source), ("targets", targets.clone())]));
     let mut first = object(of_repository);
     first["status"] = json!({"observedGeneration": 1, "published": "1/1", "targets": [{"name": "main", "route": "NodePort"}]});
-    [first, object(of_archive)]
+    let names = json!(["podinfo-0", "podinfo-1"]);
+    [
+        first,
+        of(json!({"archive": archive})),
+        of(json!({"configMaps": names.clone()})),
+        of(json!({"secrets": names})),
+        of(json!({"inline": "H4sIAAAAAAAA"})),
+    ]
 }
 
 /// All changes of the full publications, each with its name.
@@ -156,6 +163,9 @@ fn replacements(original: &Value) -> Vec<(String, Value)> {
                 ("url", json!("oci://registry.example.com")),
                 ("archive", json!({"url": "https://a.example/b.tgz"})),
                 ("helmRepository", json!({"url": "https://a.example"})),
+                ("configMaps", json!(["a"])),
+                ("secrets", json!(["a"])),
+                ("inline", json!("AAAA")),
                 ("charts", json!([{"name": "a"}])),
                 ("service", json!({"name": "registry"})),
                 ("versions", json!("1.2.3")),

@@ -2,6 +2,7 @@
 
 use crate::{
     api::{ArchiveSource, HelmRepositorySource, LocalReference, OciSource, Reason, Source},
+    controller::objects::ObjectKind,
     publish::Failed,
 };
 
@@ -11,6 +12,8 @@ pub(in crate::controller) enum Member<'a> {
     HelmRepository(&'a HelmRepositorySource),
     Oci(&'a OciSource),
     Archive(&'a ArchiveSource),
+    Objects(ObjectKind, &'a [String]),
+    Inline(&'a str),
 }
 
 /// The Secrets that say who we are at a source, and whom we trust there.
@@ -26,9 +29,15 @@ impl<'a> Member<'a> {
     /// # Errors
     /// Where it is not exactly one, which the API server does not let pass.
     pub(in crate::controller) fn of(source: &'a Source) -> Result<Self, Failed> {
-        let Source { helm_repository, oci, archive } = source;
-        let all =
-            [helm_repository.as_ref().map(Self::HelmRepository), oci.as_ref().map(Self::Oci), archive.as_ref().map(Self::Archive)];
+        let Source { helm_repository, oci, archive, config_maps, secrets, inline } = source;
+        let all = [
+            helm_repository.as_ref().map(Self::HelmRepository),
+            oci.as_ref().map(Self::Oci),
+            archive.as_ref().map(Self::Archive),
+            config_maps.as_ref().map(|names| Self::Objects(ObjectKind::ConfigMap, names)),
+            secrets.as_ref().map(|names| Self::Objects(ObjectKind::Secret, names)),
+            inline.as_deref().map(Self::Inline),
+        ];
         let mut all = all.into_iter().flatten();
         match (all.next(), all.next()) {
             (Some(member), None) => Ok(member),
@@ -45,7 +54,16 @@ impl<'a> Member<'a> {
             Self::HelmRepository(source) => (&source.secret_ref, &source.cert_secret_ref),
             Self::Oci(source) => (&source.secret_ref, &source.cert_secret_ref),
             Self::Archive(source) => (&source.secret_ref, &source.cert_secret_ref),
+            Self::Objects(..) | Self::Inline(_) => return References::default(),
         };
         References { secret: secret.as_ref(), cert_secret: cert_secret.as_ref() }
+    }
+
+    /// The objects that hold its chart.
+    pub(in crate::controller) fn objects(self) -> &'a [String] {
+        match self {
+            Self::Objects(_, names) => names,
+            Self::HelmRepository(_) | Self::Archive(_) | Self::Inline(_) => &[],
+        }
     }
 }

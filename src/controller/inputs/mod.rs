@@ -1,13 +1,19 @@
 //! The source of a publication: from the spec and its Secrets to something that can be asked, and what it offers. One file for each.
 
 mod archive;
+mod assembly;
 mod helm_repository;
+mod inline;
 mod member;
+mod objects;
 mod oci;
 
 use std::sync::Arc;
 
-pub(super) use self::member::{Member, References};
+pub(super) use self::{
+    assembly::Assembly,
+    member::{Member, References},
+};
 use super::{
     access::{Keys, Secrets},
     memory::Memory,
@@ -49,6 +55,7 @@ impl Offer {
 /// Who asks, for what, and with what.
 struct Asking<'a> {
     context: &'a Context,
+    generation: Option<i64>,
     spec: &'a ChartPublicationSpec,
     secrets: &'a Secrets,
     patience: Patience,
@@ -62,14 +69,14 @@ pub(super) async fn offer(
     patience: Patience,
     memory: &mut Memory,
 ) -> Result<Offer, Failed> {
-    let asking = Asking { context, spec: &publication.spec, secrets, patience };
+    let asking = Asking { context, generation: publication.metadata.generation, spec: &publication.spec, secrets, patience };
     let member = Member::of(&asking.spec.source)?;
     match member {
         Member::Oci(source) => oci::offer(source, &asking).await,
-        Member::HelmRepository(source) => {
-            helm_repository::offer(source, asking.access(member, memory).await?, &asking, memory).await
-        }
+        Member::HelmRepository(source) => helm_repository::offer(source, asking.access(member, memory).await?, &asking, memory).await,
         Member::Archive(source) => archive::offer(source, asking.access(member, memory).await?, &asking, memory).await,
+        Member::Objects(kind, names) => objects::offer(kind, names, &asking, memory).await,
+        Member::Inline(text) => inline::offer(text, &asking, memory).await,
     }
 }
 
