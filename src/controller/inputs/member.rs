@@ -63,7 +63,7 @@ impl<'a> Member<'a> {
     pub(in crate::controller) fn objects(self) -> &'a [String] {
         match self {
             Self::Objects(_, names) => names,
-            Self::HelmRepository(_) | Self::Archive(_) | Self::Inline(_) => &[],
+            Self::HelmRepository(_) | Self::Oci(_) | Self::Archive(_) | Self::Inline(_) => &[],
         }
     }
 }
