@@ -12,6 +12,8 @@ mod case;
 mod document;
 #[path = "wrong_input/objects.rs"]
 mod objects;
+#[path = "wrong_input/oci.rs"]
+mod oci;
 #[path = "wrong_input/registries.rs"]
 mod registries;
 #[path = "wrong_input/services.rs"]
@@ -53,6 +55,8 @@ async fn every_wrong_input_leads_to_a_sentence_that_names_the_object_and_the_cur
         ("The source", sources::addresses(&world)),
         ("What the source holds", sources::contents(&world)),
         ("What objects and the spec hold", objects::held(&world)),
+        ("The source in a registry", oci::registries(&world)),
+        ("What a registry holds", oci::contents(&world)),
         ("What is over a limit", sources::limits(&world)),
         ("What cannot be published", sources::names(&world)),
         ("The Service", services::services(&world)),

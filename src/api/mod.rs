@@ -10,7 +10,7 @@ pub use definitions::definitions;
 pub use inventory::{ChartInventory, ChartInventorySpec, InventoryEntry};
 pub use publication::{
     ArchiveSource, ChartPublication, ChartPublicationSpec, ChartSelection, FluxKind, FluxReference, HelmRepositorySource, LocalReference,
-    Proof, RouteKind, ServiceTarget, Source, Target, Upload, UploadMethod,
+    OciSource, Proof, RouteKind, ServiceTarget, Source, Target, Upload, UploadMethod,
 };
 pub use reason::Reason;
 pub use status::{

@@ -29,8 +29,8 @@ use super::ChartPublicationStatus;
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("has(self.source.helmRepository) || has(self.source.fluxRef) ? has(self.charts) && self.charts.size() > 0 : !has(self.charts) || self.charts.size() == 0")
-        .message("`charts` names what to take from a `helmRepository` or `fluxRef`; every other source is one chart and takes no `charts`"),
+    validation = Rule::new("has(self.source.helmRepository) || has(self.source.oci) || has(self.source.fluxRef) ? has(self.charts) && self.charts.size() > 0 : !has(self.charts) || self.charts.size() == 0")
+        .message("`charts` names what to take from a `helmRepository`, `oci` or `fluxRef`; every other source is one chart and takes no `charts`"),
     validation = Rule::new("!has(self.proof) || !has(self.proof.routes) || self.proof.routes.size() == 0 || self.targets.exists(target, has(target.service))")
         .message("`proof.routes` lead to a `service`, and no target has one"),
 )]
@@ -55,7 +55,7 @@ pub struct ChartPublicationSpec {
     /// Where the charts come from: exactly one member.
     pub source: Source,
 
-    /// Which charts and versions of a `helmRepository` or `fluxRef` are published.
+    /// Which charts and versions of a `helmRepository`, `oci` or `fluxRef` are published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256))]
     pub charts: Vec<ChartSelection>,
@@ -104,13 +104,17 @@ fn default_timeout() -> String {
 #[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("[has(self.helmRepository), has(self.archive), has(self.configMaps), has(self.secrets), has(self.inline), has(self.fluxRef)].filter(x, x).size() == 1")
-        .message("exactly one of `helmRepository`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set"),
+    validation = Rule::new("[has(self.helmRepository), has(self.oci), has(self.archive), has(self.configMaps), has(self.secrets), has(self.inline), has(self.fluxRef)].filter(x, x).size() == 1")
+        .message("exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set"),
 )]
 pub struct Source {
     /// An HTTP Helm repository: a server with an `index.yaml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub helm_repository: Option<HelmRepositorySource>,
+
+    /// Charts in a registry. What its tags hold is published as it is: manifest, config and layers keep their digests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oci: Option<OciSource>,
 
     /// One chart archive at a URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -173,6 +177,34 @@ pub struct HelmRepositorySource {
     /// A Secret of this namespace with `ca.crt`, and `tls.crt` with `tls.key` for a client certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cert_secret_ref: Option<LocalReference>,
+}
+
+/// Charts in a registry.
+#[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct OciSource {
+    /// The address below which the charts lie: `oci://HOST[:PORT]/PREFIX`. Versions of a chart are the tags of PREFIX/NAME, where `_`
+    /// stands for `+`.
+    #[schemars(regex(pattern = r"^oci://[^\s@/?#]+(/[^\s?#]*)?$"), length(max = 1024))]
+    pub url: String,
+
+    /// Other hosts, with their ports where these are not the scheme's own, that the registry may name as token service.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 255)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub allowed_hosts: Vec<String>,
+
+    /// A Secret of this namespace: of type `kubernetes.io/dockerconfigjson`, or with `username` and `password`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<LocalReference>,
+
+    /// A Secret of this namespace with `ca.crt`, and `tls.crt` with `tls.key` for a client certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert_secret_ref: Option<LocalReference>,
+
+    /// Plain HTTP, and nothing else: certificates are always checked where TLS is spoken.
+    #[serde(default)]
+    pub insecure: bool,
 }
 
 /// One chart archive at a URL.

@@ -14,6 +14,7 @@ mod json;
 mod manifest;
 pub(crate) mod metadata;
 mod meter;
+mod original;
 mod validate;
 pub(crate) mod value;
 pub(crate) mod yaml;
@@ -26,6 +27,7 @@ pub use self::{
     error::ChartError,
     manifest::{CONFIG, Descriptor, LAYER, MANIFEST, Manifest, PROVENANCE, manifest},
     metadata::FieldError,
+    original::{NoChartManifest, Original},
     validate::RuleError,
     yaml::YamlError,
 };

@@ -99,7 +99,8 @@ pub async fn foresee(publication: &ChartPublication, client: Option<Client>, spo
     let offer = offer(&context, &publication, &look.run.secrets, look.run.patience(), &mut memory).await;
     let offer = offer.map_err(ForesightError::Source)?;
     foresight.refused = offer.refused;
-    foresight.passed_over = memory.index.map(|snapshot| plan::passed_over(&snapshot.index, &publication.spec.charts)).unwrap_or_default();
+    let index = offer.index.as_ref().or(memory.index.as_ref().map(|snapshot| &snapshot.index));
+    foresight.passed_over = index.map(|index| plan::passed_over(index, &publication.spec.charts)).unwrap_or_default();
     let mut wanted = offer.wanted;
     wanted.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| b.version.precedence(&a.version)));
     for (target, planned) in publication.spec.targets.iter().zip(&plans) {

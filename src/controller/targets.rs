@@ -62,7 +62,7 @@ pub(super) fn identity(target: &Target, namespace: &str) -> String {
 }
 
 /// What is learnt is learnt of a registry, whatever the path in it.
-fn place(target: &Target, namespace: &str) -> String {
+pub(super) fn place(target: &Target, namespace: &str) -> String {
     let identity = identity(target, namespace);
     match identity.split_once("://") {
         Some((scheme, rest)) => format!("{scheme}://{}", rest.split('/').next().unwrap_or_default()),
@@ -139,7 +139,7 @@ pub(super) fn target_run(
     let plan = planned.plan.as_ref().map_err(unplanned)?;
     let namespace = before.namespace;
     let registry = identity(target, namespace);
-    check_login(target, plan, keys)?;
+    check_login(&format!("target `{}`", target.name), plan, keys)?;
     let observer: Arc<dyn Observer> = context.metrics.clone();
     let reach = Reach {
         transport: &context.transport,
@@ -209,8 +209,8 @@ fn readers(reach: &Reach<'_>, plan: &Plan, planned: &[Reader], asked: bool, lear
     Readers { shown, asked: if asked { planned.iter().map(of_plan).collect() } else { Vec::new() } }
 }
 
-/// A Docker configuration that has nothing for this registry would be silently anonymous.
-fn check_login(target: &Target, plan: &Plan, keys: &Keys) -> Result<(), Failed> {
+/// A Docker configuration that has nothing for the registry of `whose` would be silently anonymous.
+pub(super) fn check_login(whose: &str, plan: &Plan, keys: &Keys) -> Result<(), Failed> {
     let is_for_somebody = plan.strategies.iter().any(|strategy| keys.login.to(&strategy.credential_hosts).is_some());
     if keys.login.is_anonymous() || is_for_somebody {
         return Ok(());
@@ -219,9 +219,8 @@ fn check_login(target: &Target, plan: &Plan, keys: &Keys) -> Result<(), Failed> 
     names.retain(|name| !name.contains('/'));
     names.dedup();
     let sentence = format!(
-        "Secret `{}` has no entry for the registry of target `{}`: it has {}; name it {} in `auths`",
+        "Secret `{}` has no entry for the registry of {whose}: it has {}; name it {} in `auths`",
         keys.secret.as_deref().unwrap_or_default(),
-        target.name,
         if keys.login.hosts().is_empty() { "none".to_owned() } else { format!("`{}`", keys.login.hosts().join("`, `")) },
         names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "),
     );

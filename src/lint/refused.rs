@@ -42,6 +42,12 @@ fn source(publication: &Value, wrong: &mut Vec<Finding>) {
         }
         secrets(source, &path, wrong);
     }
+    if let Some(oci) = publication.pointer("/spec/source/oci") {
+        if let Some(message) = text(oci, "/url").and_then(unusable_registry) {
+            wrong.push(Finding::new("spec.source.oci.url", Rule::Run, message));
+        }
+        secrets(oci, "spec.source.oci", wrong);
+    }
     for (field, kind) in [("configMaps", "ConfigMap"), ("secrets", "Secret")] {
         let path = format!("spec.source.{field}");
         for (index, name) in list(publication, &format!("/spec/source/{field}")).iter().enumerate() {
@@ -79,13 +85,8 @@ fn constraint(text: Option<&str>, path: String, wrong: &mut Vec<Finding>) {
 
 fn target(target: &Value, path: &str, wrong: &mut Vec<Finding>) {
     let mut add = |field: &str, message: String| wrong.push(Finding::new(format!("{path}.{field}"), Rule::Run, message));
-    if let Some(url) = text(target, "/url").and_then(|url| url.strip_prefix("oci://")) {
-        let (host, prefix) = url.split_once('/').unwrap_or((url, ""));
-        if let Err(error) = Origin::parse(Scheme::Https, host) {
-            add("url", error.to_string());
-        } else if let Err(error) = RepositoryName::below(prefix, "x") {
-            add("url", without_chart(&error.to_string()));
-        }
+    if let Some(message) = text(target, "/url").and_then(unusable_registry) {
+        add("url", message);
     }
     if let Some(Err(error)) = text(target, "/hostname").map(|name| Origin::parse(Scheme::Https, name)) {
         add("hostname", error.to_string());
@@ -101,6 +102,16 @@ fn target(target: &Value, path: &str, wrong: &mut Vec<Finding>) {
         add("service.port", "no Service can have this port: the numbers are 1 to 65535".to_owned());
     }
     secrets(target, path, wrong);
+}
+
+/// What is wrong with `oci://HOST[:PORT]/PREFIX`.
+fn unusable_registry(url: &str) -> Option<String> {
+    let url = url.strip_prefix("oci://")?;
+    let (host, prefix) = url.split_once('/').unwrap_or((url, ""));
+    if let Err(error) = Origin::parse(Scheme::Https, host) {
+        return Some(error.to_string());
+    }
+    RepositoryName::below(prefix, "x").err().map(|error| without_chart(&error.to_string()))
 }
 
 /// The last part is a chart's, which is not asked for here.

@@ -91,7 +91,7 @@ impl Archive {
             return Err(SourceError::Digest { url: shown(&self.url), found: archive.digest(), promised, by: Promise::EarlierRead });
         }
         let provenance = provenance(&self.fetcher, &self.access, &self.home, &self.url).await?;
-        Ok(FetchedChart { content, archive, provenance })
+        Ok(FetchedChart { content, archive, provenance, copied: None })
     }
 
     async fn checked(&self, body: &Spooled) -> Result<ChartContent, SourceError> {

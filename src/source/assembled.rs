@@ -204,7 +204,7 @@ impl Assembled {
         let (archive, provenance) = self.collect().await?;
         let content = content(&archive, &self.limits).await;
         let content = content.map_err(|cause| AssemblyError::Chart { place: self.holder.shown(), cause })?;
-        Ok(FetchedChart { content, archive, provenance })
+        Ok(FetchedChart { content, archive, provenance, copied: None })
     }
 
     /// Reads one object after the other into the spool.

@@ -14,8 +14,12 @@ pub(super) fn of_login(secret: Option<&str>) -> String {
     }
 }
 
-pub(super) fn of_network(error: &NetError) -> &'static str {
+/// `url` is of HTTP, or of a registry.
+pub(super) fn of_network(url: &str, error: &NetError) -> &'static str {
     match error {
+        NetError::Tls { failure: TlsFailure::NotTls, .. } if url.starts_with("oci://") => {
+            "; set `insecure: true` when the registry has no TLS"
+        }
         NetError::Tls { failure: TlsFailure::UnknownAuthority, .. } => "; give its CA as `ca.crt` in the Secret of `certSecretRef`",
         NetError::Tls { failure: TlsFailure::Expired | TlsFailure::NotYetValid, .. } => "; the server needs a new certificate",
         NetError::Tls { failure: TlsFailure::WrongName { .. }, .. } => "; use a name that the certificate holds",
@@ -76,6 +80,7 @@ pub(super) fn of_chart(place: &str, error: &ChartError) -> &'static str {
     let is_file = !place.contains("://");
     match error {
         ChartError::NotGzip(_) if is_file => "; give the archive that `helm package` made",
+        ChartError::NotGzip(_) | ChartError::Cut | ChartError::Gzip(_) if place.starts_with("oci://") => "; push the chart there again",
         ChartError::NotGzip(_) => "; check that the URL leads to the `.tgz` itself",
         ChartError::Cut | ChartError::Gzip(_) if is_file => "; make it anew with `helm package`, or copy it again",
         ChartError::Cut | ChartError::Gzip(_) => "; upload it again",

@@ -2,7 +2,7 @@
 
 use crate::{api::Reason, chart::ChartError, model::Digest, net::NetError, spool::SpoolError};
 
-use super::{AssemblyError, cure, index::IndexError};
+use super::{AssemblyError, OciError, cure, index::IndexError};
 
 /// A failure of a source.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum SourceError {
         detail: String,
     },
     /// The network.
-    #[error("`{url}` could not be read: {cause}{}", cure::of_network(.cause))]
+    #[error("`{url}` could not be read: {cause}{}", cure::of_network(.url, .cause))]
     Net {
         /// Without query.
         url: String,
@@ -121,6 +121,9 @@ pub enum SourceError {
         /// `name version` of the index.
         promised: String,
     },
+    /// What a registry gave.
+    #[error(transparent)]
+    Oci(#[from] OciError),
     /// Objects of the cluster, or the spec itself.
     #[error(transparent)]
     Assembly(#[from] AssemblyError),
@@ -183,6 +186,7 @@ impl SourceError {
             Self::Digest { .. } => Reason::DigestMismatch,
             Self::Spool { cause: SpoolError::TooLarge { .. }, .. } => Reason::LimitExceeded,
             Self::Spool { .. } => Reason::SpoolFull,
+            Self::Oci(error) => error.reason(),
         }
     }
 
@@ -190,6 +194,7 @@ impl SourceError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Redirected { cause, .. } => cause.is_passing(),
+            Self::Oci(error) => error.is_passing(),
             Self::Assembly(cause) => cause.is_passing(),
             Self::Net { cause, .. } => !matches!(cause, NetError::AddressRefused { .. }),
             Self::Refused { .. } | Self::Spool { cause: SpoolError::Full { .. } | SpoolError::NoSpace | SpoolError::Disk(_), .. } => true,

@@ -115,7 +115,7 @@ impl HelmRepository {
             return Err(SourceError::Identity { url: shown(&url), found, promised });
         }
         let provenance = provenance(&self.fetcher, &self.access, &self.home, &url).await?;
-        Ok(FetchedChart { content, archive, provenance })
+        Ok(FetchedChart { content, archive, provenance, copied: None })
     }
 }
 

@@ -47,6 +47,14 @@ pub struct Index {
     pub close: BTreeMap<String, Vec<String>>,
 }
 
+impl Index {
+    /// Takes note of entries that are passed over.
+    pub(super) fn skip(&mut self, skipped: impl IntoIterator<Item = Skipped>) {
+        let room = REMEMBERED.saturating_sub(self.skipped.len());
+        self.skipped.extend(skipped.into_iter().take(room));
+    }
+}
+
 /// One version of a chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexEntry {
@@ -223,9 +231,7 @@ impl<'a> Picker<'a> {
     }
 
     fn skip(&mut self, skipped: Skipped) {
-        if self.index.skipped.len() < REMEMBERED {
-            self.index.skipped.push(skipped);
-        }
+        self.index.skip([skipped]);
     }
 
     /// Sorts; of one version that is listed twice the first counts.

@@ -67,6 +67,12 @@ fn archive(change: &Value) -> Value {
     spec(&json!({"charts": null, "source": {"helmRepository": null, "archive": archive}}))
 }
 
+fn oci(change: &Value) -> Value {
+    let mut oci = json!({"url": "oci://registry.example.com/charts"});
+    merge(&mut oci, change);
+    spec(&json!({"source": {"helmRepository": null, "oci": oci}}))
+}
+
 fn merge(into: &mut Value, change: &Value) {
     let (Value::Object(fields), Value::Object(changes)) = (&mut *into, change) else {
         *into = change.clone();
@@ -91,10 +97,21 @@ fn refused(spec: Value, field: &'static str, part: &'static str) -> Row {
 
 /// All rows.
 pub fn all() -> Vec<Row> {
-    [taken_rows(), whole_rows(), source_rows(), object_rows(), chart_rows(), target_rows(), route_rows(), host_rows(), proof_rows()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        taken_rows(),
+        whole_rows(),
+        source_rows(),
+        oci_rows(),
+        object_rows(),
+        chart_rows(),
+        target_rows(),
+        route_rows(),
+        host_rows(),
+        proof_rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn taken_rows() -> Vec<Row> {
@@ -109,6 +126,11 @@ fn taken_rows() -> Vec<Row> {
         taken(repository(
             &json!({"url": "http://10.0.0.1:8080/a%20b?token=x", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}),
         )),
+        taken(oci(&json!({}))),
+        taken(oci(&json!({
+            "url": "oci://registry.example.com:5000", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}, "insecure": true,
+            "allowedHosts": ["auth.example.com"],
+        }))),
         taken(archive(&json!({"digest": digest, "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}))),
         taken(source(&json!({"configMaps": ["a"]}))),
         taken(source(&json!({"secrets": (0..128).map(|number| format!("part-{number}")).collect::<Vec<_>>()}))),
@@ -169,7 +191,8 @@ fn whole_rows() -> Vec<Row> {
     let long = "1s".repeat(17);
     let interval = "must lie between 10s and 8760h";
     let timeout = "must lie between 1s and 1h";
-    let charts = "`charts` names what to take from a `helmRepository` or `fluxRef`; every other source is one chart and takes no `charts`";
+    let charts =
+        "`charts` names what to take from a `helmRepository`, `oci` or `fluxRef`; every other source is one chart and takes no `charts`";
     let many: Vec<_> = (0..17).map(|index| json!({"name": format!("t{index}"), "service": {"name": "registry"}})).collect();
     let names: Vec<_> = (0..257).map(|index| json!({"name": format!("chart-{index}")})).collect();
     vec![
@@ -195,7 +218,7 @@ fn whole_rows() -> Vec<Row> {
 }
 
 fn source_rows() -> Vec<Row> {
-    let one = "exactly one of `helmRepository`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set";
+    let one = "exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set";
     let charts = "every other source is one chart and takes no `charts`";
     let long = format!("https://{}", "a".repeat(2041));
     let name = "n".repeat(254);
@@ -227,12 +250,39 @@ fn source_rows() -> Vec<Row> {
     rows
 }
 
+fn oci_rows() -> Vec<Row> {
+    let mut both = oci(&json!({}));
+    both["source"]["archive"] = json!({"url": "https://a.example/b.tgz"});
+    let mut without = oci(&json!({}));
+    without["charts"] = json!([]);
+    let hosts: Vec<_> = (0..17).map(|number| format!("h{number}.example")).collect();
+    let (url, long) = ("spec.source.oci.url", format!("oci://{}", "a".repeat(1019)));
+    let mut rows = vec![
+        refused(both, "spec.source", "exactly one of `helmRepository`, `oci`, "),
+        refused(without, "spec", "`charts` names what to take from a `helmRepository` or `oci`"),
+        refused(oci(&json!({"url": null})), url, "Required value"),
+        refused(oci(&json!({"url": long})), url, "Too long"),
+        refused(oci(&json!({"allowedHosts": hosts})), "spec.source.oci.allowedHosts", "Too many"),
+        refused(oci(&json!({"allowedHosts": [""]})), "spec.source.oci.allowedHosts[]", "should be at least 1 chars long"),
+        refused(oci(&json!({"allowedHosts": ["h".repeat(256)]})), "spec.source.oci.allowedHosts[]", "Too long"),
+        refused(oci(&json!({"allowedHosts": ["a.example", "a.example"]})), "spec.source.oci.allowedHosts[]", "Duplicate value"),
+        refused(oci(&json!({"insecure": "yes"})), "spec.source.oci.insecure", "must be of type boolean"),
+    ];
+    for text in ["registry.example.com/charts", "https://registry.example.com", "oci://user@registry.example.com", "oci://", "oci://a b"] {
+        rows.push(refused(oci(&json!({"url": text})), url, "should match"));
+    }
+    for (reference, name) in [("secretRef", "spec.source.oci.secretRef.name"), ("certSecretRef", "spec.source.oci.certSecretRef.name")] {
+        rows.extend(name_refusals(&"n".repeat(254)).map(|(value, part)| refused(oci(&json!({reference: value})), name, part)));
+    }
+    rows
+}
+
 fn name_refusals(too_long: &str) -> [(Value, &'static str); 3] {
     [(json!({}), "Required value"), (json!({"name": ""}), "should be at least 1 chars long"), (json!({"name": too_long}), "Too long")]
 }
 
 fn object_rows() -> Vec<Row> {
-    let one = "exactly one of `helmRepository`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set";
+    let one = "exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set";
     let charts = "every other source is one chart and takes no `charts`";
     let many: Vec<_> = (0..129).map(|number| format!("part-{number}")).collect();
     let long = "n".repeat(254);

@@ -1,7 +1,7 @@
 //! PURE: which source a publication has, and which Secrets that one names.
 
 use crate::{
-    api::{ArchiveSource, FluxReference, HelmRepositorySource, LocalReference, Reason, Source},
+    api::{ArchiveSource, FluxReference, HelmRepositorySource, LocalReference, OciSource, Reason, Source},
     controller::objects::ObjectKind,
     publish::Failed,
 };
@@ -10,6 +10,7 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub(in crate::controller) enum Member<'a> {
     HelmRepository(&'a HelmRepositorySource),
+    Oci(&'a OciSource),
     Archive(&'a ArchiveSource),
     Objects(ObjectKind, &'a [String]),
     Inline(&'a str),
@@ -29,9 +30,10 @@ impl<'a> Member<'a> {
     /// # Errors
     /// Where it is not exactly one, which the API server does not let pass.
     pub(in crate::controller) fn of(source: &'a Source) -> Result<Self, Failed> {
-        let Source { helm_repository, archive, config_maps, secrets, inline, flux_ref } = source;
+        let Source { helm_repository, oci, archive, config_maps, secrets, inline, flux_ref } = source;
         let all = [
             helm_repository.as_ref().map(Self::HelmRepository),
+            oci.as_ref().map(Self::Oci),
             archive.as_ref().map(Self::Archive),
             config_maps.as_ref().map(|names| Self::Objects(ObjectKind::ConfigMap, names)),
             secrets.as_ref().map(|names| Self::Objects(ObjectKind::Secret, names)),
@@ -52,6 +54,7 @@ impl<'a> Member<'a> {
     pub(in crate::controller) fn references(self) -> References<'a> {
         let (secret, cert_secret) = match self {
             Self::HelmRepository(source) => (&source.secret_ref, &source.cert_secret_ref),
+            Self::Oci(source) => (&source.secret_ref, &source.cert_secret_ref),
             Self::Archive(source) => (&source.secret_ref, &source.cert_secret_ref),
             // Those that Flux's object names are known once it was read.
             Self::Objects(..) | Self::Inline(_) | Self::Flux(_) => return References::default(),
@@ -64,7 +67,7 @@ impl<'a> Member<'a> {
         match self {
             Self::Objects(_, names) => names,
             Self::Flux(reference) => std::slice::from_ref(&reference.name),
-            Self::HelmRepository(_) | Self::Archive(_) | Self::Inline(_) => &[],
+            Self::HelmRepository(_) | Self::Oci(_) | Self::Archive(_) | Self::Inline(_) => &[],
         }
     }
 
@@ -72,6 +75,7 @@ impl<'a> Member<'a> {
     pub(in crate::controller) fn identity(self) -> Vec<u8> {
         match self {
             Self::HelmRepository(source) => serde_json::to_vec(source).unwrap_or_default(),
+            Self::Oci(source) => serde_json::to_vec(source).unwrap_or_default(),
             Self::Archive(source) => serde_json::to_vec(source).unwrap_or_default(),
             Self::Objects(..) | Self::Inline(_) | Self::Flux(_) => Vec::new(),
         }

@@ -7,6 +7,7 @@ mod helm_repository;
 mod inline;
 mod member;
 mod objects;
+mod oci;
 
 use std::sync::Arc;
 
@@ -25,7 +26,10 @@ use crate::{
     net::{AddressPolicy, Patience},
     plan::Wanted,
     publish::Failed,
-    source::{Access, Source, index::IndexEntry},
+    source::{
+        Access, Source,
+        index::{Index, IndexEntry},
+    },
     status::SourceReport,
 };
 
@@ -36,6 +40,8 @@ pub(super) struct Offer {
     /// What is wanted and not there.
     pub(super) refused: Vec<Failed>,
     pub(super) report: SourceReport,
+    /// What was read for this run alone, where it is not remembered.
+    pub(super) index: Option<Index>,
 }
 
 impl Offer {
@@ -43,7 +49,7 @@ impl Offer {
     fn of_one(source: Source, entry: &IndexEntry, revision: Digest) -> Self {
         let wanted = vec![Wanted { name: entry.name.clone(), version: entry.version.clone(), entry: entry.clone() }];
         let report = SourceReport { revision: revision.to_string(), charts: 1, versions: 1 };
-        Self { source, wanted, refused: Vec::new(), report }
+        Self { source, wanted, refused: Vec::new(), report, index: None }
     }
 }
 
@@ -68,6 +74,7 @@ pub(super) async fn offer(
     let asking = Asking { context, generation: publication.metadata.generation, spec: &publication.spec, secrets, patience };
     let member = Member::of(&asking.spec.source)?;
     match member {
+        Member::Oci(source) => oci::offer(source, &asking).await,
         Member::HelmRepository(source) => helm_repository::offer(source, asking.access(member, memory).await?, &asking, memory).await,
         Member::Archive(source) => archive::offer(source, asking.access(member, memory).await?, &asking, memory).await,
         Member::Objects(kind, names) => objects::offer(kind, names, &asking, memory).await,
@@ -77,18 +84,27 @@ pub(super) async fn offer(
 }
 
 impl Asking<'_> {
+    /// What the Secrets of a source hold.
+    async fn keys(&self, references: References<'_>) -> Result<Keys, Failed> {
+        self.secrets.keys(references.secret, references.cert_secret, &self.context.roots, &self.context.plain_tls).await
+    }
+
+    /// What a source may make the controller connect to.
+    fn policy(&self) -> AddressPolicy {
+        let Context { allowed_addresses, api_server, .. } = self.context;
+        AddressPolicy::Source { allowed: allowed_addresses.clone(), forbidden: Arc::clone(api_server) }
+    }
+
     /// What the Secrets of the source give; what is remembered of another one is forgotten.
     async fn access(&self, member: Member<'_>, memory: &mut Memory) -> Result<Access, Failed> {
-        let references = member.references();
-        let context = self.context;
-        let keys = self.secrets.keys(references.secret, references.cert_secret, &context.roots, &context.plain_tls).await?;
+        let keys = self.keys(member.references()).await?;
         check_login(&keys)?;
         forget_other_sources(memory, member, &keys);
         Ok(Access {
             credential: keys.login.to(&[]).cloned(),
             secret: keys.secret.clone(),
             tls: keys.tls.clone(),
-            policy: AddressPolicy::Source { allowed: context.allowed_addresses.clone(), forbidden: Arc::clone(&context.api_server) },
+            policy: self.policy(),
             patience: self.patience,
         })
     }
