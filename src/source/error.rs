@@ -76,12 +76,22 @@ pub enum SourceError {
         cause: Box<SourceError>,
     },
     /// The spool, or a limit of it.
-    #[error("`{url}` could not be kept: {cause}{}", cure::of_spool(.url, .cause))]
+    #[error("`{url}` could not be kept: {cause}{}", cure::of_spool(.cause))]
     Spool {
         /// Without query.
         url: String,
         /// What happened.
         cause: SpoolError,
+    },
+    /// Larger than what is fetched may be.
+    #[error("`{url}` could not be kept: it is larger than the limit of {limit} bytes; {cure}")]
+    TooLarge {
+        /// Without query.
+        url: String,
+        /// How many it may have.
+        limit: u64,
+        /// How it gets smaller, or the limit larger.
+        cure: String,
     },
     /// No index.
     #[error("`{url}` holds no index of a Helm repository: {cause}{}", cure::of_index(.cause))]
@@ -177,7 +187,7 @@ impl SourceError {
             Self::Chart { cause, .. } if cause.is_limit() => Reason::LimitExceeded,
             Self::Chart { .. } | Self::Identity { .. } => Reason::ChartInvalid,
             Self::Digest { .. } => Reason::DigestMismatch,
-            Self::Spool { cause: SpoolError::TooLarge { .. }, .. } => Reason::LimitExceeded,
+            Self::TooLarge { .. } | Self::Spool { cause: SpoolError::TooLarge { .. }, .. } => Reason::LimitExceeded,
             Self::Spool { .. } => Reason::SpoolFull,
         }
     }

@@ -7,8 +7,8 @@ use http_body_util::BodyExt;
 use url::Url;
 
 use super::{
-    Access, FetchedChart, Fetcher, Promise, SourceError, Validators,
-    fetch::{Fetched, shown, shown_text},
+    Access, FetchedChart, Fetcher, Promise, SourceError, Validators, cure,
+    fetch::{Fetched, Most, shown, shown_text},
     index::{self, Index, IndexEntry},
 };
 use crate::{
@@ -66,7 +66,7 @@ impl HelmRepository {
         url.set_path(&format!("{}index.yaml", self.url.path()));
         let known = known.filter(|known| known.names == *names);
         let validators = known.as_ref().map(|known| &known.validators);
-        let fetched = self.fetcher.get(&self.access, &self.home, &url, validators, self.index_limits.bytes).await?;
+        let fetched = self.fetcher.get(&self.access, &self.home, &url, validators, &most_of_an_index(&self.index_limits)).await?;
         let (body, validators) = match (fetched, known) {
             (Fetched::Unchanged, Some(known)) => return Ok(known),
             (Fetched::Unchanged, None) => return Err(SourceError::Refused { url: shown(&url), status: 304 }),
@@ -103,7 +103,7 @@ impl HelmRepository {
         if url.query().is_none() && Origin::try_from(&url).is_ok_and(|origin| origin == self.home) {
             url.set_query(self.url.query());
         }
-        let archive = download(&self.fetcher, &self.access, &self.home, &url, self.limits.compressed).await;
+        let archive = download(&self.fetcher, &self.access, &self.home, &url, &most_of_an_archive(&self.limits)).await;
         let archive = archive.map_err(|error| named_by_index(error, entry))?;
         if let Some(promised) = entry.digest.filter(|promised| *promised != archive.digest()) {
             return Err(SourceError::Digest { url: shown(&url), found: archive.digest(), promised, by: Promise::Index });
@@ -129,8 +129,16 @@ fn named_by_index(error: SourceError, entry: &IndexEntry) -> SourceError {
     }
 }
 
-pub(super) async fn download(fetcher: &Fetcher, access: &Access, home: &Origin, url: &Url, limit: u64) -> Result<Spooled, SourceError> {
-    match fetcher.get(access, home, url, None, limit).await? {
+fn most_of_an_index(limits: &index::IndexLimits) -> Most {
+    Most { bytes: limits.bytes, cure: cure::raised(cure::SMALLER_INDEX, cure::MOST_OF_AN_INDEX) }
+}
+
+pub(super) fn most_of_an_archive(limits: &Limits) -> Most {
+    Most { bytes: limits.compressed, cure: cure::raised(cure::SMALLER_CHART, cure::MOST_OF_AN_ARCHIVE) }
+}
+
+pub(super) async fn download(fetcher: &Fetcher, access: &Access, home: &Origin, url: &Url, most: &Most) -> Result<Spooled, SourceError> {
+    match fetcher.get(access, home, url, None, most).await? {
         Fetched::New(body, _) => Ok(body),
         Fetched::Unchanged => Err(SourceError::Refused { url: shown(url), status: 304 }),
     }
@@ -140,7 +148,8 @@ pub(super) async fn download(fetcher: &Fetcher, access: &Access, home: &Origin, 
 pub(super) async fn provenance(fetcher: &Fetcher, access: &Access, home: &Origin, url: &Url) -> Result<Option<Bytes>, SourceError> {
     let mut url = url.clone();
     url.set_path(&format!("{}.prov", url.path()));
-    let body = match download(fetcher, access, home, &url, MOST_OF_A_PROVENANCE).await {
+    let most = Most { bytes: MOST_OF_A_PROVENANCE, cure: "`helm package --sign` makes one of a few KiB".to_owned() };
+    let body = match download(fetcher, access, home, &url, &most).await {
         Ok(body) => body,
         Err(error) if error.is_absence() => return Ok(None),
         Err(error) => return Err(error),

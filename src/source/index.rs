@@ -20,6 +20,9 @@ use crate::{
     model::{ChartVersion, Digest, close},
 };
 
+/// What an index has too many of when it is too large as a whole.
+pub(super) const BYTES: &str = "bytes";
+
 /// What is remembered of entries that are passed over, and of names that are not wanted.
 const REMEMBERED: usize = 1_000;
 
@@ -32,7 +35,7 @@ pub struct IndexLimits {
 
 impl Default for IndexLimits {
     fn default() -> Self {
-        Self { bytes: 50 * 1024 * 1024 }
+        Self { bytes: 64 * 1024 * 1024 }
     }
 }
 

@@ -16,7 +16,11 @@ pub use fetch::{Access, Fetcher, Validators, shown};
 pub use given::Given;
 pub use helm_repository::{HelmRepository, IndexSnapshot};
 
-use crate::{chart::ChartContent, plan::Wanted, spool::Spooled};
+use crate::{
+    chart::{ChartContent, Limits},
+    plan::Wanted,
+    spool::Spooled,
+};
 
 /// A chart that has arrived whole and is what was promised.
 #[derive(Clone)]
@@ -27,6 +31,15 @@ pub struct FetchedChart {
     pub archive: Spooled,
     /// The signature beside it.
     pub provenance: Option<Bytes>,
+}
+
+/// What the administrator allows a source to cost.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceLimits {
+    /// Of one archive.
+    pub chart: Limits,
+    /// Of one index.
+    pub index: index::IndexLimits,
 }
 
 /// A source of one publication.

@@ -236,28 +236,32 @@ pub fn limits(world: &World) -> Vec<Case> {
         (0..40).map(|n| format!("  b{n}: *a\n")).collect::<Vec<_>>().concat()
     );
     let deep = format!("apiVersion: v1\nentries:\n  small: {}{}\n", "[".repeat(80), "]".repeat(80));
-    let leave_out = "leave it out with `.helmignore`";
     vec![
-        limited("the archive is over the limit", giant, "/giant/chart.tgz` could not be kept", "leave files out with `.helmignore`"),
+        limited("the archive is over the limit", giant, "/giant/chart.tgz` could not be kept", "have `--max-chart-size` raised"),
         limited(
             "its files are over the limit together",
             of_archive("vast", archives::chart_that_unpacks_to_too_much()),
             "/vast/chart.tgz` holds no chart",
-            "or split the chart",
+            "have `--max-unpacked-size` raised",
         ),
         limited(
             "one of its files is over the limit",
             of_archive("heavy", archives::chart_with_a_large_file()),
             "`files/large.bin` has",
-            leave_out,
+            "leave it out with `.helmignore`, or have `--max-file-size` raised",
         ),
         limited(
             "it has more files than the limit",
             of_archive("many", archives::chart_with_many_files()),
             "more than 10000 entries",
-            "or split the chart",
+            "have `--max-chart-entries` raised",
         ),
-        limited("it unpacks to far more than it is", of_archive("bomb", archives::bomb()), "more than 200 times its size", leave_out),
+        limited(
+            "it unpacks to far more than it is",
+            of_archive("bomb", archives::bomb()),
+            "more than 200 times its size",
+            "leave it out with `.helmignore`, or have `--max-unpack-ratio` raised",
+        ),
         limited(
             "the name of a file is over the limit",
             of_archive("long-name", archives::chart_with_a_long_name()),
@@ -268,7 +272,7 @@ pub fn limits(world: &World) -> Vec<Case> {
             "its Chart.yaml is over the limit",
             of_archive("talkative", archives::chart_that_says(&format!("description: {}\n", "x".repeat(6 << 20)))),
             "`Chart.yaml` has",
-            "shorten it",
+            "shorten it, or have `--max-file-size` raised",
         ),
         limited(
             "its Chart.yaml is nested too deeply",
@@ -284,9 +288,9 @@ pub fn limits(world: &World) -> Vec<Case> {
         ),
         limited(
             "the index is over the limit",
-            world.source("long-index", vec![b'#'; (50 << 20) + 1], Vec::new()),
+            world.source("long-index", vec![b'#'; (64 << 20) + 1], Vec::new()),
             "/long-index/index.yaml` could not be kept",
-            "take old versions out",
+            "have `--max-index-size` raised",
         ),
         limited(
             "the index is nested too deeply",
