@@ -7,7 +7,7 @@ use kube::{Api, Client, ResourceExt};
 
 use super::{
     cluster::Cluster,
-    inputs::offer,
+    inputs::{Member, References, offer},
     inventory::Inventory,
     memory::Memory,
     moved::without_moved,
@@ -98,11 +98,9 @@ pub async fn foresee(
     let publication = ChartPublication { status, ..publication };
     let plans = plan_all(&publication, &context.cluster);
     let look = Look { context: &context, publication: &publication, run: Run::new(&publication, &context, &plans), entries };
-    let source = &publication.spec.source;
-    let (archive, repository) = (source.archive.as_ref(), source.helm_repository.as_ref());
-    let references = archive.map(|source| [&source.secret_ref, &source.cert_secret_ref]);
-    let references = references.or(repository.map(|source| [&source.secret_ref, &source.cert_secret_ref]));
-    look.check_secrets(references.into_iter().flatten()).map_err(ForesightError::Source)?;
+    let member = Member::of(&publication.spec.source).map_err(ForesightError::Source)?;
+    let References { secret, cert_secret } = member.references();
+    look.check_secrets([secret, cert_secret]).map_err(ForesightError::Source)?;
     let mut memory = Memory::default();
     let offer = offer(&context, &publication, &look.run.secrets, look.run.patience(), &mut memory).await;
     let offer = offer.map_err(ForesightError::Source)?;
@@ -159,7 +157,7 @@ struct Look<'a> {
 
 impl Look<'_> {
     /// Without a cluster there are no Secrets.
-    fn check_secrets<'r>(&self, references: impl IntoIterator<Item = &'r Option<LocalReference>>) -> Result<(), Failed> {
+    fn check_secrets(&self, references: [Option<&LocalReference>; 2]) -> Result<(), Failed> {
         let missing = references.into_iter().flatten().next().filter(|_| !self.context.has_cluster);
         let Some(LocalReference { name }) = missing else { return Ok(()) };
         let sentence = format!("Secret `{name}` lies in a cluster: give `--kubeconfig`");
@@ -182,7 +180,7 @@ impl Look<'_> {
             let sentence = format!("Service `{}` lies in a cluster: give `--kubeconfig`", service.name);
             return Err(Failed { reason: Reason::ServiceNotFound, sentence, passing: true });
         }
-        self.check_secrets([&target.secret_ref, &target.cert_secret_ref])?;
+        self.check_secrets([target.secret_ref.as_ref(), target.cert_secret_ref.as_ref()])?;
         self.run.target(target, planned, &self.entries, Recollection::Recall).await
     }
 }
