@@ -125,9 +125,15 @@ pub struct HelmRepositorySource {
     #[schemars(regex(pattern = r"^https?://[^\s@]+$"), length(max = 2048))]
     pub url: String,
 
-    /// A Secret of this namespace with `username` and `password`. They are sent to the repository's own host only.
+    /// A Secret of this namespace with `username` and `password`, or with `bearerToken`. It is sent to the repository's own host only,
+    /// unless `passCredentials` is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalReference>,
+
+    /// When true, what `secretRef` holds is sent to every host that the index names for a chart: whoever can write the index can have it
+    /// sent to a host of theirs. It never leaves TLS for plain HTTP, and never follows a redirect to another host.
+    #[serde(default)]
+    pub pass_credentials: bool,
 
     /// A Secret of this namespace with `ca.crt`, and `tls.crt` with `tls.key` for a client certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -147,7 +153,7 @@ pub struct ArchiveSource {
     #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"), length(max = 71))]
     pub digest: Option<String>,
 
-    /// A Secret of this namespace with `username` and `password`. They are sent to the URL's own host only.
+    /// A Secret of this namespace with `username` and `password`, or with `bearerToken`. It is sent to the URL's own host only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalReference>,
 

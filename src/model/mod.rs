@@ -2,6 +2,7 @@
 //!
 //! Every type here is parsed once, at the edge, and is then proof of its form. Nothing here does I/O.
 
+mod authorization;
 mod chart_version;
 pub mod close;
 mod constraint;
@@ -16,6 +17,7 @@ mod origin;
 mod size;
 mod span;
 
+pub use authorization::{Authorization, InvalidToken, Token};
 pub use chart_version::{ChartVersion, InvalidVersion};
 pub use constraint::{Constraint, InvalidConstraint, NotAdmitted, Prereleases};
 pub use credential::Credential;

@@ -9,8 +9,17 @@ use crate::{
 
 pub(super) fn of_login(secret: Option<&str>) -> String {
     match secret {
-        Some(secret) => format!("check `username` and `password` in the Secret `{secret}`"),
-        None => "give a Secret with `username` and `password` as `secretRef`".to_owned(),
+        Some(secret) => format!("check `username` and `password`, or `bearerToken`, in the Secret `{secret}`"),
+        None => "give a Secret with `username` and `password`, or with `bearerToken`, as `secretRef`".to_owned(),
+    }
+}
+
+/// Of a login that another host wants, and why it was not sent.
+pub(super) fn of_withheld(passes_credentials: bool) -> &'static str {
+    if passes_credentials {
+        "it is not sent from https to an address without TLS: the index has to name one with it"
+    } else {
+        "if this host may have it, `passCredentials: true` sends it there, too"
     }
 }
 

@@ -51,6 +51,20 @@ pub enum SourceError {
         /// The Secret that the credential came from.
         secret: Option<String>,
     },
+    /// 401 or 403 of another host that the index names.
+    #[error(
+        "the index names `{url}`, which may not be read: the server answered {status}, and the credential of the Secret `{secret}` goes to the repository's own host only; {cure}"
+    )]
+    Withheld {
+        /// Without query.
+        url: String,
+        /// The status code.
+        status: u16,
+        /// The Secret of the source.
+        secret: String,
+        /// What lets it go there.
+        cure: &'static str,
+    },
     /// Any other answer than the one hoped for.
     #[error("`{url}` could not be read: the server answered {status}; its log says why, and the next run asks again")]
     Refused {
@@ -179,7 +193,7 @@ impl SourceError {
         match self {
             Self::Redirected { cause, .. } => cause.reason(),
             Self::NotFound { .. } | Self::ArchiveMissing { .. } => Reason::SourceNotFound,
-            Self::Unauthorized { .. } => Reason::SourceUnauthorized,
+            Self::Unauthorized { .. } | Self::Withheld { .. } => Reason::SourceUnauthorized,
             Self::Net { cause: NetError::Tls { .. }, .. } => Reason::TlsFailed,
             Self::Net { .. } | Self::Refused { .. } => Reason::SourceUnreachable,
             Self::Index { cause, .. } if cause.is_limit() => Reason::LimitExceeded,

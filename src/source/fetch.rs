@@ -7,7 +7,7 @@ use url::Url;
 
 use super::SourceError;
 use crate::{
-    model::{Credential, Origin, Scheme},
+    model::{Authorization, Origin, Scheme},
     net::{Address, AddressPolicy, Answered, Endpoint, Patience, Reuse, TlsConfig, Transport},
     spool::{Spool, SpoolError, Spooled},
     steps::{Step, enter},
@@ -18,8 +18,8 @@ const MOST_REDIRECTS: usize = 5;
 /// How sources are asked: who we are, what we trust, which addresses may be dialled.
 #[derive(Clone)]
 pub struct Access {
-    /// Sent to the origin of the source's own URL only.
-    pub credential: Option<Credential>,
+    /// Sent to one origin only: that of the source's own URL, unless it says otherwise.
+    pub credential: Option<Authorization>,
     /// The Secret that it came from, to be named in a failure.
     pub secret: Option<String>,
     /// Roots and client certificate.
@@ -184,7 +184,7 @@ fn request(
         builder = builder.header(header::IF_MODIFIED_SINCE, modified);
     }
     if let Some(credential) = access.credential.as_ref().filter(|_| origin == home) {
-        builder = builder.header(header::AUTHORIZATION, credential.basic_header().expose_secret());
+        builder = builder.header(header::AUTHORIZATION, credential.header().expose_secret());
     }
     let built =
         builder.body(()).map_err(|_| SourceError::Address { url: shown(url), detail: "it cannot stand in a request".to_owned() })?;

@@ -36,6 +36,7 @@ pub struct IndexSnapshot {
 pub struct HelmRepository {
     url: Url,
     home: Origin,
+    passes_credentials: bool,
     access: Access,
     fetcher: Fetcher,
     limits: Limits,
@@ -54,7 +55,19 @@ impl HelmRepository {
             url.set_path(&format!("{}/", url.path()));
         }
         let home = Origin::try_from(&url).map_err(|error| SourceError::Address { url: shown(&url), detail: error.to_string() })?;
-        Ok(Self { url, home, access, fetcher, limits, index_limits })
+        Ok(Self { url, home, passes_credentials: false, access, fetcher, limits, index_limits })
+    }
+
+    /// Whether the credential also goes to other hosts that the index names, as with Helm's `--pass-credentials`.
+    #[must_use]
+    pub fn passing_credentials(self, passes_credentials: bool) -> Self {
+        Self { passes_credentials, ..self }
+    }
+
+    /// Where the credential goes for `url`: never out of TLS into plain HTTP.
+    fn home_of(&self, url: &Url) -> Origin {
+        let other = Origin::try_from(url).ok().filter(|origin| self.passes_credentials && origin.scheme >= self.home.scheme);
+        other.unwrap_or_else(|| self.home.clone())
     }
 
     /// The index as far as it speaks of `names`; what is `known` when the server says that it has not changed.
@@ -103,8 +116,10 @@ impl HelmRepository {
         if url.query().is_none() && Origin::try_from(&url).is_ok_and(|origin| origin == self.home) {
             url.set_query(self.url.query());
         }
-        let archive = download(&self.fetcher, &self.access, &self.home, &url, &most_of_an_archive(&self.limits)).await;
-        let archive = archive.map_err(|error| named_by_index(error, entry))?;
+        let home = self.home_of(&url);
+        let archive = download(&self.fetcher, &self.access, &home, &url, &most_of_an_archive(&self.limits)).await;
+        let withheld = Origin::try_from(&url).is_ok_and(|origin| origin != home).then(|| cure::of_withheld(self.passes_credentials));
+        let archive = archive.map_err(|error| named_by_index(error, entry, withheld))?;
         if let Some(promised) = entry.digest.filter(|promised| *promised != archive.digest()) {
             return Err(SourceError::Digest { url: shown(&url), found: archive.digest(), promised, by: Promise::Index });
         }
@@ -114,18 +129,21 @@ impl HelmRepository {
             let promised = format!("{} {}", entry.name, entry.version);
             return Err(SourceError::Identity { url: shown(&url), found, promised });
         }
-        let provenance = provenance(&self.fetcher, &self.access, &self.home, &url).await?;
+        let provenance = provenance(&self.fetcher, &self.access, &home, &url).await?;
         Ok(FetchedChart { content, archive, provenance })
     }
 }
 
 /// Who reads the spec has not named the address of an archive: the index has.
-fn named_by_index(error: SourceError, entry: &IndexEntry) -> SourceError {
-    match error {
-        SourceError::NotFound { url, status } => {
+fn named_by_index(error: SourceError, entry: &IndexEntry, withheld: Option<&'static str>) -> SourceError {
+    match (error, withheld) {
+        (SourceError::Unauthorized { url, status, secret: Some(secret) }, Some(cure)) => {
+            SourceError::Withheld { url, status, secret, cure }
+        }
+        (SourceError::NotFound { url, status }, _) => {
             SourceError::ArchiveMissing { url, chart: format!("{} {}", entry.name, entry.version), status }
         }
-        other => other,
+        (other, _) => other,
     }
 }
 

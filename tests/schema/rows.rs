@@ -94,7 +94,7 @@ fn taken_rows() -> Vec<Row> {
         taken(spec(&json!({"interval": "1h30m", "timeout": "1.5m"}))),
         taken(spec(&json!({"interval": "10000ms"}))),
         taken(repository(
-            &json!({"url": "http://10.0.0.1:8080/a%20b?token=x", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}),
+            &json!({"url": "http://10.0.0.1:8080/a%20b?token=x", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}, "passCredentials": true}),
         )),
         taken(archive(&json!({"digest": digest, "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}))),
         taken(spec(&json!({"charts": [], "source": {"helmRepository": null, "archive": {"url": "https://a.example/b.tgz"}}}))),

@@ -57,6 +57,9 @@ fn led_to(world: &World) -> Vec<Case> {
     world.charts.says("/broken/index.yaml", Reply::status(500));
     world.charts.says("/inward/index.yaml", Reply::status(302).field("location", "http://127.0.0.1:9/index.yaml"));
     world.charts.says("/round/index.yaml", Reply::status(302).field("location", "/round/index.yaml"));
+    let names_other = index("small", "1.0.0", b"").replace("[chart.tgz]", &format!("['http://{}/chart.tgz']", world.closed.socket()));
+    let mut elsewhere = world.source("elsewhere", names_other, Vec::new());
+    elsewhere["helmRepository"]["secretRef"] = json!({"name": "login"});
     let with_login = json!({"helmRepository": {"url": world.address("login"), "secretRef": {"name": "login"}}});
     vec![
         case("there is no index at the address", at(format!("{}?token={}", world.address("nothing"), world.query))).stalls(
@@ -74,9 +77,25 @@ fn led_to(world: &World) -> Vec<Case> {
             "/login/index.yaml` may not be read",
             "in the Secret `team/login`",
         ),
-        case("the Secret of the source is a Docker configuration", with_login)
+        case("the Secret of the source is a Docker configuration", with_login.clone())
             .with(secret("login", "kubernetes.io/dockerconfigjson", &[(".dockerconfigjson", &docker_configuration(world))]))
             .stalls(Reason::SecretInvalid, "Secret `team/login`", "`username` and `password`"),
+        case("the Secret of the source has a token and a password", with_login.clone())
+            .with(secret("login", "Opaque", &[("username", "reader"), ("password", &world.password), ("bearerToken", &world.query)]))
+            .stalls(Reason::SecretInvalid, "Secret `team/login`", "leave what the source asks for"),
+        case("the token of the source is none", with_login.clone())
+            .with(secret("login", "Opaque", &[("bearerToken", &format!("Bearer {}", world.query))]))
+            .stalls(Reason::SecretInvalid, "Secret `team/login`: `bearerToken`: it is no token", "letters, digits and"),
+        case("the Secret of the source has other keys", with_login).with(secret("login", "Opaque", &[("token", &world.query)])).stalls(
+            Reason::SecretInvalid,
+            "Secret `team/login`",
+            "it has neither `username` and `password` nor `bearerToken`",
+        ),
+        case("the index names another host, which wants the login", elsewhere).with(login("pusher", &world.wrong_password)).stalls(
+            Reason::SourceUnauthorized,
+            "the index names `http://archives.example.com:5000/chart.tgz`, which may not be read",
+            "`passCredentials: true` sends it there, too",
+        ),
         case("the source has a fault", at(world.address("broken"))).retries(
             Reason::SourceUnreachable,
             "/broken/index.yaml` could not be read: the server answered 500",

@@ -21,7 +21,7 @@ pub(super) async fn offer(
     let Asking { context, spec, .. } = asking;
     let repository =
         HelmRepository::new(&source.url, access, context.fetcher.clone(), context.limits.clone(), context.index_limits.clone());
-    let repository = repository.map_err(|error| Failed::from(&error))?;
+    let repository = repository.map_err(|error| Failed::from(&error))?.passing_credentials(source.pass_credentials);
     let names: BTreeSet<String> = spec.charts.iter().map(|chart| chart.name.clone()).collect();
     let snapshot = repository.index(&names, memory.index.clone()).await.map_err(|error| Failed::from(&error))?;
     memory.index = Some(snapshot.clone());

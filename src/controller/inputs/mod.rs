@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 pub(super) use self::member::{Member, References};
 use super::{
-    access::{Keys, Secrets},
+    access::{Secrets, SourceKeys},
     memory::Memory,
     start::Context,
 };
 use crate::{
-    api::{ChartPublication, ChartPublicationSpec, Reason},
+    api::{ChartPublication, ChartPublicationSpec},
     model::{Digest, DigestWriter},
     net::{AddressPolicy, Patience},
     plan::Wanted,
@@ -70,11 +70,10 @@ impl Asking<'_> {
     async fn access(&self, member: Member<'_>, memory: &mut Memory) -> Result<Access, Failed> {
         let references = member.references();
         let context = self.context;
-        let keys = self.secrets.keys(references.secret, references.cert_secret, &context.roots, &context.plain_tls).await?;
-        check_login(&keys)?;
+        let keys = self.secrets.source_keys(references.secret, references.cert_secret, &context.roots, &context.plain_tls).await?;
         forget_other_sources(memory, self.spec, &keys);
         Ok(Access {
-            credential: keys.login.to(&[]).cloned(),
+            credential: keys.authorization.clone(),
             secret: keys.secret.clone(),
             tls: keys.tls.clone(),
             policy: AddressPolicy::Source { allowed: context.allowed_addresses.clone(), forbidden: Arc::clone(&context.api_server) },
@@ -83,20 +82,8 @@ impl Asking<'_> {
     }
 }
 
-/// A Docker configuration is for registries; a source would silently be asked as nobody.
-fn check_login(keys: &Keys) -> Result<(), Failed> {
-    if keys.login.is_anonymous() || keys.login.to(&[]).is_some() {
-        return Ok(());
-    }
-    let sentence = format!(
-        "Secret `{}` is a Docker configuration, which is for registries: give the source one with `username` and `password`",
-        keys.secret.as_deref().unwrap_or_default()
-    );
-    Err(Failed { reason: Reason::SecretInvalid, sentence, passing: false })
-}
-
 /// What was read of another source, or as somebody else, says nothing of this one.
-fn forget_other_sources(memory: &mut Memory, spec: &ChartPublicationSpec, keys: &Keys) {
+fn forget_other_sources(memory: &mut Memory, spec: &ChartPublicationSpec, keys: &SourceKeys) {
     let key = key(spec, keys);
     if memory.source_key != Some(key) {
         memory.index = None;
@@ -105,11 +92,12 @@ fn forget_other_sources(memory: &mut Memory, spec: &ChartPublicationSpec, keys: 
     }
 }
 
-fn key(spec: &ChartPublicationSpec, keys: &Keys) -> Digest {
+fn key(spec: &ChartPublicationSpec, keys: &SourceKeys) -> Digest {
     let mut writer = DigestWriter::default();
     writer.update(&serde_json::to_vec(&spec.source).unwrap_or_default());
-    if let Some(credential) = keys.login.to(&[]) {
-        writer.update(credential.fingerprint().to_string().as_bytes());
+    if let Some(authorization) = &keys.authorization {
+        writer.update(authorization.fingerprint().to_string().as_bytes());
     }
+    writer.update(keys.tls.fingerprint().to_string().as_bytes());
     writer.finish().0
 }
