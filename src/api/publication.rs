@@ -171,13 +171,23 @@ pub struct LocalReference {
     pub name: String,
 }
 
-/// A chart of the repository, and its versions.
+/// A chart of the repository, or several, and the versions.
 #[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.name) != has(self.pattern)").message("exactly one of `name` and `pattern` must be set"),
+)]
 pub struct ChartSelection {
     /// The name of the chart in the index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 250))]
-    pub name: String,
+    pub name: Option<String>,
+
+    /// All charts of a `helmRepository` whose names match this regular expression, for example `^pod`. It is anchored only where it says
+    /// so. A chart that another item has by its `name` is taken by that item alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub pattern: Option<String>,
 
     /// Which versions: a constraint in Helm's language, for example `6.5.0`, `^6.5`, `>=6.0.0 <7.0.0` or `6.1.x || 6.3.x`. Where the index
     /// has a version of this very spelling, only that one. Without it, any version.

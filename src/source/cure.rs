@@ -1,6 +1,6 @@
 //! PURE: what cures a failure of a source, as the end of a sentence; nothing where the failure itself says it.
 
-use super::index::{BYTES, IndexError};
+use super::index::{BYTES, IndexError, WANTED};
 use crate::{
     chart::{ChartError, ENTRIES, IN_HEADER, NESTED, UNPACKED, YamlError},
     net::{AddressPolicy, NetError, TlsFailure},
@@ -76,6 +76,7 @@ pub(super) fn of_index(error: &IndexError) -> String {
     let cure = match error {
         IndexError::Html | IndexError::OtherJson { .. } | IndexError::NoEntries => "",
         IndexError::TooLarge { what: BYTES, .. } => return format!("; {}", raised(SMALLER_INDEX, MOST_OF_AN_INDEX)),
+        IndexError::TooLarge { what: WANTED, .. } => "; ask for fewer charts (`charts`)",
         IndexError::TooLarge { what, .. } if *what != NESTED => return format!("; {SMALLER_INDEX}"),
         IndexError::Read(_)
         | IndexError::TooLarge { .. }

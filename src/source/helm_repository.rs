@@ -1,6 +1,6 @@
 //! An HTTP Helm repository: its index, asked for only when it has changed, and the archives that it names.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -9,7 +9,7 @@ use url::Url;
 use super::{
     Access, FetchedChart, Fetcher, Promise, SourceError, Validators, cure,
     fetch::{Fetched, Most, shown, shown_text},
-    index::{self, Index, IndexEntry},
+    index::{self, Index, IndexEntry, Wishes},
 };
 use crate::{
     chart::{self, Limits},
@@ -28,7 +28,7 @@ pub struct IndexSnapshot {
     pub revision: Digest,
     /// The charts that were asked for.
     pub index: Index,
-    names: BTreeSet<String>,
+    wishes: Wishes,
     validators: Validators,
 }
 
@@ -70,14 +70,14 @@ impl HelmRepository {
         other.unwrap_or_else(|| self.home.clone())
     }
 
-    /// The index as far as it speaks of `names`; what is `known` when the server says that it has not changed.
+    /// The index as far as it speaks of what is wished for; what is `known` when the server says that it has not changed.
     ///
     /// # Errors
     /// [`SourceError`].
-    pub async fn index(&self, names: &BTreeSet<String>, known: Option<Arc<IndexSnapshot>>) -> Result<Arc<IndexSnapshot>, SourceError> {
+    pub async fn index(&self, wishes: &Wishes, known: Option<Arc<IndexSnapshot>>) -> Result<Arc<IndexSnapshot>, SourceError> {
         let mut url = self.url.clone();
         url.set_path(&format!("{}index.yaml", self.url.path()));
-        let known = known.filter(|known| known.names == *names);
+        let known = known.filter(|known| known.wishes == *wishes);
         let validators = known.as_ref().map(|known| &known.validators);
         let fetched = self.fetcher.get(&self.access, &self.home, &url, validators, &most_of_an_index(&self.index_limits)).await?;
         let (body, validators) = match (fetched, known) {
@@ -87,10 +87,10 @@ impl HelmRepository {
             (Fetched::New(body, validators), _) => (body, validators),
         };
         let revision = body.digest();
-        let (wanted, limits) = (names.clone(), self.index_limits.clone());
+        let (wanted, limits) = (wishes.clone(), self.index_limits.clone());
         let index = blocking(move || index::parse(body.reader(), &wanted, &limits)).await;
         let index = index.map_err(|cause| SourceError::Index { url: shown(&url), cause })?;
-        Ok(Arc::new(IndexSnapshot { revision, index, names: names.clone(), validators }))
+        Ok(Arc::new(IndexSnapshot { revision, index, wishes: wishes.clone(), validators }))
     }
 
     /// The chart of an entry: from the first of its addresses that works, with the digest that the index promises.

@@ -102,6 +102,7 @@ fn taken_rows() -> Vec<Row> {
         taken(chart(&json!({"versions": ">=6.0.0 <7.0.0 || 8.x", "latest": 3, "exclude": ["6.1.0", "6.2.x"], "prereleases": true}))),
         taken(chart(&json!({"versions": "1".repeat(512), "exclude": []}))),
         taken(chart(&json!({"latest": 0}))),
+        taken(chart(&json!({"name": null, "pattern": "^pod", "versions": "^6"}))),
         taken(chart(&json!({"latest": 10000, "name": "n".repeat(250)}))),
         taken(spec(&json!({"targets": many}))),
         taken(target(&json!({"service": {"port": "5000", "repository": ""}, "insecure": true}))),
@@ -217,7 +218,10 @@ fn name_refusals(too_long: &str) -> [(Value, &'static str); 3] {
 fn chart_rows() -> Vec<Row> {
     let many: Vec<_> = (0..65).map(|number| format!("1.0.{number}")).collect();
     vec![
-        refused(chart(&json!({"name": null, "latest": 1})), "spec.charts[].name", "Required value"),
+        refused(chart(&json!({"name": null, "latest": 1})), "spec.charts[]", "exactly one of `name` and `pattern` must be set"),
+        refused(chart(&json!({"pattern": "^pod"})), "spec.charts[]", "exactly one of `name` and `pattern` must be set"),
+        refused(chart(&json!({"name": null, "pattern": ""})), "spec.charts[].pattern", "should be at least 1 chars long"),
+        refused(chart(&json!({"name": null, "pattern": "p".repeat(257)})), "spec.charts[].pattern", "Too long"),
         refused(chart(&json!({"name": ""})), "spec.charts[].name", "should be at least 1 chars long"),
         refused(chart(&json!({"name": "n".repeat(251)})), "spec.charts[].name", "Too long"),
         refused(chart(&json!({"versions": ""})), "spec.charts[].versions", "should be at least 1 chars long"),

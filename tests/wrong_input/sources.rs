@@ -42,6 +42,16 @@ fn asked(world: &World) -> Vec<Case> {
             "chart `small`: `versions: >=1.0 && <2` is no constraint: it cannot be read from `&& <2` on",
             "constraints are written as `6.5.0`, `^6.5`",
         ),
+        case("no chart has a name that `pattern` matches", world.good()).charts(json!([{"pattern": "^smal-"}])).stalls(
+            Reason::ChartNotFound,
+            "no chart of the index has a name that `pattern: ^smal-` matches",
+            "Close to it: `small`",
+        ),
+        case("`pattern` is no regular expression", world.good()).charts(json!([{"pattern": "^small("}])).stalls(
+            Reason::ConstraintInvalid,
+            "`pattern: ^small(`: it is no regular expression: unclosed group",
+            "one is written like `^pod`",
+        ),
     ]
 }
 

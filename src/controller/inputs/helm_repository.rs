@@ -22,8 +22,7 @@ pub(super) async fn offer(
     let repository =
         HelmRepository::new(&source.url, access, context.fetcher.clone(), context.limits.clone(), context.index_limits.clone());
     let repository = repository.map_err(|error| Failed::from(&error))?.passing_credentials(source.pass_credentials);
-    let names: BTreeSet<String> = spec.charts.iter().map(|chart| chart.name.clone()).collect();
-    let snapshot = repository.index(&names, memory.index.clone()).await.map_err(|error| Failed::from(&error))?;
+    let snapshot = repository.index(&plan::wishes(&spec.charts), memory.index.clone()).await.map_err(|error| Failed::from(&error))?;
     memory.index = Some(snapshot.clone());
     let selection = plan::select(&snapshot.index, &spec.charts);
     let refused =
