@@ -9,6 +9,8 @@ mod charts;
 mod door;
 #[path = "life/endings.rs"]
 mod endings;
+#[path = "life/indexes.rs"]
+mod indexes;
 #[path = "life/repairs.rs"]
 mod repairs;
 #[path = "life/scene.rs"]

@@ -40,7 +40,7 @@ use crate::{
     publish::Learnt,
     registry::Tenure,
     relay::Relay,
-    source::{Fetcher, SourceLimits, index::IndexLimits},
+    source::{Fetcher, Indexes, SourceLimits, index::IndexLimits},
     spool::Spool,
 };
 
@@ -84,6 +84,8 @@ pub(super) struct Context {
     pub(super) learnt: Kept<String, Learnt>,
     pub(super) transport: Transport,
     pub(super) fetcher: Fetcher,
+    /// What was read of indexes, for all publications that name one alike.
+    pub(super) indexes: Indexes,
     pub(super) spool: Spool,
     pub(super) metrics: Arc<Metrics>,
     pub(super) roots: SystemRoots,
@@ -129,6 +131,7 @@ impl Context {
             authorizers: Authorizers::default(),
             learnt: Kept::default(),
             fetcher: Fetcher::new(transport.clone(), spool.clone()),
+            indexes: Indexes::new(&spool),
             spool,
             metrics: Arc::default(),
             transport,

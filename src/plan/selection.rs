@@ -90,9 +90,11 @@ pub fn passed_over(index: &Index, charts: &[ChartSelection]) -> Vec<PassedOver> 
     let mut groups = Groups::default();
     let mut meant_by_any = HashSet::new();
     for chart in charts {
-        let (Ok(asked), Ok(rule)) = (asked(chart), Rule::of(chart)) else { continue };
-        for (name, entries) in meant(index, &asked, charts) {
-            meant_by_any.insert(name);
+        let Ok(asked) = asked(chart) else { continue };
+        let meant = meant(index, &asked, charts);
+        meant_by_any.extend(meant.iter().map(|(name, _)| *name));
+        let Ok(rule) = Rule::of(chart) else { continue };
+        for (name, entries) in meant {
             for (entry, verdict) in entries.iter().zip(rule.verdicts(entries)) {
                 if !published.contains(&(entry.name.as_str(), entry.version.as_str())) {
                     groups.add(name, entry.version.as_str(), &verdict.to_string());

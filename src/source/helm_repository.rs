@@ -1,7 +1,5 @@
 //! An HTTP Helm repository: its index, asked for only when it has changed, and the archives that it names.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use url::Url;
@@ -13,23 +11,29 @@ use super::{
 };
 use crate::{
     chart::{self, Limits},
-    model::{Digest, Origin},
-    net::OpenBody,
+    model::{Digest, DigestWriter, Origin},
+    net::{OpenBody, Patience},
     spool::Spooled,
 };
 
 /// A signature is a few KiB.
 const MOST_OF_A_PROVENANCE: u64 = 1 << 20;
 
-/// What was read of an index, and by what it is known whether it is still so.
+/// What was read of an index.
 #[derive(Debug)]
 pub struct IndexSnapshot {
     /// The digest of the whole index.
     pub revision: Digest,
-    /// The charts that were asked for.
+    /// The charts that were asked for, by one or by several.
     pub index: Index,
     wishes: Wishes,
-    validators: Validators,
+}
+
+impl IndexSnapshot {
+    /// Whether it says of all that is wished for what the index says.
+    pub(super) fn covers(&self, wishes: &Wishes) -> bool {
+        self.wishes.include(wishes)
+    }
 }
 
 /// An HTTP Helm repository.
@@ -70,27 +74,43 @@ impl HelmRepository {
         other.unwrap_or_else(|| self.home.clone())
     }
 
-    /// The index as far as it speaks of what is wished for; what is `known` when the server says that it has not changed.
-    ///
-    /// # Errors
-    /// [`SourceError`].
-    pub async fn index(&self, wishes: &Wishes, known: Option<Arc<IndexSnapshot>>) -> Result<Arc<IndexSnapshot>, SourceError> {
+    /// What two must have in common to share what was read of an index: its address, who asks, and whom they trust.
+    pub(super) fn key(&self) -> Digest {
+        let mut writer = DigestWriter::default();
+        writer.update(self.index_url().as_str().as_bytes());
+        writer.update(self.access.tls.fingerprint().to_string().as_bytes());
+        if let Some(credential) = &self.access.credential {
+            writer.update(credential.fingerprint().to_string().as_bytes());
+        }
+        writer.finish().0
+    }
+
+    pub(super) fn patience(&self) -> Patience {
+        self.access.patience
+    }
+
+    fn index_url(&self) -> Url {
         let mut url = self.url.clone();
         url.set_path(&format!("{}index.yaml", self.url.path()));
-        let known = known.filter(|known| known.wishes == *wishes);
-        let validators = known.as_ref().map(|known| &known.validators);
-        let fetched = self.fetcher.get(&self.access, &self.home, &url, validators, &most_of_an_index(&self.index_limits)).await?;
-        let (body, validators) = match (fetched, known) {
-            (Fetched::Unchanged, Some(known)) => return Ok(known),
-            (Fetched::Unchanged, None) => return Err(SourceError::Refused { url: shown(&url), status: 304 }),
-            (Fetched::New(body, _), Some(known)) if body.digest() == known.revision => return Ok(known),
-            (Fetched::New(body, validators), _) => (body, validators),
-        };
-        let revision = body.digest();
-        let (wanted, limits) = (wishes.clone(), self.index_limits.clone());
-        let index = blocking(move || index::parse(body.reader(), &wanted, &limits)).await;
-        let index = index.map_err(|cause| SourceError::Index { url: shown(&url), cause })?;
-        Ok(Arc::new(IndexSnapshot { revision, index, wishes: wishes.clone(), validators }))
+        url
+    }
+
+    /// The bytes of the index; with `known` only when they are others.
+    pub(super) async fn fetch_index(&self, known: Option<&Validators>) -> Result<Fetched, SourceError> {
+        let most = most_of_an_index(&self.index_limits);
+        self.fetcher.get(&self.access, &self.home, &self.index_url(), known, &most).await
+    }
+
+    /// What `body` says of what is wished for.
+    pub(super) async fn parse_index(&self, body: &Spooled, wishes: Wishes) -> Result<IndexSnapshot, SourceError> {
+        let (reader, limits, revision) = (body.reader(), self.index_limits.clone(), body.digest());
+        let parse = move || index::parse(reader, &wishes, &limits).map(|index| IndexSnapshot { revision, index, wishes });
+        blocking(parse).await.map_err(|cause| SourceError::Index { url: shown(&self.index_url()), cause })
+    }
+
+    /// The server says that nothing has changed, of which it was not asked.
+    pub(super) fn unchanged_without_reason(&self) -> SourceError {
+        SourceError::Refused { url: shown(&self.index_url()), status: 304 }
     }
 
     /// The chart of an entry: from the first of its addresses that works, with the digest that the index promises.

@@ -262,6 +262,8 @@ impl<'a> Picker<'a> {
         for skipped in twice {
             self.skip(skipped);
         }
+        // What is there for the sake of others may be what is meant here.
+        self.others.extend(self.index.charts.keys().cloned());
         let missing = self.wanted.missing(&self.index.charts);
         let close = missing.map(|Missing { asked, like }| (asked.to_owned(), close::names(like, &self.others)));
         self.index.close = close.filter(|(_, names)| !names.is_empty()).collect();

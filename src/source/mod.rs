@@ -7,6 +7,7 @@ mod fetch;
 mod given;
 mod helm_repository;
 pub mod index;
+mod indexes;
 
 use bytes::Bytes;
 
@@ -15,6 +16,7 @@ pub use error::{Promise, SourceError};
 pub use fetch::{Access, Fetcher, Validators, shown};
 pub use given::Given;
 pub use helm_repository::{HelmRepository, IndexSnapshot};
+pub use indexes::{Answer, Ask, Indexes, SharedIndex};
 
 use crate::{
     chart::{ChartContent, Limits},

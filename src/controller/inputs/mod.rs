@@ -4,12 +4,13 @@ mod archive;
 mod helm_repository;
 mod member;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub(super) use self::member::{Member, References};
 use super::{
     access::{Secrets, SourceKeys},
     memory::Memory,
+    run::{interval, requested},
     start::Context,
 };
 use crate::{
@@ -46,6 +47,10 @@ struct Asking<'a> {
     spec: &'a ChartPublicationSpec,
     secrets: &'a Secrets,
     patience: Patience,
+    /// How often the source is asked.
+    interval: Duration,
+    /// Whether a user waits for what the source says now: they have changed the spec, or ask for a run.
+    is_awaited: bool,
 }
 
 /// Asks the source, once, and only for what has changed.
@@ -56,7 +61,9 @@ pub(super) async fn offer(
     patience: Patience,
     memory: &mut Memory,
 ) -> Result<Offer, Failed> {
-    let asking = Asking { context, spec: &publication.spec, secrets, patience };
+    let has_changed = memory.last.as_ref().is_some_and(|last| last.generation != publication.metadata.generation);
+    let is_awaited = has_changed || requested(publication).is_some();
+    let asking = Asking { context, spec: &publication.spec, secrets, patience, interval: interval(publication), is_awaited };
     let member = Member::of(&asking.spec.source)?;
     let access = asking.access(member, memory).await?;
     match member {
@@ -86,7 +93,7 @@ impl Asking<'_> {
 fn forget_other_sources(memory: &mut Memory, spec: &ChartPublicationSpec, keys: &SourceKeys) {
     let key = key(spec, keys);
     if memory.source_key != Some(key) {
-        memory.index = None;
+        memory.shared_index = None;
         memory.archive = None;
         memory.source_key = Some(key);
     }

@@ -139,6 +139,8 @@ fn an_empty_repository_is_an_index() {
 fn a_chart_that_is_missing_comes_with_names_that_are_close() {
     let index = read("apiVersion: v1\nentries: {nginx: [], redis: [], ngnix-plus: []}", &["ngin", "mongo"]).unwrap();
     assert_eq!(index.close, BTreeMap::from([("ngin".to_owned(), vec!["nginx".to_owned()])]));
+    let index = read("apiVersion: v1\nentries: {nginx: [], redis: []}", &["ngin", "nginx"]).unwrap();
+    assert_eq!(index.close, BTreeMap::from([("ngin".to_owned(), vec!["nginx".to_owned()])]));
 }
 
 #[test]

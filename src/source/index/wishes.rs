@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::NamePattern;
 
+/// Patterns that are asked of each name for the sake of others.
+const MOST_JOINED: usize = 32;
+
 /// What is wanted of an index. The same wishes find the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wishes {
@@ -25,6 +28,23 @@ impl Wishes {
     /// Whether a chart is wanted.
     pub(super) fn has(&self, name: &str) -> bool {
         self.names.contains(name) || self.patterns.iter().any(|pattern| pattern.matches(name))
+    }
+
+    /// Whether all of `other` is among these.
+    pub(in crate::source) fn include(&self, other: &Self) -> bool {
+        other.names.is_subset(&self.names) && other.patterns.iter().all(|pattern| self.patterns.contains(pattern))
+    }
+
+    /// With those of others; of their patterns as many as cost little.
+    #[must_use]
+    pub fn joined(mut self, others: Self) -> Self {
+        self.names.extend(others.names);
+        for pattern in others.patterns {
+            if self.patterns.len() < MOST_JOINED && !self.patterns.contains(&pattern) {
+                self.patterns.push(pattern);
+            }
+        }
+        self
     }
 
     /// Names that are not there, and patterns that nothing matches.
