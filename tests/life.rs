@@ -11,6 +11,8 @@ mod door;
 mod endings;
 #[path = "life/flux.rs"]
 mod flux;
+#[path = "life/indexes.rs"]
+mod indexes;
 #[path = "life/objects.rs"]
 mod objects;
 #[path = "life/repairs.rs"]

@@ -134,7 +134,7 @@ async fn what_is_left_out_is_filled_in() {
     let created = publications(&namespace).create(&PostParams::default(), &object).await.expect("a publication").data;
     let expected = json!({
         "interval": "1h", "timeout": "1m", "suspend": false,
-        "source": {"helmRepository": {"url": "https://charts.example.com"}},
+        "source": {"helmRepository": {"url": "https://charts.example.com", "passCredentials": false}},
         "charts": [{"name": "podinfo", "latest": 1, "prereleases": false}],
         "targets": [{
             "name": "main", "insecure": false, "upload": {"method": "Auto", "chunkSize": "16Mi"},

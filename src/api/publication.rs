@@ -31,6 +31,8 @@ use super::ChartPublicationStatus;
 #[x_kube(
     validation = Rule::new("has(self.source.helmRepository) || has(self.source.oci) || has(self.source.fluxRef) ? has(self.charts) && self.charts.size() > 0 : !has(self.charts) || self.charts.size() == 0")
         .message("`charts` names what to take from a `helmRepository`, `oci` or `fluxRef`; every other source is one chart and takes no `charts`"),
+    validation = Rule::new("!has(self.source.oci) || !has(self.charts) || self.charts.all(chart, !has(chart.pattern))")
+        .message("`pattern` cannot be used with `oci`: registries have no list of their repositories that works everywhere; give each chart by its `name`"),
     validation = Rule::new("!has(self.proof) || !has(self.proof.routes) || self.proof.routes.size() == 0 || self.targets.exists(target, has(target.service))")
         .message("`proof.routes` lead to a `service`, and no target has one"),
 )]
@@ -170,9 +172,15 @@ pub struct HelmRepositorySource {
     #[schemars(regex(pattern = r"^https?://[^\s@]+$"), length(max = 2048))]
     pub url: String,
 
-    /// A Secret of this namespace with `username` and `password`. They are sent to the repository's own host only.
+    /// A Secret of this namespace with `username` and `password`, or with `bearerToken`. It is sent to the repository's own host only,
+    /// unless `passCredentials` is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalReference>,
+
+    /// When true, what `secretRef` holds is sent to every host that the index names for a chart: whoever can write the index can have it
+    /// sent to a host of theirs. It never leaves TLS for plain HTTP, and never follows a redirect to another host.
+    #[serde(default)]
+    pub pass_credentials: bool,
 
     /// A Secret of this namespace with `ca.crt`, and `tls.crt` with `tls.key` for a client certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -220,7 +228,7 @@ pub struct ArchiveSource {
     #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"), length(max = 71))]
     pub digest: Option<String>,
 
-    /// A Secret of this namespace with `username` and `password`. They are sent to the URL's own host only.
+    /// A Secret of this namespace with `username` and `password`, or with `bearerToken`. It is sent to the URL's own host only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalReference>,
 
@@ -238,13 +246,23 @@ pub struct LocalReference {
     pub name: String,
 }
 
-/// A chart of the repository, and its versions.
+/// A chart of the repository, or several, and the versions.
 #[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.name) != has(self.pattern)").message("exactly one of `name` and `pattern` must be set"),
+)]
 pub struct ChartSelection {
     /// The name of the chart in the index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 250))]
-    pub name: String,
+    pub name: Option<String>,
+
+    /// All charts of a `helmRepository` whose names match this regular expression, for example `^pod`. It is anchored only where it says
+    /// so. A chart that another item has by its `name` is taken by that item alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub pattern: Option<String>,
 
     /// Which versions: a constraint in Helm's language, for example `6.5.0`, `^6.5`, `>=6.0.0 <7.0.0` or `6.1.x || 6.3.x`. Where the index
     /// has a version of this very spelling, only that one. Without it, any version.

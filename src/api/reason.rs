@@ -54,7 +54,7 @@ reasons! {
     ChartNotFound,
     /// The chart has no such version.
     VersionNotFound,
-    /// `versions` or `exclude` cannot be read.
+    /// `versions`, `exclude` or `pattern` cannot be read.
     ConstraintInvalid,
     /// The archive is no chart that Helm would take, or its name or version cannot be an OCI name.
     ChartInvalid,

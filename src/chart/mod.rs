@@ -31,7 +31,10 @@ pub use self::{
     validate::RuleError,
     yaml::YamlError,
 };
-pub(crate) use self::{error::IN_HEADER, yaml::NESTED};
+pub(crate) use self::{
+    error::{ENTRIES, IN_HEADER, UNPACKED},
+    yaml::NESTED,
+};
 use self::{metadata::Metadata, yaml::Bounds};
 use crate::model::ChartVersion;
 

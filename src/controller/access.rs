@@ -6,17 +6,27 @@ use kube::Client;
 use super::objects::{Objects, Unread};
 use crate::{
     api::{LocalReference, Reason},
-    model::{Credential, Login},
+    model::{Authorization, Credential, Login, Token},
     net::{ClientCertificate, SystemRoots, TlsConfig},
     publish::Failed,
 };
 
 const DOCKER_CONFIG: &str = ".dockerconfigjson";
+/// As Flux names it.
+const BEARER_TOKEN: &str = "bearerToken";
 
 /// Reads the Secrets of one namespace.
 pub(super) struct Secrets {
     objects: Objects,
     namespace: String,
+}
+
+/// Who we are and whom we trust, at a source.
+pub(super) struct SourceKeys {
+    pub(super) authorization: Option<Authorization>,
+    /// The Secret that it came from, `namespace/name`.
+    pub(super) secret: Option<String>,
+    pub(super) tls: TlsConfig,
 }
 
 /// Who we are and whom we trust, at one place.
@@ -59,6 +69,52 @@ impl Secrets {
         Ok(Keys { login, secret: secret.map(shown), tls, cert_secret: cert_secret.map(shown) })
     }
 
+    /// The same of an HTTP source, which may also want a token.
+    pub(super) async fn source_keys(
+        &self,
+        secret: Option<&LocalReference>,
+        cert_secret: Option<&LocalReference>,
+        roots: &SystemRoots,
+        plain: &TlsConfig,
+    ) -> Result<SourceKeys, Failed> {
+        let authorization = match secret {
+            None => None,
+            Some(reference) => Some(self.authorization(reference).await?),
+        };
+        let tls = match cert_secret {
+            None => plain.clone(),
+            Some(reference) => self.tls(reference, roots).await?,
+        };
+        Ok(SourceKeys { authorization, secret: secret.map(|reference| format!("{}/{}", self.namespace, reference.name)), tls })
+    }
+
+    async fn authorization(&self, reference: &LocalReference) -> Result<Authorization, Failed> {
+        let secret = self.read(reference).await?;
+        let wrong = |what: &str| self.invalid(reference, what);
+        let text = |key: &str| self.text(reference, &secret, key);
+        match (text(BEARER_TOKEN)?, text("username")?, text("password")?) {
+            (Some(token), None, None) => {
+                let token = Token::read(&token).map_err(|error| wrong(&format!("`{BEARER_TOKEN}`: {error}")))?;
+                Ok(Authorization::Bearer(token))
+            }
+            (None, Some(username), Some(password)) => Ok(Authorization::Basic(Credential::new(username, password))),
+            (Some(_), ..) => Err(wrong("it has `bearerToken` beside `username` or `password`: leave what the source asks for")),
+            (None, None, None) if value(&secret, DOCKER_CONFIG).is_some() => Err(wrong(
+                "it is a Docker configuration, which is for registries: give the source one with `username` and `password`, or with `bearerToken`",
+            )),
+            (None, None, None) => Err(wrong("it has neither `username` and `password` nor `bearerToken`")),
+            (None, Some(_), None) => Err(wrong("it has no `password`: give it `username` and `password`, or `bearerToken` alone")),
+            (None, None, Some(_)) => Err(wrong("it has no `username`: give it `username` and `password`, or `bearerToken` alone")),
+        }
+    }
+
+    /// An entry, where there is one. An editor's line end is no part of what a header can carry.
+    fn text(&self, reference: &LocalReference, secret: &Secret, key: &str) -> Result<Option<String>, Failed> {
+        let Some(bytes) = value(secret, key) else { return Ok(None) };
+        let text = std::str::from_utf8(bytes).map_err(|_| self.invalid(reference, &format!("`{key}` is no text")))?;
+        Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+
     async fn login(&self, reference: &LocalReference) -> Result<Login, Failed> {
         let secret = self.read(reference).await?;
         if let Some(config) = value(&secret, DOCKER_CONFIG) {
@@ -71,10 +127,7 @@ impl Secrets {
                     &format!("it has no `{key}`: give it `username` and `password`, or make it of type kubernetes.io/dockerconfigjson"),
                 )
             };
-            let bytes = value(&secret, key).ok_or_else(missing)?;
-            // An editor's line end is no part of a password that a header can carry.
-            let text = std::str::from_utf8(bytes).map_err(|_| self.invalid(reference, &format!("`{key}` is no text")))?;
-            Ok::<_, Failed>(text.trim_end_matches(['\r', '\n']).to_owned())
+            self.text(reference, &secret, key)?.ok_or_else(missing)
         };
         Ok(Login::Pair(Credential::new(text("username")?, text("password")?)))
     }

@@ -22,6 +22,7 @@ use crate::{
     net::InvalidPem,
     plan::{self, PassedOver, Wanted},
     publish::{self, Action, Failed, Foreseen},
+    source::SourceLimits,
     spool::Spool,
 };
 
@@ -74,7 +75,12 @@ pub enum ForesightError {
 ///
 /// # Errors
 /// [`ForesightError`]; a target that leads nowhere is none.
-pub async fn foresee(publication: &ChartPublication, client: Option<Client>, spool: Spool) -> Result<Foresight, ForesightError> {
+pub async fn foresee(
+    publication: &ChartPublication,
+    client: Option<Client>,
+    spool: Spool,
+    limits: SourceLimits,
+) -> Result<Foresight, ForesightError> {
     let mut foresight = Foresight::default();
     let namespace = publication.namespace().unwrap_or_default();
     let (cluster, publication, entries) = match &client {
@@ -87,7 +93,7 @@ pub async fn foresee(publication: &ChartPublication, client: Option<Client>, spo
             (survey.cluster, publication, entries)
         }
     };
-    let context = Context::of_one(client, cluster, spool)?;
+    let context = Context::of_one(client, cluster, spool, limits)?;
     let status = without_moved(&publication, &entries).or(publication.status);
     let publication = ChartPublication { status, ..publication };
     let plans = plan_all(&publication, &context.cluster);

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     api::InventoryEntry,
     publish::Away,
-    source::{ArchiveSnapshot, IndexSnapshot},
+    source::{ArchiveSnapshot, IndexSnapshot, SharedIndex},
 };
 
 /// What is remembered of one publication.
@@ -38,8 +38,10 @@ pub(super) struct Memory {
     pub(super) readers: ReaderPace,
     /// When the objects of the cluster last changed in a way that matters here.
     pub(super) changed: Option<Instant>,
-    /// What was read of its index.
+    /// What was read of its index, for as long as a run needs it: it is shared, and another run may find a newer one.
     pub(super) index: Option<Arc<IndexSnapshot>>,
+    /// Where that lies for all who ask alike, and the answer that was seen last.
+    pub(super) shared_index: Option<(Arc<SharedIndex>, Instant)>,
     /// What was read of its archive.
     pub(super) archive: Option<Arc<ArchiveSnapshot>>,
     /// What was put together of objects, or of the spec.

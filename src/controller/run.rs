@@ -58,6 +58,12 @@ pub(super) fn interval(publication: &ChartPublication) -> Duration {
     span(&publication.spec.interval).unwrap_or(DEFAULT_INTERVAL)
 }
 
+/// What a user asks for by the annotation, until a run has done it.
+pub(super) fn requested(publication: &ChartPublication) -> Option<&String> {
+    let handled = publication.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
+    publication.annotations().get(REQUESTED_AT).filter(|request| Some(*request) != handled)
+}
+
 /// One run of one publication.
 pub(super) struct Run<'a> {
     pub(super) publication: &'a ChartPublication,
@@ -109,6 +115,7 @@ impl<'a> Run<'a> {
         memory.held = None;
         let _ = self.away.set(std::mem::take(&mut memory.away));
         let ended = Box::pin(self.attempt(memory)).await;
+        memory.index = None;
         let (seen, next) = (self.secrets.objects().seen(), Instant::now() + SECRET_LOOK);
         memory.awaited = (ended == Ended::AwaitingSecret).then_some(Awaited { seen, next });
         ended
@@ -243,9 +250,7 @@ impl<'a> Run<'a> {
     /// Whether a user asks to try everything anew, as `flux reconcile --force` does.
     fn is_forced(&self) -> bool {
         let annotations = self.publication.annotations();
-        let handled = self.publication.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
-        let request = annotations.get(REQUESTED_AT).filter(|request| Some(*request) != handled);
-        request.is_some_and(|request| annotations.get(FORCE_AT) == Some(request))
+        requested(self.publication).is_some_and(|request| annotations.get(FORCE_AT) == Some(request))
     }
 
     async fn publish(&self, offer: &Offer, runs: &[TargetRun], failed: Vec<TargetOutcome>) -> Outcome {

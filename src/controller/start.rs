@@ -41,7 +41,7 @@ use crate::{
     publish::Learnt,
     registry::Tenure,
     relay::Relay,
-    source::{Fetcher, index::IndexLimits},
+    source::{Fetcher, Indexes, SourceLimits, index::IndexLimits},
     spool::Spool,
 };
 
@@ -88,6 +88,8 @@ pub(super) struct Context {
     pub(super) learnt: Kept<Asker, Learnt>,
     pub(super) transport: Transport,
     pub(super) fetcher: Fetcher,
+    /// What was read of indexes, for all publications that name one alike.
+    pub(super) indexes: Indexes,
     pub(super) spool: Spool,
     pub(super) metrics: Arc<Metrics>,
     pub(super) roots: SystemRoots,
@@ -111,10 +113,15 @@ pub(super) struct Context {
 
 impl Context {
     /// For one look by a command that runs no controller: nothing is watched, and nothing written.
-    pub(super) fn of_one(client: Option<Client>, cluster: Cluster, spool: Spool) -> Result<Self, ForesightError> {
+    pub(super) fn of_one(
+        client: Option<Client>,
+        cluster: Cluster,
+        spool: Spool,
+        SourceLimits { chart: limits, index: index_limits }: SourceLimits,
+    ) -> Result<Self, ForesightError> {
         let has_cluster = client.is_some();
         let context = Self::of_nothing(client.map_or_else(nobody, Ok)?, spool)?;
-        Ok(Self { cluster, allowed_addresses: any_address(), has_cluster, ..context })
+        Ok(Self { cluster, allowed_addresses: any_address(), limits, index_limits, has_cluster, ..context })
     }
 
     /// What every look and every controller begins with: nothing is known, and one thing is done at once.
@@ -129,6 +136,7 @@ impl Context {
             registries: Kept::default(),
             learnt: Kept::default(),
             fetcher: Fetcher::new(transport.clone(), spool.clone()),
+            indexes: Indexes::new(&spool),
             spool,
             metrics: Arc::default(),
             transport,
@@ -240,6 +248,8 @@ async fn term(standing: &Standing, tenure: Tenure, stop: CancellationToken) -> R
         publications: controllers.iter().map(Controller::store).collect(),
         allowed_addresses: settings.allowed_addresses.clone().into(),
         api_server: api_server.clone().into(),
+        limits: settings.limits.chart.clone(),
+        index_limits: settings.limits.index.clone(),
         workers: settings.workers,
         slots: Slots::new(settings.concurrency),
         recorder: Recorder::new(client.clone(), settings.identity.clone()),

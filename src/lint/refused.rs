@@ -11,7 +11,7 @@ use super::{
     sentences,
     written::item_path,
 };
-use crate::model::{Constraint, Origin, RepositoryName, Scheme, decoded};
+use crate::model::{Constraint, NamePattern, Origin, RepositoryName, Scheme, decoded};
 
 /// Finds it.
 pub(super) fn check(publication: &Value, found: &mut Vec<Finding>) {
@@ -70,6 +70,9 @@ fn charts(publication: &Value, wrong: &mut Vec<Finding>) {
             wrong.push(Finding::new(format!("{}.name", item_path("spec.charts", index)), Rule::Run, error.to_string()));
         }
         let path = item_path("spec.charts", index);
+        if let Some(Err(error)) = text(chart, "/pattern").map(str::parse::<NamePattern>) {
+            wrong.push(Finding::new(format!("{path}.pattern"), Rule::Run, error.to_string()));
+        }
         constraint(text(chart, "/versions"), format!("{path}.versions"), wrong);
         for (index, excluded) in list(chart, "/exclude").iter().enumerate() {
             constraint(excluded.as_str(), item_path(&format!("{path}.exclude"), index), wrong);

@@ -89,7 +89,7 @@ fn what_only_a_run_refuses_is_found_too() {
     let text = with(
         "\
 source: {helmRepository: {url: 'https://[charts', secretRef: {name: My_Login}}}
-charts: [{name: Podinfo, versions: '>=1 <', exclude: [latest]}]
+charts: [{name: Podinfo, versions: '>=1 <', exclude: [latest]}, {pattern: '^pod('}]
 targets:
 - {name: a, service: {name: my.registry, port: '70000', repository: charts//x}, hostname: 'r:70000'}
 - {name: b, url: oci://r.example.com/Charts}
@@ -101,6 +101,7 @@ targets:
     spec.charts[0].name [run] `Podinfo` is no OCI repository name: lower case letters, digits and single `.`, `_`, `__` or `-` between them, parts separated by `/`, at most 255 characters
     spec.charts[0].versions [run] is no constraint: it cannot be read from `<` on; Helm's constraints are written as `6.5.0`, `^6.5`, `6.x`, `>=6.0.0 <7.0.0`, `6.1 - 6.4` or `6.1.x || 6.3.x`
     spec.charts[0].exclude[0] [run] is no constraint: it cannot be read from `latest` on; Helm's constraints are written as `6.5.0`, `^6.5`, `6.x`, `>=6.0.0 <7.0.0`, `6.1 - 6.4` or `6.1.x || 6.3.x`
+    spec.charts[1].pattern [run] it is no regular expression: unclosed group; one is written like `^pod`, `^(nginx|redis)$` or `-exporter$`
     spec.targets[0].hostname [run] `r:70000` is no host name or address with an optional port
     spec.targets[0].service.repository [run] `charts//x` is no OCI repository name: lower case letters, digits and single `.`, `_`, `__` or `-` between them, parts separated by `/`, at most 255 characters
     spec.targets[0].service.name [run] no Service can have this name: lower case letters, digits and `-`

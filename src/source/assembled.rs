@@ -113,7 +113,7 @@ pub enum AssemblyError {
         place: Place,
     },
     /// The spool, or a limit of it.
-    #[error("{place} could not be kept: {cause}{}", cure::of_spooled_chart(.cause))]
+    #[error("{place} could not be kept: {cause}{}", cure::of_spool(.cause))]
     Spool {
         /// What holds the archive.
         place: String,

@@ -51,6 +51,20 @@ pub enum SourceError {
         /// The Secret that the credential came from.
         secret: Option<String>,
     },
+    /// 401 or 403 of another host that the index names.
+    #[error(
+        "the index names `{url}`, which may not be read: the server answered {status}, and the credential of the Secret `{secret}` goes to the repository's own host only; {cure}"
+    )]
+    Withheld {
+        /// Without query.
+        url: String,
+        /// The status code.
+        status: u16,
+        /// The Secret of the source.
+        secret: String,
+        /// What lets it go there.
+        cure: &'static str,
+    },
     /// Any other answer than the one hoped for.
     #[error("`{url}` could not be read: the server answered {status}; its log says why, and the next run asks again")]
     Refused {
@@ -76,12 +90,22 @@ pub enum SourceError {
         cause: Box<SourceError>,
     },
     /// The spool, or a limit of it.
-    #[error("`{url}` could not be kept: {cause}{}", cure::of_spool(.url, .cause))]
+    #[error("`{url}` could not be kept: {cause}{}", cure::of_spool(.cause))]
     Spool {
         /// Without query.
         url: String,
         /// What happened.
         cause: SpoolError,
+    },
+    /// Larger than what is fetched may be.
+    #[error("`{url}` could not be kept: it is larger than the limit of {limit} bytes; {cure}")]
+    TooLarge {
+        /// Without query.
+        url: String,
+        /// How many it may have.
+        limit: u64,
+        /// How it gets smaller, or the limit larger.
+        cure: String,
     },
     /// No index.
     #[error("`{url}` holds no index of a Helm repository: {cause}{}", cure::of_index(.cause))]
@@ -176,7 +200,7 @@ impl SourceError {
             Self::Redirected { cause, .. } => cause.reason(),
             Self::Assembly(cause) => cause.reason(),
             Self::NotFound { .. } | Self::ArchiveMissing { .. } => Reason::SourceNotFound,
-            Self::Unauthorized { .. } => Reason::SourceUnauthorized,
+            Self::Unauthorized { .. } | Self::Withheld { .. } => Reason::SourceUnauthorized,
             Self::Net { cause: NetError::Tls { .. }, .. } => Reason::TlsFailed,
             Self::Net { .. } | Self::Refused { .. } => Reason::SourceUnreachable,
             Self::Index { cause, .. } if cause.is_limit() => Reason::LimitExceeded,
@@ -184,7 +208,7 @@ impl SourceError {
             Self::Chart { cause, .. } if cause.is_limit() => Reason::LimitExceeded,
             Self::Chart { .. } | Self::Identity { .. } => Reason::ChartInvalid,
             Self::Digest { .. } => Reason::DigestMismatch,
-            Self::Spool { cause: SpoolError::TooLarge { .. }, .. } => Reason::LimitExceeded,
+            Self::TooLarge { .. } | Self::Spool { cause: SpoolError::TooLarge { .. }, .. } => Reason::LimitExceeded,
             Self::Spool { .. } => Reason::SpoolFull,
             Self::Oci(error) => error.reason(),
         }

@@ -8,6 +8,7 @@ mod fetch;
 mod given;
 mod helm_repository;
 pub mod index;
+mod indexes;
 mod oci;
 mod parts;
 
@@ -19,10 +20,11 @@ pub use error::{Promise, SourceError};
 pub use fetch::{Access, Fetcher, Validators, shown};
 pub use given::Given;
 pub use helm_repository::{HelmRepository, IndexSnapshot};
+pub use indexes::{Answer, Ask, Indexes, SharedIndex};
 pub use oci::{Copied, Oci, OciError, Offered, Place};
 
 use crate::{
-    chart::{ChartContent, Original},
+    chart::{ChartContent, Limits, Original},
     model::Digest,
     plan::Wanted,
     spool::Spooled,
@@ -39,6 +41,15 @@ pub struct FetchedChart {
     pub provenance: Option<Bytes>,
     /// The manifest that it has already, where it comes from a registry.
     pub copied: Option<Copied>,
+}
+
+/// What the administrator allows a source to cost.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceLimits {
+    /// Of one archive.
+    pub chart: Limits,
+    /// Of one index.
+    pub index: index::IndexLimits,
 }
 
 /// A source of one publication.

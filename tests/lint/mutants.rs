@@ -34,12 +34,12 @@ pub fn full() -> [Value; 6] {
     let by_url = json!({"name": "by-url", "url": "oci://registry.example.com:5000/charts", "routes": []});
     let common =
         json!({"interval": "30m", "timeout": "10s", "suspend": false, "proof": {"interval": "24h", "routes": ["NodePort", "Ingress"]}});
-    let repository = with(json!({"url": "https://charts.example.com"}), &secrets());
+    let repository = with(json!({"url": "https://charts.example.com", "passCredentials": true}), &secrets());
     let archive = with(
         json!({"url": "https://charts.example.com/podinfo-6.5.0.tgz", "digest": format!("sha256:{}", "0123456789abcdef".repeat(4))}),
         &secrets(),
     );
-    let charts = json!([{"name": "podinfo", "versions": "6.5.0"}, {"name": "nginx", "latest": 3}]);
+    let charts = json!([{"name": "podinfo", "versions": "6.5.0"}, {"name": "nginx", "latest": 3}, {"pattern": "^kube-"}]);
     let targets = json!([with(service, &secrets()), by_url]);
     let of_repository =
         with(common.clone(), &[("source", json!({"helmRepository": repository})), ("charts", charts), ("targets", targets.clone())]);

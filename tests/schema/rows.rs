@@ -124,7 +124,7 @@ fn taken_rows() -> Vec<Row> {
         taken(spec(&json!({"interval": "1h30m", "timeout": "1.5m"}))),
         taken(spec(&json!({"interval": "10000ms"}))),
         taken(repository(
-            &json!({"url": "http://10.0.0.1:8080/a%20b?token=x", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}),
+            &json!({"url": "http://10.0.0.1:8080/a%20b?token=x", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}, "passCredentials": true}),
         )),
         taken(oci(&json!({}))),
         taken(oci(&json!({
@@ -141,6 +141,7 @@ fn taken_rows() -> Vec<Row> {
         taken(chart(&json!({"versions": ">=6.0.0 <7.0.0 || 8.x", "latest": 3, "exclude": ["6.1.0", "6.2.x"], "prereleases": true}))),
         taken(chart(&json!({"versions": "1".repeat(512), "exclude": []}))),
         taken(chart(&json!({"latest": 0}))),
+        taken(chart(&json!({"name": null, "pattern": "^pod", "versions": "^6"}))),
         taken(chart(&json!({"latest": 10000, "name": "n".repeat(250)}))),
         taken(spec(&json!({"targets": many}))),
         taken(target(&json!({"service": {"port": "5000", "repository": ""}, "insecure": true}))),
@@ -255,11 +256,14 @@ fn oci_rows() -> Vec<Row> {
     both["source"]["archive"] = json!({"url": "https://a.example/b.tgz"});
     let mut without = oci(&json!({}));
     without["charts"] = json!([]);
+    let mut with_pattern = oci(&json!({}));
+    with_pattern["charts"] = json!([{"pattern": "^pod"}]);
     let hosts: Vec<_> = (0..17).map(|number| format!("h{number}.example")).collect();
     let (url, long) = ("spec.source.oci.url", format!("oci://{}", "a".repeat(1019)));
     let mut rows = vec![
         refused(both, "spec.source", "exactly one of `helmRepository`, `oci`, "),
-        refused(without, "spec", "`charts` names what to take from a `helmRepository` or `oci`"),
+        refused(without, "spec", "`charts` names what to take from a `helmRepository`, `oci` or `fluxRef`"),
+        refused(with_pattern, "spec", "`pattern` cannot be used with `oci`"),
         refused(oci(&json!({"url": null})), url, "Required value"),
         refused(oci(&json!({"url": long})), url, "Too long"),
         refused(oci(&json!({"allowedHosts": hosts})), "spec.source.oci.allowedHosts", "Too many"),
@@ -317,7 +321,10 @@ fn object_rows() -> Vec<Row> {
 fn chart_rows() -> Vec<Row> {
     let many: Vec<_> = (0..65).map(|number| format!("1.0.{number}")).collect();
     vec![
-        refused(chart(&json!({"name": null, "latest": 1})), "spec.charts[].name", "Required value"),
+        refused(chart(&json!({"name": null, "latest": 1})), "spec.charts[]", "exactly one of `name` and `pattern` must be set"),
+        refused(chart(&json!({"pattern": "^pod"})), "spec.charts[]", "exactly one of `name` and `pattern` must be set"),
+        refused(chart(&json!({"name": null, "pattern": ""})), "spec.charts[].pattern", "should be at least 1 chars long"),
+        refused(chart(&json!({"name": null, "pattern": "p".repeat(257)})), "spec.charts[].pattern", "Too long"),
         refused(chart(&json!({"name": ""})), "spec.charts[].name", "should be at least 1 chars long"),
         refused(chart(&json!({"name": "n".repeat(251)})), "spec.charts[].name", "Too long"),
         refused(chart(&json!({"versions": ""})), "spec.charts[].versions", "should be at least 1 chars long"),

@@ -9,19 +9,20 @@ mod member;
 mod objects;
 mod oci;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub(super) use self::{
     assembly::Assembly,
     member::{Member, References},
 };
 use super::{
-    access::{Keys, Secrets},
+    access::{Keys, Secrets, SourceKeys},
     memory::Memory,
+    run::{interval, requested},
     start::Context,
 };
 use crate::{
-    api::{ChartPublication, ChartPublicationSpec, Reason},
+    api::{ChartPublication, ChartPublicationSpec},
     model::{Digest, DigestWriter},
     net::{AddressPolicy, Patience},
     plan::Wanted,
@@ -61,6 +62,10 @@ struct Asking<'a> {
     spec: &'a ChartPublicationSpec,
     secrets: &'a Secrets,
     patience: Patience,
+    /// How often the source is asked.
+    interval: Duration,
+    /// Whether a user waits for what the source says now: they have changed the spec, or ask for a run.
+    is_awaited: bool,
 }
 
 /// Asks the source, once, and only for what has changed.
@@ -71,7 +76,10 @@ pub(super) async fn offer(
     patience: Patience,
     memory: &mut Memory,
 ) -> Result<Offer, Failed> {
-    let asking = Asking { context, generation: publication.metadata.generation, spec: &publication.spec, secrets, patience };
+    let has_changed = memory.last.as_ref().is_some_and(|last| last.generation != publication.metadata.generation);
+    let is_awaited = has_changed || requested(publication).is_some();
+    let generation = publication.metadata.generation;
+    let asking = Asking { context, generation, spec: &publication.spec, secrets, patience, interval: interval(publication), is_awaited };
     let member = Member::of(&asking.spec.source)?;
     match member {
         Member::Oci(source) => oci::offer(source, &asking).await,
@@ -97,11 +105,12 @@ impl Asking<'_> {
 
     /// What the Secrets of the source give; what is remembered of another one is forgotten.
     async fn access(&self, member: Member<'_>, memory: &mut Memory) -> Result<Access, Failed> {
-        let keys = self.keys(member.references()).await?;
-        check_login(&keys)?;
+        let References { secret, cert_secret } = member.references();
+        let Context { roots, plain_tls, .. } = self.context;
+        let keys = self.secrets.source_keys(secret, cert_secret, roots, plain_tls).await?;
         forget_other_sources(memory, member, &keys);
         Ok(Access {
-            credential: keys.login.to(&[]).cloned(),
+            credential: keys.authorization.clone(),
             secret: keys.secret.clone(),
             tls: keys.tls.clone(),
             policy: self.policy(),
@@ -110,33 +119,22 @@ impl Asking<'_> {
     }
 }
 
-/// A Docker configuration is for registries; a source would silently be asked as nobody.
-fn check_login(keys: &Keys) -> Result<(), Failed> {
-    if keys.login.is_anonymous() || keys.login.to(&[]).is_some() {
-        return Ok(());
-    }
-    let sentence = format!(
-        "Secret `{}` is a Docker configuration, which is for registries: give the source one with `username` and `password`",
-        keys.secret.as_deref().unwrap_or_default()
-    );
-    Err(Failed { reason: Reason::SecretInvalid, sentence, passing: false })
-}
-
 /// What was read of another source, or as somebody else, says nothing of this one.
-fn forget_other_sources(memory: &mut Memory, member: Member<'_>, keys: &Keys) {
+fn forget_other_sources(memory: &mut Memory, member: Member<'_>, keys: &SourceKeys) {
     let key = key(member, keys);
     if memory.source_key != Some(key) {
-        memory.index = None;
+        memory.shared_index = None;
         memory.archive = None;
         memory.source_key = Some(key);
     }
 }
 
-fn key(member: Member<'_>, keys: &Keys) -> Digest {
+fn key(member: Member<'_>, keys: &SourceKeys) -> Digest {
     let mut writer = DigestWriter::default();
     writer.update(&member.identity());
-    if let Some(credential) = keys.login.to(&[]) {
-        writer.update(credential.fingerprint().to_string().as_bytes());
+    if let Some(authorization) = &keys.authorization {
+        writer.update(authorization.fingerprint().to_string().as_bytes());
     }
+    writer.update(keys.tls.fingerprint().to_string().as_bytes());
     writer.finish().0
 }

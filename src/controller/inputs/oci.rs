@@ -22,10 +22,12 @@ pub(super) async fn offer(source: &OciSource, asking: &Asking<'_>) -> Result<Off
     let (registry, place) = registry(source, asking).await?;
     let oci = Oci::new(registry, place, context.spool.clone(), context.limits.clone());
     let offered = oci.offers(&asked(&spec.charts)).await.map_err(|error| Failed::from(&error))?;
-    let there: Vec<ChartSelection> = spec.charts.iter().filter(|chart| !offered.refused.contains_key(&chart.name)).cloned().collect();
+    let is_there = |chart: &&ChartSelection| chart.name.as_ref().is_some_and(|name| !offered.refused.contains_key(name));
+    let there: Vec<ChartSelection> = spec.charts.iter().filter(is_there).cloned().collect();
     let selection = plan::select(&offered.index, &there);
     let unmet = selection.failures.iter().map(|failure| Failed { reason: failure.reason(), sentence: failure.to_string(), passing: false });
-    let refused = offered.refused.values().map(Failed::from).chain(unmet).collect();
+    let patterns = spec.charts.iter().filter_map(|chart| chart.pattern.as_deref()).map(no_pattern);
+    let refused = offered.refused.values().map(Failed::from).chain(unmet).chain(patterns).collect();
     let charts: BTreeSet<&str> = selection.wanted.iter().map(|wanted| wanted.name.as_str()).collect();
     let revision = offered.revision.map(|revision| revision.to_string()).unwrap_or_default();
     let report = SourceReport { revision, charts: charts.len(), versions: selection.wanted.len() };
@@ -35,10 +37,18 @@ pub(super) async fn offer(source: &OciSource, asking: &Asking<'_>) -> Result<Off
 /// The charts, each with the versions that are named as they stand.
 fn asked(charts: &[ChartSelection]) -> BTreeMap<String, BTreeSet<String>> {
     let mut asked = BTreeMap::<String, BTreeSet<String>>::new();
-    for chart in charts {
-        asked.entry(chart.name.clone()).or_default().extend(chart.versions.clone());
+    for (name, versions) in charts.iter().filter_map(|chart| Some((chart.name.clone()?, chart.versions.clone()))) {
+        asked.entry(name).or_default().extend(versions);
     }
     asked
+}
+
+/// The API server lets none pass; a file has not seen it.
+fn no_pattern(pattern: &str) -> Failed {
+    let sentence = format!(
+        "`pattern: {pattern}` cannot be used with `oci`: registries have no list of their repositories that works everywhere; give each chart by its `name`"
+    );
+    Failed { reason: Reason::ConstraintInvalid, sentence, passing: false }
 }
 
 /// The registry as it is read: by the one way that its URL says, as nobody who writes.
