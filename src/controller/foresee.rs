@@ -7,7 +7,7 @@ use kube::{Api, Client, ResourceExt};
 
 use super::{
     cluster::Cluster,
-    inputs::offer,
+    inputs::{Offer, offer},
     inventory::Inventory,
     memory::Memory,
     moved::without_moved,
@@ -92,14 +92,8 @@ pub async fn foresee(publication: &ChartPublication, client: Option<Client>, spo
     let publication = ChartPublication { status, ..publication };
     let plans = plan_all(&publication, &context.cluster);
     let look = Look { context: &context, publication: &publication, run: Run::new(&publication, &context, &plans), entries };
-    let source = &publication.spec.source;
-    let (archive, repository) = (source.archive.as_ref(), source.helm_repository.as_ref());
-    let references = archive.map(|source| [&source.secret_ref, &source.cert_secret_ref]);
-    let references = references.or(repository.map(|source| [&source.secret_ref, &source.cert_secret_ref]));
-    look.check_secrets(references.into_iter().flatten()).map_err(ForesightError::Source)?;
     let mut memory = Memory::default();
-    let offer = offer(&context, &publication, &look.run.secrets, look.run.patience(), &mut memory).await;
-    let offer = offer.map_err(ForesightError::Source)?;
+    let offer = look.offer(&mut memory).await.map_err(ForesightError::Source)?;
     foresight.refused = offer.refused;
     foresight.passed_over = memory.index.map(|snapshot| plan::passed_over(&snapshot.index, &publication.spec.charts)).unwrap_or_default();
     let mut wanted = offer.wanted;
@@ -144,20 +138,38 @@ async fn entries(client: &Client, publication: &ChartPublication) -> Result<Vec<
     Inventory::of(client.clone(), publication).entries(publication, &mut Memory::default()).await
 }
 
-struct Look<'a> {
-    context: &'a Context,
-    publication: &'a ChartPublication,
-    run: Run<'a>,
-    entries: Vec<InventoryEntry>,
+/// One look at a publication: by what a run begins with.
+pub(super) struct Look<'a> {
+    pub(super) context: &'a Context,
+    pub(super) publication: &'a ChartPublication,
+    pub(super) run: Run<'a>,
+    pub(super) entries: Vec<InventoryEntry>,
 }
 
 impl Look<'_> {
+    /// What the source has of what is wanted.
+    pub(super) async fn offer(&self, memory: &mut Memory) -> Result<Offer, Failed> {
+        let source = &self.publication.spec.source;
+        let (archive, repository) = (source.archive.as_ref(), source.helm_repository.as_ref());
+        let references = archive.map(|source| [&source.secret_ref, &source.cert_secret_ref]);
+        let references = references.or(repository.map(|source| [&source.secret_ref, &source.cert_secret_ref]));
+        self.check_secrets(references.into_iter().flatten())?;
+        offer(self.context, self.publication, &self.run.secrets, self.run.patience(), memory).await
+    }
+
     /// Without a cluster there are no Secrets.
     fn check_secrets<'r>(&self, references: impl IntoIterator<Item = &'r Option<LocalReference>>) -> Result<(), Failed> {
         let missing = references.into_iter().flatten().next().filter(|_| !self.context.has_cluster);
         let Some(LocalReference { name }) = missing else { return Ok(()) };
         let sentence = format!("Secret `{name}` lies in a cluster: give `--kubeconfig`");
         Err(Failed { reason: Reason::SecretInvalid, sentence, passing: true })
+    }
+
+    /// Without a cluster there are no Services.
+    pub(super) fn check_service(&self, target: &Target) -> Result<(), Failed> {
+        let Some(service) = target.service.as_ref().filter(|_| !self.context.has_cluster) else { return Ok(()) };
+        let sentence = format!("Service `{}` lies in a cluster: give `--kubeconfig`", service.name);
+        Err(Failed { reason: Reason::ServiceNotFound, sentence, passing: true })
     }
 
     async fn target(&self, target: &Target, planned: &PlannedTarget, wanted: &[Wanted]) -> Vec<Foreseen> {
@@ -172,10 +184,7 @@ impl Look<'_> {
     }
 
     async fn ways(&self, target: &Target, planned: &PlannedTarget) -> Result<publish::TargetRun, Failed> {
-        if let (Some(service), false) = (&target.service, self.context.has_cluster) {
-            let sentence = format!("Service `{}` lies in a cluster: give `--kubeconfig`", service.name);
-            return Err(Failed { reason: Reason::ServiceNotFound, sentence, passing: true });
-        }
+        self.check_service(target)?;
         self.check_secrets([&target.secret_ref, &target.cert_secret_ref])?;
         self.run.target(target, planned, &self.entries, Recollection::Recall).await
     }

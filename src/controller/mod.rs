@@ -26,6 +26,7 @@ mod leader;
 mod lease;
 mod memory;
 mod moved;
+mod once;
 mod optional;
 mod patch;
 mod proofs;
@@ -43,6 +44,7 @@ mod targets;
 mod watches;
 
 pub use foresee::{ForeseenItem, Foresight, ForesightError, foresee};
+pub use once::{Account, AtHand, Means, Onlooker, publish_once};
 pub use settings::{LeaseTerms, Settings};
 pub use start::{StartError, start};
 pub use survey::{Survey, SurveyError};

@@ -100,6 +100,8 @@ pub(super) struct Before<'a> {
     pub(super) permit: &'a Permit,
     /// What the last run found away.
     pub(super) away: &'a [Away],
+    /// Whom sentences speak to.
+    pub(super) audience: Audience,
 }
 
 /// What is done with what was learnt of the ways before.
@@ -142,7 +144,7 @@ pub(super) fn target_run(
         secret: keys.secret.clone(),
         cert_secret: keys.cert_secret.clone(),
         insecure: target.insecure,
-        audience: Audience::Resource,
+        audience: before.audience.clone(),
     };
     let learnt = context.learnt.of(place(target, namespace), Learnt::default);
     match (before.recollection, before.status) {
