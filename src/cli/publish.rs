@@ -83,13 +83,14 @@ pub(super) fn published(publish: &Publish) -> Result<(), Failure> {
 }
 
 async fn work(publish: &Publish) -> Result<(), Failure> {
-    let mut signals = Signals::caught()?;
     let publications = publications(publish)?;
     for suspended in publications.iter().filter(|publication| publication.spec.suspend) {
         note(&format!("{}: `suspend` is true: it is passed over", shown(suspended)));
     }
     let stop = CancellationToken::new();
     let means = means(publish, stop.clone()).await?;
+    // From here on something is begun that a signal must not leave.
+    let mut signals = Signals::caught()?;
     let (done, signal) = {
         let watcher = Watcher::of(publications.len());
         let _bar = watcher.bar();

@@ -38,6 +38,8 @@ struct State {
     under_way: Vec<String>,
     /// What was said last of each thing: the same is not said again.
     said: HashMap<String, String>,
+    /// So many are to be tried again.
+    left: usize,
 }
 
 impl Watcher {
@@ -146,13 +148,15 @@ impl Onlooker for Watcher {
     }
 
     fn waits(&self, left: usize, pause: Duration) {
-        let seconds = pause.as_secs().max(1);
-        {
+        let before = {
             let mut state = self.state();
-            state.publication = format!("{left} to be tried again, the next one in {seconds} s");
+            state.publication = format!("{left} to be tried again, the next one in {} s", pause.as_secs().max(1));
             state.place.clear();
+            std::mem::replace(&mut state.left, left)
+        };
+        if before != left && !self.is_terminal {
+            note(&format!("{left} {} tried again while `--wait` lasts", if left == 1 { "publication is" } else { "publications are" }));
         }
-        tracing::info!(left, seconds, "what may pass is tried again");
     }
 }
 

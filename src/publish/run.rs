@@ -97,13 +97,7 @@ pub async fn run(source: &Source, wanted: &[Wanted], targets: &[TargetRun], cour
 }
 
 /// The same, told to `follower` version by version.
-pub async fn followed(
-    source: &Source,
-    wanted: &[Wanted],
-    targets: &[TargetRun],
-    course: &Course<'_>,
-    follower: &dyn Follower,
-) -> Outcome {
+pub async fn followed(source: &Source, wanted: &[Wanted], targets: &[TargetRun], course: &Course<'_>, follower: &dyn Follower) -> Outcome {
     let looked = futures::future::join_all(targets.iter().map(|target| prepare(target, wanted, course.proof)));
     let prepared: Vec<Prepared<'_>> = tokio::select! {
         prepared = looked => prepared,

@@ -110,3 +110,15 @@ pub(super) fn repository(scene: &Scene<'_>) -> &'static str {
         (Audience::CommandLine(_), Route::Service(_)) => "`--repository`",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_a_file_carried_out_changes_its_fields_and_looks_at_his_own_machine() {
+        let said = |name: &str| spoken(name, &Audience::File(Caller::default()));
+        assert_eq!((said("hostname"), said("timeout")), (Some("the target's `hostname`"), Some("`timeout`")));
+        assert_eq!((said("client"), said("spool"), said("nonsense")), (Some("this machine"), Some("the disk of `--spool-dir`"), None));
+    }
+}

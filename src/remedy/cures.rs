@@ -108,3 +108,51 @@ pub(super) fn client_certificate(scene: &Scene<'_>) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::Scheme, plan::Route, remedy::Caller};
+
+    /// What is said to who has a command carry out a file.
+    fn said(cure: fn(&Scene<'_>) -> String, login: CallerLogin, ca: Option<&str>, secret: Option<&str>) -> String {
+        let audience = Audience::File(Caller { login, ca: ca.map(str::to_owned) });
+        cure(&Scene {
+            audience: &audience,
+            registry: "oci://r.example/charts",
+            route: Route::Url,
+            address: "10.0.0.1:443",
+            scheme: Scheme::Https,
+            via: None,
+            reference: "charts/podinfo:6.5.0",
+            body_length: 0,
+            secret,
+            cert_secret: secret,
+            insecure: false,
+        })
+    }
+
+    #[test]
+    fn who_has_a_file_carried_out_mends_its_secret_or_what_was_at_hand_instead() {
+        let (nobody, file) = (|| CallerLogin::Nobody, || CallerLogin::DockerConfig("d.json".to_owned()));
+        let helper = || CallerLogin::Helper("d.json".to_owned());
+        let given = "`docker login`, `--docker-config FILE`, or with `--kubeconfig` a Secret in the target's `secretRef`";
+        for (said, words) in [
+            (said(credential, nobody(), None, None), given),
+            (said(credential, file(), None, None), "Correct the entry for this registry in `d.json`: `docker login`."),
+            (said(credential, helper(), None, None), "which is not asked: give a file with the login by `--docker-config FILE`."),
+            (said(credential, nobody(), None, Some("a/b")), "in Secret \"a/b\""),
+            (said(right, nobody(), None, None), given),
+            (said(right, file(), None, None), "The user of this registry's entry in `d.json` may not do this"),
+            (said(right, helper(), None, None), "to a credential helper"),
+            (said(right, file(), None, Some("a/b")), "The account of Secret \"a/b\""),
+            (said(authority, nobody(), None, None), "by `--ca FILE`."),
+            (said(authority, nobody(), Some("own.pem"), None), "`own.pem` does not hold the authority"),
+            (said(authority, nobody(), Some("own.pem"), Some("a/b")), "The `ca.crt` of Secret \"a/b\""),
+            (said(client_certificate, nobody(), None, None), "in the target's `certSecretRef`."),
+            (said(client_certificate, nobody(), None, Some("a/b")), "into Secret \"a/b\"."),
+        ] {
+            assert!(said.contains(words) && !said.contains("--username"), "{words}: {said}");
+        }
+    }
+}
