@@ -139,7 +139,7 @@ pub async fn publish_once(
     let mut turns: Vec<Turn<'_>> = publications.iter().map(|publication| Turn::of(publication, begin)).collect();
     while let Some(place) = work.next(&turns).await {
         if let Some(turn) = turns.get_mut(place) {
-            Box::pin(work.take(turn, place)).await;
+            work.take(turn, place).await;
         }
     }
     let stopped = work.means.stop.is_cancelled();
@@ -203,7 +203,7 @@ impl Work<'_> {
         self.context.cluster = self.clusters.get(&namespace).cloned().unwrap_or_default();
         self.onlooker.turns_to(turn.publication, place + 1);
         turn.passes += 1;
-        let (ended, seen) = pass::pass(&self.context, &self.means, turn, self.onlooker).await;
+        let (ended, seen) = Box::pin(pass::pass(&self.context, &self.means, turn, self.onlooker)).await;
         turn.follows(ended, seen, self.deadline);
     }
 
@@ -219,7 +219,9 @@ impl Work<'_> {
             missed.extend(survey.unseen().iter().cloned());
             self.clusters.insert(namespace, survey.cluster);
         }
-        missed.iter().for_each(|kind| self.onlooker.misses(kind));
+        for kind in &missed {
+            self.onlooker.misses(kind);
+        }
         Ok(())
     }
 

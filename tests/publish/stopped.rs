@@ -138,6 +138,41 @@ async fn killed_in_the_middle_and_run_again_nothing_that_was_done_is_sent_twice(
     }
 }
 
+/// After the first of three charts, wherever: what had a tag by then is only read, and only what had none is sent.
+#[cfg(feature = "failpoints")]
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_it_is_killed_the_next_run_sends_what_has_no_tag_yet_and_nothing_else() {
+    let bed = support::on_loopback();
+    let charts = bed.helm_repository(&["small-1.2.2", "small-1.2.3+4", "umbrella-2.0.0"]).start().await;
+    let wanted = json!([{"name": "small", "latest": 0}, {"name": "umbrella"}]);
+    for (end, done) in [
+        ("open-upload:before:3", 1),
+        ("send-blob:after:3", 1),
+        ("send-blob:after:4", 1),
+        ("write-manifest:before:2", 1),
+        ("write-manifest:after:2", 2),
+        ("pull-manifest:before:2", 2),
+        ("pull-blob:after:2", 2),
+        ("ask-source:before:2", 0),
+    ] {
+        let registry = bed.registry(Version::V3).start().await;
+        let documents = publication("boot", &spec(&charts.url(), &wanted, &json!([url_target(registry.socket(), "charts")])));
+        let file = file(&bed.folder("killed"), &documents.to_string());
+        let fail = format!("CHART_PUBLISHER_FAIL=kill:{end}");
+        let words = [env!("CARGO_BIN_EXE_chart-publisher"), "publish", "-f", &file, "--workers", "1", "-o", "json"];
+        let killed = bed.run_on_host(&[&["env", fail.as_str()], &words[..]].concat());
+        assert_eq!((killed.code, killed.output.as_str()), (None, ""), "{end}: {killed:?}");
+        let (before, tags) = taken(&registry);
+        assert_eq!(tags.len(), done, "{end}: {tags:?}");
+        let again = bed.run_on_host(&words);
+        assert_eq!((again.code, Printed::of(&again).counts()), (Some(0), [3 - done, done, 0]), "{end}: {again:?}");
+        let (after, tags) = taken(&registry);
+        assert_eq!((unique(tags.clone()), tags.len()), (3, 3), "{end}: each tag is written once");
+        // Two blobs for each of the others, and no more.
+        assert_eq!(after.len() - before.len(), 2 * (3 - done), "{end}: {before:?} {after:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn asked_to_stop_it_leaves_no_upload_and_says_what_is_done() {
     for (version, signal, name, code) in [

@@ -49,7 +49,9 @@ pub(super) async fn pass(context: &Context, means: &Means, turn: &mut Turn<'_>, 
             (account.source, account.refused, account.targets) = (Some(offer.report), offer.refused, outcome.targets);
         }
     }
-    account.refused.iter().for_each(|failed| onlooker.refused(None, failed));
+    for failed in &account.refused {
+        onlooker.refused(None, failed);
+    }
     let seen = look.run.secrets.seen();
     let ended = ended(&account, &seen);
     if turn.entries.is_empty() {
