@@ -72,20 +72,9 @@ impl Access {
     /// What Docker's configuration has.
     fn kept(&self, plan: &Plan) -> Result<(Login, CallerLogin), Failure> {
         let nobody = (Login::Anonymous, CallerLogin::Nobody);
-        let (path, must_exist) = match (&self.docker_config, docker_config()) {
-            (Some(path), _) => (path.clone(), true),
-            (None, Some(path)) => (path, false),
-            (None, None) => return Ok(nobody),
-        };
-        let shown = path.display().to_string();
-        let file = match std::fs::read(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => return Ok(nobody),
-            Err(error) => return Err(unreadable(&path, &error).into()),
-        };
+        let Some((shown, file)) = logins(self.docker_config.as_deref())? else { return Ok(nobody) };
         let hosts: Vec<String> = plan.strategies.iter().flat_map(|strategy| strategy.credential_hosts.clone()).collect();
-        let found = DockerFile::read(&file).and_then(|config| config.find(&hosts));
-        Ok(match found.map_err(|error| Usage(format!("`{shown}`: {error}")))? {
+        Ok(match file.find(&hosts).map_err(|error| Usage(format!("`{shown}`: {error}")))? {
             Found::Credential(login) => (login, CallerLogin::DockerConfig(shown)),
             Found::Helper => (Login::Anonymous, CallerLogin::Helper(shown)),
             Found::Nothing => nobody,
@@ -134,15 +123,37 @@ impl Access {
     fn invalid(&self, error: &InvalidPem) -> Usage {
         let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         let (ca, certificate, key) = (shown(&self.ca), shown(&self.cert), shown(&self.key));
-        let no_certificate = "holds no certificate that can be read: it must be PEM (`-----BEGIN CERTIFICATE-----`)";
         Usage(match error {
-            InvalidPem::Roots => format!("`{ca}` {no_certificate}"),
-            InvalidPem::Certificate => format!("`{certificate}` {no_certificate}"),
+            InvalidPem::Roots => format!("`{ca}` {NO_CERTIFICATE}"),
+            InvalidPem::Certificate => format!("`{certificate}` {NO_CERTIFICATE}"),
             InvalidPem::Key => format!("`{key}` holds no private key that can be read: it must be PEM, unencrypted"),
             InvalidPem::Mismatch => format!("`{certificate}` and `{key}` do not belong together"),
         })
     }
 }
+
+/// What Docker's configuration has, and where that stands: in the file that is `given`, else in Docker's own where there is one.
+pub(super) fn logins(given: Option<&Path>) -> Result<Option<(String, DockerFile)>, Usage> {
+    let Some(path) = given.map(Path::to_owned).or_else(docker_config) else { return Ok(None) };
+    let file = match std::fs::read(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && given.is_none() => return Ok(None),
+        Err(error) => return Err(unreadable(&path, &error)),
+    };
+    let shown = path.display().to_string();
+    match DockerFile::read(&file) {
+        Ok(logins) => Ok(Some((shown, logins))),
+        Err(error) => Err(Usage(format!("`{shown}`: {error}"))),
+    }
+}
+
+/// Whom to trust beside the roots of the system.
+pub(super) fn trust(ca: &Path) -> Result<TlsConfig, Usage> {
+    let pem = std::fs::read(ca).map_err(|error| unreadable(ca, &error))?;
+    TlsConfig::new(&SystemRoots::load(), Some(&pem), None).map_err(|_| Usage(format!("`{}` {NO_CERTIFICATE}", ca.display())))
+}
+
+const NO_CERTIFICATE: &str = "holds no certificate that can be read: it must be PEM (`-----BEGIN CERTIFICATE-----`)";
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Usage {
     Usage(format!("`{}` cannot be read: {error}", path.display()))

@@ -42,8 +42,13 @@ pub(super) struct ReadFile {
 /// # Errors
 /// What cannot be read, is no YAML, or holds no publication.
 pub(super) fn documents(files: &[String]) -> Result<(Vec<Document>, Vec<String>), Usage> {
+    sorted(files, read(files))
+}
+
+/// The same of files that were read.
+pub(super) fn sorted(files: &[String], read: Vec<ReadFile>) -> Result<(Vec<Document>, Vec<String>), Usage> {
     let (mut found, mut passed_over) = (Vec::new(), Vec::new());
-    for ReadFile { name: file, documents, broken } in read(files) {
+    for ReadFile { name: file, documents, broken } in read {
         if let Some(sentence) = broken {
             return Err(Usage(format!("`{file}` {sentence}")));
         }

@@ -41,13 +41,7 @@ struct NoDefinition;
 
 /// Lints; the result is printed.
 pub(super) fn linted(lint: &LintFiles) -> Result<(), Failure> {
-    let rules = Lint::new().ok_or(NoDefinition)?;
-    let files = read(&lint.files);
-    let (mut items, mut publications) = (Vec::new(), 0);
-    let mut seen = HashMap::new();
-    for file in &files {
-        publications += of_file(&rules, file, &mut seen, &mut items);
-    }
+    let (items, publications) = findings(&read(&lint.files))?;
     match lint.output {
         Output::Text => items.iter().try_for_each(|item| print(&as_text(item)))?,
         Output::Json => print(&format!("{:#}", json!({"items": items.iter().map(as_json).collect::<Vec<_>>()})))?,
@@ -58,6 +52,26 @@ pub(super) fn linted(lint: &LintFiles) -> Result<(), Failure> {
         (1, _) => Err(Usage("1 finding".to_owned()).into()),
         (count, _) => Err(Usage(format!("{count} findings")).into()),
     }
+}
+
+/// What is wrong in files, and how many publications stand there.
+fn findings(files: &[ReadFile]) -> Result<(Vec<Item>, usize), NoDefinition> {
+    let rules = Lint::new().ok_or(NoDefinition)?;
+    let (mut items, mut publications) = (Vec::new(), 0);
+    let mut seen = HashMap::new();
+    for file in files {
+        publications += of_file(&rules, file, &mut seen, &mut items);
+    }
+    Ok((items, publications))
+}
+
+/// Refuses files in which something is wrong, and says all of it.
+pub(super) fn refuse(files: &[ReadFile]) -> Result<(), Failure> {
+    let (items, _) = findings(files)?;
+    if items.is_empty() {
+        return Ok(());
+    }
+    Err(Usage(items.iter().map(as_text).collect::<Vec<_>>().join("\n")).into())
 }
 
 /// How many publications stand in `file`; what is wrong with them comes to `items`.

@@ -5,7 +5,7 @@
 //! | 0 | all is done |
 //! | 1 | it could not be done; the reason stands on standard error |
 //! | 2 | what was given cannot be used: flags, files, credentials |
-//! | 130, 143 | stopped by SIGINT (Ctrl-C) or SIGTERM: `push` and `probe` take away what they began |
+//! | 130, 143 | stopped by SIGINT (Ctrl-C) or SIGTERM: `publish`, `push` and `probe` take away what they began |
 
 mod access;
 mod bar;
@@ -14,10 +14,14 @@ mod limits;
 mod lint;
 mod plan;
 mod probe;
+mod publish;
+mod published;
 mod push;
 mod run;
 mod signals;
+mod table;
 mod unplanned;
+mod watcher;
 
 use std::process::ExitCode;
 
@@ -40,6 +44,8 @@ struct Arguments {
 enum Command {
     /// Run the controller.
     Run(Box<run::Run>),
+    /// Publish what the publications of files ask for, once: by the engine of the controller, with a cluster or without one.
+    Publish(Box<publish::Publish>),
     /// Push one chart into one registry, and pull it back: by the engine of the controller, without a cluster.
     Push(Box<push::Push>),
     /// Try every method over every route to a registry, up and down, and say what is wrong.
@@ -58,6 +64,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Crd => print_crds(),
         Command::Run(run) => run::started(*run),
+        Command::Publish(publish) => publish::published(&publish),
         Command::Push(push) => push::pushed(&push),
         Command::Probe(probe) => probe::probed(&probe),
         Command::Plan(plan) => plan::planned(&plan),

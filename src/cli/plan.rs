@@ -17,6 +17,7 @@ use super::{
     limits::LimitFlags,
     log, note, print,
     run::{LogFormat, configured},
+    table::table,
 };
 
 /// Versions of one reason that are named in a line.
@@ -130,21 +131,9 @@ fn as_text(items: &[ForeseenItem]) -> String {
             or_dash(way.map(|way| &way.method)),
             or_dash(item.reference.as_ref()),
         ];
-        rows.push((row, Some(item.foreseen.reason.as_str())));
+        rows.push((row, Some(item.foreseen.reason.clone())));
     }
-    let mut widths = [0; 7];
-    for (row, _) in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut lines = Vec::new();
-    for (row, reason) in rows {
-        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        lines.push(cells.join("  ").trim_end().to_owned());
-        lines.extend(reason.map(|reason| format!("    {reason}")));
-    }
-    lines.join("\n")
+    table(rows)
 }
 
 /// What is not published, for each chart and reason; nothing where there is nothing.

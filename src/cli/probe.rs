@@ -27,7 +27,7 @@ use super::{
     Failure, Usage,
     access::{Access, Who},
     carry_out, log, print,
-    run::{LogFormat, configured},
+    run::{LogFormat, configured, is_inside},
     signals::{Signals, Stopped},
     unplanned::unplanned,
     wait,
@@ -210,7 +210,7 @@ async fn goal(probe: &Probe) -> Result<Goal, Failure> {
     let client = Client::try_from(configured(probe.kubeconfig.as_deref()).await?)?;
     let survey = Survey::take(&client, &namespace).await?;
     let name = format!("{namespace}/{}", service.name);
-    let seen = |plan: Plan| if is_inside(probe) { Ok(plan) } else { plan.from_outside(&name) };
+    let seen = |plan: Plan| if is_inside(probe.in_cluster) { Ok(plan) } else { plan.from_outside(&name) };
     let by_default = survey.plan(&target).and_then(seen).map_err(unplanned)?;
     let listed = Target { routes: every_route(&by_default), ..target };
     let every = survey.plan(&listed).and_then(seen).map_err(unplanned)?;
@@ -244,11 +244,6 @@ fn every_route(plan: &Plan) -> Vec<RouteKind> {
         }
     }
     kinds
-}
-
-#[expect(clippy::disallowed_methods, reason = "the command line reads the environment")]
-fn is_inside(probe: &Probe) -> bool {
-    probe.in_cluster || std::env::var("KUBERNETES_SERVICE_HOST").is_ok_and(|host| !host.is_empty())
 }
 
 /// `NAMESPACE/NAME[:PORT]`

@@ -130,6 +130,12 @@ pub(super) async fn configured(kubeconfig: Option<&std::path::Path>) -> Result<C
     Ok(Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.map_err(unusable)?)
 }
 
+/// Whether this process stands in the network of a cluster: it is said so, or this is a Pod.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the environment")]
+pub(super) fn is_inside(said: bool) -> bool {
+    said || std::env::var("KUBERNETES_SERVICE_HOST").is_ok_and(|host| !host.is_empty())
+}
+
 /// Where the API server is: what a tenant names as a source may not lead there.
 async fn addresses(config: &Config) -> Vec<SocketAddr> {
     let host = config.cluster_url.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();

@@ -7,7 +7,7 @@ use kube::{Api, Client, ResourceExt};
 
 use super::{
     cluster::Cluster,
-    inputs::{Member, References, offer},
+    inputs::{Member, Offer, References, offer},
     inventory::Inventory,
     memory::Memory,
     moved::without_moved,
@@ -98,12 +98,8 @@ pub async fn foresee(
     let publication = ChartPublication { status, ..publication };
     let plans = plan_all(&publication, &context.cluster);
     let look = Look { context: &context, publication: &publication, run: Run::new(&publication, &context, &plans), entries };
-    let member = Member::of(&publication.spec.source).map_err(ForesightError::Source)?;
-    let References { secret, cert_secret } = member.references();
-    look.check_secrets([secret, cert_secret]).map_err(ForesightError::Source)?;
     let mut memory = Memory::default();
-    let offer = offer(&context, &publication, &look.run.secrets, look.run.patience(), &mut memory).await;
-    let offer = offer.map_err(ForesightError::Source)?;
+    let offer = look.offer(&mut memory).await.map_err(ForesightError::Source)?;
     foresight.refused = offer.refused;
     let index = offer.index.as_ref().or(memory.index.as_ref().map(|snapshot| &snapshot.index));
     foresight.passed_over = index.map(|index| plan::passed_over(index, &publication.spec.charts)).unwrap_or_default();
@@ -149,20 +145,35 @@ async fn entries(client: &Client, publication: &ChartPublication) -> Result<Vec<
     Inventory::of(client.clone(), publication).entries(publication, &mut Memory::default()).await
 }
 
-struct Look<'a> {
-    context: &'a Context,
-    publication: &'a ChartPublication,
-    run: Run<'a>,
-    entries: Vec<InventoryEntry>,
+/// One look at a publication: by what a run begins with.
+pub(super) struct Look<'a> {
+    pub(super) context: &'a Context,
+    pub(super) publication: &'a ChartPublication,
+    pub(super) run: Run<'a>,
+    pub(super) entries: Vec<InventoryEntry>,
 }
 
 impl Look<'_> {
+    /// What the source has of what is wanted.
+    pub(super) async fn offer(&self, memory: &mut Memory) -> Result<Offer, Failed> {
+        let References { secret, cert_secret } = Member::of(&self.publication.spec.source)?.references();
+        self.check_secrets([secret, cert_secret])?;
+        offer(self.context, self.publication, &self.run.secrets, self.run.patience(), memory).await
+    }
+
     /// Without a cluster there are no Secrets.
     fn check_secrets(&self, references: [Option<&LocalReference>; 2]) -> Result<(), Failed> {
         let missing = references.into_iter().flatten().next().filter(|_| !self.context.has_cluster);
         let Some(LocalReference { name }) = missing else { return Ok(()) };
         let sentence = format!("Secret `{name}` lies in a cluster: give `--kubeconfig`");
         Err(Failed { reason: Reason::SecretInvalid, sentence, passing: true })
+    }
+
+    /// Without a cluster there are no Services.
+    pub(super) fn check_service(&self, target: &Target) -> Result<(), Failed> {
+        let Some(service) = target.service.as_ref().filter(|_| !self.context.has_cluster) else { return Ok(()) };
+        let sentence = format!("Service `{}` lies in a cluster: give `--kubeconfig`", service.name);
+        Err(Failed { reason: Reason::ServiceNotFound, sentence, passing: true })
     }
 
     async fn target(&self, target: &Target, planned: &PlannedTarget, wanted: &[Wanted]) -> Vec<Foreseen> {
@@ -177,10 +188,7 @@ impl Look<'_> {
     }
 
     async fn ways(&self, target: &Target, planned: &PlannedTarget) -> Result<publish::TargetRun, Failed> {
-        if let (Some(service), false) = (&target.service, self.context.has_cluster) {
-            let sentence = format!("Service `{}` lies in a cluster: give `--kubeconfig`", service.name);
-            return Err(Failed { reason: Reason::ServiceNotFound, sentence, passing: true });
-        }
+        self.check_service(target)?;
         self.check_secrets([target.secret_ref.as_ref(), target.cert_secret_ref.as_ref()])?;
         self.run.target(target, planned, &self.entries, Recollection::Recall).await
     }

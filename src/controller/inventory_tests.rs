@@ -168,6 +168,7 @@ fn outcome(failed: Option<(Reason, bool)>) -> Outcome {
         version: "1".to_owned(),
         place: Some(("a".parse().unwrap(), "00000".parse().unwrap())),
         created: None,
+        used: None,
         result: failed.map_or_else(|| Ok(Done::Unchanged(known)), Err),
     };
     let target = TargetOutcome { name: "main".to_owned(), registry: "oci://r".to_owned(), charts: vec![chart], ..TargetOutcome::default() };

@@ -28,6 +28,7 @@ mod lease;
 mod memory;
 mod moved;
 mod objects;
+mod once;
 mod optional;
 mod patch;
 mod proofs;
@@ -45,6 +46,7 @@ mod targets;
 mod watches;
 
 pub use foresee::{ForeseenItem, Foresight, ForesightError, foresee};
+pub use once::{Account, AtHand, Means, Onlooker, publish_once};
 pub use settings::{LeaseTerms, Settings};
 pub use start::{StartError, start};
 pub use survey::{Survey, SurveyError};

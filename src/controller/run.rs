@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    access::Secrets,
+    access::{Keys, Secrets},
     events,
     inputs::{Member, Offer, offer},
     inventory::{self, Inventory},
@@ -36,6 +36,7 @@ use crate::{
     net::Patience,
     publish::{self, Away, Course, Failed, Outcome, TargetOutcome, TargetRun},
     registry::Permit,
+    remedy::Audience,
     status::{Report, SourceReport, progress, report},
 };
 
@@ -113,12 +114,17 @@ impl<'a> Run<'a> {
     pub(super) async fn execute(&self, memory: &mut Memory) -> Ended {
         self.is_repeated.store(memory.last.is_some(), Ordering::Relaxed);
         memory.held = None;
-        let _ = self.away.set(std::mem::take(&mut memory.away));
+        self.found_away(std::mem::take(&mut memory.away));
         let ended = Box::pin(self.attempt(memory)).await;
         memory.index = None;
         let (seen, next) = (self.secrets.objects().seen(), Instant::now() + SECRET_LOOK);
         memory.awaited = (ended == Ended::AwaitingSecret).then_some(Awaited { seen, next });
         ended
+    }
+
+    /// What the last run of the same publication found away: it may ask again at any time.
+    pub(super) fn found_away(&self, away: Vec<Away>) {
+        let _ = self.away.set(away);
     }
 
     /// Whether a Secret or ConfigMap that may help has changed since the last run, once it is time to look.
@@ -239,12 +245,25 @@ impl<'a> Run<'a> {
     ) -> Result<TargetRun, Failed> {
         let (secret, cert_secret) = (target.secret_ref.as_ref(), target.cert_secret_ref.as_ref());
         let keys = self.secrets.keys(secret, cert_secret, &self.context.roots, &self.context.plain_tls).await?;
+        self.reached(target, planned, entries, recollection, &keys, Audience::Resource)
+    }
+
+    /// The same with keys that were read before.
+    pub(super) fn reached(
+        &self,
+        target: &Target,
+        planned: &PlannedTarget,
+        entries: &[InventoryEntry],
+        recollection: Recollection,
+        keys: &Keys,
+        audience: Audience,
+    ) -> Result<TargetRun, Failed> {
         let status = self.previous().and_then(|status| status.targets.iter().find(|old| old.name == target.name));
         let readers_asked = !asked(self.publication).is_empty();
         let (namespace, patience, permit) = (self.namespace.as_str(), self.patience(), &self.permit);
         let away = self.away.get().map(Vec::as_slice).unwrap_or_default();
-        let before = Before { readers_asked, namespace, patience, inventory: entries, status, recollection, permit, away };
-        target_run(self.context, target, planned, &keys, &before)
+        let before = Before { readers_asked, namespace, patience, inventory: entries, status, recollection, permit, away, audience };
+        target_run(self.context, target, planned, keys, &before)
     }
 
     /// Whether a user asks to try everything anew, as `flux reconcile --force` does.
@@ -288,7 +307,7 @@ impl<'a> Run<'a> {
     }
 
     /// Where all versions are of one chart, its address can be pasted as it is.
-    fn with_chart_name(offer: &Offer, outcome: &mut Outcome) {
+    pub(super) fn with_chart_name(offer: &Offer, outcome: &mut Outcome) {
         let mut names = offer.wanted.iter().map(|wanted| wanted.name.as_str());
         let Some(name) = names.next().filter(|first| names.all(|name| name == *first)) else { return };
         for pull in outcome.targets.iter_mut().filter_map(|target| target.pull.as_mut()) {

@@ -44,6 +44,13 @@ pub struct SurveyError {
     source: kube::Error,
 }
 
+impl SurveyError {
+    /// Whether it may pass by itself: an API server that is away, or has too much to do.
+    pub(super) fn is_passing(&self) -> bool {
+        !matches!(&self.source, kube::Error::Api(status) if status.code < 500 && status.code != 429)
+    }
+}
+
 /// What was read of a cluster.
 pub struct Survey {
     pub(super) cluster: Cluster,

@@ -115,6 +115,8 @@ pub(super) struct Before<'a> {
     pub(super) permit: &'a Permit,
     /// What the last run found away.
     pub(super) away: &'a [Away],
+    /// Whom sentences speak to.
+    pub(super) audience: Audience,
 }
 
 /// What is done with what was learnt of the ways before.
@@ -157,7 +159,7 @@ pub(super) fn target_run(
         secret: keys.secret.clone(),
         cert_secret: keys.cert_secret.clone(),
         insecure: target.insecure,
-        audience: Audience::Resource,
+        audience: before.audience.clone(),
     };
     let of_all = context.registries.of(place(target, namespace), Learnt::default);
     let learnt = context.learnt.of(Asker::of(target, namespace), || of_all.beside());

@@ -267,7 +267,9 @@ pub(super) fn mutated(reference: &str, wanted: &Wanted, known: &Known, promised:
 
 fn drifted(audience: &Audience, reference: &str, manifest: &PulledManifest, sought: &Sought) -> Failed {
     let (whose, cure) = match audience {
-        Audience::Resource => ("the source's archive", "Delete the tag to publish the source's chart there, or publish under another path"),
+        Audience::Resource | Audience::File(_) => {
+            ("the source's archive", "Delete the tag to publish the source's chart there, or publish under another path")
+        }
         Audience::CommandLine(_) => ("the file", "Delete the tag to push the file there, or push to another path"),
     };
     let not = match sought {

@@ -21,7 +21,7 @@ use crate::{
 /// Repositories that are listed at once.
 const LISTS_AT_ONCE: usize = 8;
 /// Stands behind what another publication was told.
-const ASKED_BY_ANOTHER: &str = " Another publication asks it again every few seconds; this one follows once it answers.";
+pub const ASKED_BY_ANOTHER: &str = " Another publication asks it again every few seconds; this one follows once it answers.";
 
 /// The tags of each repository, or why they are not known.
 pub(super) type Listed = BTreeMap<RepositoryName, Result<BTreeSet<Tag>, Verdict>>;

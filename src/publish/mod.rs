@@ -2,6 +2,7 @@
 
 mod attempt;
 mod circuit;
+mod follow;
 mod foresee;
 mod job;
 mod ladder;
@@ -23,8 +24,10 @@ mod ways;
 
 pub use attempt::{Attempt, FailedAttempt, Tried};
 pub use circuit::Away;
+pub use follow::Follower;
 pub use foresee::{Action, Foreseen, foresee};
 pub use learnt::Learnt;
+pub use lists::ASKED_BY_ANOTHER;
 pub use need::{Known, Need, ProofTerms};
 pub use observer::{Ended, Observer};
 pub use outcome::{ChartOutcome, Done, Failed, MIXED, Outcome, TargetOutcome, Used};
@@ -34,5 +37,5 @@ pub use read::Content;
 pub use readers::{ReaderCheck, ReaderRoute, Readers, ReadersPlan};
 pub use remembered::{Refused, Remembered, RememberedChunks};
 pub use replicas::Replicas;
-pub use run::{Course, TargetRun, run};
+pub use run::{Course, TargetRun, followed, run};
 pub use ways::{Subject, Way, Ways};

@@ -116,6 +116,8 @@ pub struct ChartOutcome {
     pub place: Option<(RepositoryName, Tag)>,
     /// When it was made, as the source says, in seconds since 1970.
     pub created: Option<i64>,
+    /// The way that it went in this run; nothing where nothing was sent or read.
+    pub used: Option<Used>,
     /// A proof or a reason.
     pub result: Result<Done, Failed>,
 }

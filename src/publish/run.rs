@@ -10,7 +10,8 @@ use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Away, ChartOutcome, Failed, Known, Need, Outcome, ProofTerms, Readers, Replicas, TargetOutcome, Way, Ways,
+    Away, ChartOutcome, Failed, Follower, Known, Need, Outcome, ProofTerms, Readers, Replicas, TargetOutcome, Way, Ways,
+    follow::Nobody,
     job::{Job, JobResult, Parcel},
     lists::{Listed, Lists, list},
     need::need,
@@ -92,12 +93,17 @@ pub(super) struct Prepared<'t> {
 
 /// Publishes `wanted` into all `targets`.
 pub async fn run(source: &Source, wanted: &[Wanted], targets: &[TargetRun], course: &Course<'_>) -> Outcome {
+    Box::pin(followed(source, wanted, targets, course, &Nobody)).await
+}
+
+/// The same, told to `follower` version by version.
+pub async fn followed(source: &Source, wanted: &[Wanted], targets: &[TargetRun], course: &Course<'_>, follower: &dyn Follower) -> Outcome {
     let looked = futures::future::join_all(targets.iter().map(|target| prepare(target, wanted, course.proof)));
     let prepared: Vec<Prepared<'_>> = tokio::select! {
         prepared = looked => prepared,
         () = course.cancel.cancelled() => return Outcome { targets: Vec::new(), cancelled: true },
     };
-    let work = Work { source, wanted, targets, prepared: &prepared, course, done: AtomicUsize::new(0) };
+    let work = Work { source, wanted, targets, prepared: &prepared, course, follower, done: AtomicUsize::new(0) };
     // On the heap: who awaits a run has enough to hold.
     let results = Box::pin(work.all()).await;
     let cancelled = course.cancel.is_cancelled();
@@ -162,6 +168,7 @@ struct Work<'a> {
     targets: &'a [TargetRun],
     prepared: &'a [Prepared<'a>],
     course: &'a Course<'a>,
+    follower: &'a dyn Follower,
     done: AtomicUsize,
 }
 
@@ -204,11 +211,17 @@ impl Work<'_> {
                 results.push(None);
                 continue;
             };
+            if job.is_open() {
+                self.follower.begins(wanted, target);
+            }
             let done = tokio::select! {
                 biased;
                 done = job.done(target, &parcel) => Some(done).filter(|done| !done.is_withdrawn()),
                 () = self.course.cut_off() => None,
             };
+            if let Some(done) = &done {
+                self.follower.ended(wanted, target, &done.result);
+            }
             let is_done = done.is_some();
             results.push(done);
             if is_done && job.is_new() {
@@ -225,12 +238,13 @@ fn collected(target: &TargetRun, wanted: &[Wanted], prepared: Prepared<'_>, resu
     let mut charts = Vec::new();
     for ((wanted, job), result) in wanted.iter().zip(prepared.jobs).zip(results) {
         let Some(result) = result else { continue };
-        used.extend(result.way);
+        used.extend(result.way.clone());
         charts.push(ChartOutcome {
             chart: wanted.name.clone(),
             version: wanted.version.to_string(),
             place: job.place(),
             created: wanted.entry.created,
+            used: result.way,
             result: result.result,
         });
     }

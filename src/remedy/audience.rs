@@ -1,4 +1,5 @@
-//! Whom a sentence speaks to: who wrote a resource changes its fields, who typed a command its flags.
+//! Whom a sentence speaks to: who wrote a resource changes its fields, who typed a command its flags, who has a command carry out what a
+//! file says both.
 
 use super::Scene;
 use crate::plan::Route;
@@ -10,6 +11,8 @@ pub enum Audience {
     Resource,
     /// Who typed a command: settings are its flags.
     CommandLine(Caller),
+    /// Who typed a command that carries out a resource: settings are its fields, and what surrounds the program is his own.
+    File(Caller),
 }
 
 /// What a command was given that its sentences name.
@@ -35,7 +38,7 @@ pub enum CallerLogin {
     Helper(String),
 }
 
-/// The words for one setting in both languages.
+/// The words for one setting, or for what surrounds the program, in both languages.
 struct Words {
     name: &'static str,
     resource: &'static str,
@@ -46,7 +49,8 @@ const fn words(name: &'static str, resource: &'static str, command_line: &'stati
     Words { name, resource, command_line }
 }
 
-const WORDS: &[Words] = &[
+/// What a resource has as fields and a command as flags.
+const SETTINGS: &[Words] = &[
     words("insecure_on", "Set `insecure: true` on the target", "Add `--insecure`"),
     words("insecure_off", "set `insecure: false` on the target", "leave `--insecure` out"),
     words("private_ca", "name the CA in `certSecretRef` if it is a private one", "give its CA by `--ca FILE` if it is a private one"),
@@ -61,6 +65,10 @@ const WORDS: &[Words] = &[
         "set `upload.method: Buffered` on the target, or a smaller `upload.chunkSize`",
         "push with `--method buffered`, or with a smaller `--chunk-size`",
     ),
+];
+
+/// Where the program runs, and what is set when it is started.
+const SURROUNDINGS: &[Words] = &[
     words("resolver", "the cluster's DNS", "the DNS of this machine"),
     words("client", "this controller's Pods", "this machine"),
     words("client_node", "this controller's node", "this machine"),
@@ -77,26 +85,40 @@ const WORDS: &[Words] = &[
 
 /// The words for a setting in the language of the resource, which is that of the documentation.
 pub(super) fn documented(name: &str) -> Option<&'static str> {
-    find(name).map(|words| words.resource)
+    find(SETTINGS, name).or_else(|| find(SURROUNDINGS, name)).map(|words| words.resource)
 }
 
 /// The words for a setting in the language of `audience`.
 pub(super) fn spoken(name: &str, audience: &Audience) -> Option<&'static str> {
-    find(name).map(|words| match audience {
-        Audience::Resource => words.resource,
-        Audience::CommandLine(_) => words.command_line,
-    })
+    let (setting, surrounding) = (find(SETTINGS, name), find(SURROUNDINGS, name));
+    match audience {
+        Audience::Resource => setting.or(surrounding).map(|words| words.resource),
+        Audience::CommandLine(_) => setting.or(surrounding).map(|words| words.command_line),
+        Audience::File(_) => setting.map(|words| words.resource).or(surrounding.map(|words| words.command_line)),
+    }
 }
 
-fn find(name: &str) -> Option<&'static Words> {
-    WORDS.iter().find(|words| words.name == name)
+fn find(all: &'static [Words], name: &str) -> Option<&'static Words> {
+    all.iter().find(|words| words.name == name)
 }
 
 /// Where the prefix stands.
 pub(super) fn repository(scene: &Scene<'_>) -> &'static str {
     match (scene.audience, scene.route) {
-        (Audience::Resource, _) => "`repository` (or the path of `url`)",
+        (Audience::Resource | Audience::File(_), _) => "`repository` (or the path of `url`)",
         (Audience::CommandLine(_), Route::Url) => "the path of the oci:// address",
         (Audience::CommandLine(_), Route::Service(_)) => "`--repository`",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_a_file_carried_out_changes_its_fields_and_looks_at_his_own_machine() {
+        let said = |name: &str| spoken(name, &Audience::File(Caller::default()));
+        assert_eq!((said("hostname"), said("timeout")), (Some("the target's `hostname`"), Some("`timeout`")));
+        assert_eq!((said("client"), said("spool"), said("nonsense")), (Some("this machine"), Some("the disk of `--spool-dir`"), None));
     }
 }

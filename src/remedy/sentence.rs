@@ -116,7 +116,7 @@ fn unreachable_cure(scene: &Scene<'_>) -> &'static str {
         Route::Service(RouteKind::ClusterIp | RouteKind::Endpoint) => {
             "look whether the Pod listens on the Service's `targetPort`, on all of its addresses and not on 127.0.0.1 alone."
         }
-        Route::Url if scene.audience == &Audience::Resource => {
+        Route::Url if !matches!(scene.audience, Audience::CommandLine(_)) => {
             "look whether the registry runs, and whether host and port of `url` are right."
         }
         Route::Url => "look whether the registry runs, and whether host and port of the oci:// address are right.",

@@ -26,6 +26,7 @@ fn outcome(route: &str, readers: ReadersPlan, proved: &[Option<i64>]) -> Outcome
         version: "1.0.0".to_owned(),
         place: None,
         created: None,
+        used: None,
         result: Ok(Done::Unchanged(Known { manifest: Digest::of(b"m"), layer: Digest::of(b"l"), proved: *proved, doubted: false })),
     };
     let target = TargetOutcome {

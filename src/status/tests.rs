@@ -30,6 +30,7 @@ fn chart(version: &str, result: Result<(), Failed>) -> ChartOutcome {
         version: version.to_owned(),
         place: Some(("charts/podinfo".parse().unwrap(), version.parse().unwrap())),
         created: None,
+        used: None,
         result: result.map(|()| Done::Unchanged(known)),
     }
 }

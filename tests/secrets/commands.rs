@@ -1,4 +1,4 @@
-//! `push`, `probe` and `plan` with the same secrets, saying all that they can.
+//! `push`, `probe`, `plan` and `publish` with the same secrets, saying all that they can.
 
 use std::{fs, path::Path};
 
@@ -94,8 +94,8 @@ fn all<'a>(
     commands
 }
 
-/// Of all publications in a cluster, of one that names what it must not, and of a file that is no YAML and holds a Secret.
-fn plans(servers: &Servers, namespace: &Namespace, file: &dyn Fn(&str, &str) -> std::path::PathBuf) -> [(Vec<String>, Ends); 4] {
+/// Of all publications in a cluster, and what comes of them; of one that names what it must not, and of a file that is no YAML and holds a Secret.
+fn plans(servers: &Servers, namespace: &Namespace, file: &dyn Fn(&str, &str) -> std::path::PathBuf) -> [(Vec<String>, Ends); 5] {
     let publication = |name: &str, spec: &Value| json!({"apiVersion": "chartpublisher.io/v1alpha1", "kind": "ChartPublication", "metadata": {"name": name, "namespace": namespace.name()}, "spec": spec});
     let plan = |name: &str, text: String| vec!["plan".to_owned(), "-f".to_owned(), file(name, &text).display().to_string()];
     let all = publications::all(servers);
@@ -112,8 +112,13 @@ fn plans(servers: &Servers, namespace: &Namespace, file: &dyn Fn(&str, &str) -> 
         publication("named", &spec).to_string()
     };
     let secret = format!("kind: Secret\nstringData:\n  password: {}\n  other: [\n", servers.words.user_information);
+    let every: Vec<_> = all.iter().map(|(name, spec, _)| publication(name, spec).to_string()).collect();
+    let in_cluster = vec!["--kubeconfig".to_owned(), kubeconfig];
+    let mut publish = [plan("all.yaml", every.join("\n---\n")), in_cluster.clone(), vec!["-o".to_owned(), "json".to_owned()]].concat();
+    "publish".clone_into(&mut publish[0]);
     [
-        ([plan("good.yaml", good.join("\n---\n")), vec!["--kubeconfig".to_owned(), kubeconfig]].concat(), Ends::Well),
+        (publish, Ends::Badly),
+        ([plan("good.yaml", good.join("\n---\n")), in_cluster].concat(), Ends::Well),
         (plan("named.yaml", named("charts.example.com")), Ends::Badly),
         (plan("unnamed.yaml", named("charts.example.com:99999")), Ends::Badly),
         (plan("secret.yaml", secret), Ends::Badly),

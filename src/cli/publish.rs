@@ -1,0 +1,174 @@
+//! `chart-publisher publish -f FILE…`: what the controller would do for the publications of files, once and without one. Writes into
+//! registries, and nothing into a cluster.
+
+use std::{path::PathBuf, time::Duration};
+
+use chart_publisher::{
+    api::ChartPublication,
+    controller::{Account, AtHand, Means, publish_once},
+    model::size,
+    spool::{Budget, Spool},
+};
+use clap::Args;
+use kube::{Client, Config, ResourceExt};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Failure, Output, Usage,
+    access::{logins, trust},
+    carry_out,
+    documents::{read, sorted},
+    limits::LimitFlags,
+    lint::refuse,
+    log, note, print,
+    published::{as_json, as_text},
+    run::{LogFormat, configured, is_inside},
+    signals::{Signal, Signals, Stopped},
+    wait,
+    watcher::Watcher,
+};
+
+/// Publish what the publications of files ask for, once and without a controller. Nothing is written into a cluster.
+#[derive(Args)]
+pub(super) struct Publish {
+    /// A file with `ChartPublications`, a folder with such files, or `-` for standard input; may be given several times. Other objects
+    /// are passed over.
+    #[arg(long = "filename", short = 'f', value_name = "FILE", required = true)]
+    files: Vec<String>,
+    /// The cluster of their Services and Secrets. Without it only targets with a `url`, and logins of Docker's form, can be used.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// This process stands in the network of that cluster, so that `ClusterIP` is tried too; set by itself in a Pod. Without
+    /// --kubeconfig, the Pod's `ServiceAccount` is used.
+    #[arg(long)]
+    in_cluster: bool,
+    /// The namespace of publications that name none.
+    #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
+    namespace: String,
+    /// Docker's configuration, with logins for targets whose Secret is not read.
+    #[arg(long, value_name = "FILE", env = "CHART_PUBLISHER_DOCKER_CONFIG")]
+    docker_config: Option<PathBuf>,
+    /// Trust these roots (PEM) beside those of the system.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Try again for this time what fails and may pass: a registry that is still coming up, a Service that is applied later. Without it:
+    /// one pass.
+    #[arg(long, value_name = "TIME", value_parser = wait)]
+    wait: Option<Duration>,
+    /// How many charts of one publication are worked on at once.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    workers: u16,
+    /// Where charts and indexes lie on their way.
+    #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
+    spool_dir: PathBuf,
+    /// How much of them may lie there at once.
+    #[arg(long, value_name = "SIZE", default_value = "1Gi", value_parser = size)]
+    spool_size: u64,
+    #[command(flatten)]
+    limits: LimitFlags,
+    /// How the result is printed.
+    #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
+    output: Output,
+    /// What is logged on standard error: a level, or a filter.
+    #[arg(long, value_name = "FILTER", env = "CHART_PUBLISHER_LOG_LEVEL", default_value = "error")]
+    log_level: String,
+}
+
+/// Something is not there; what and why has been printed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct NotPublished(String);
+
+/// Publishes; the result is printed.
+pub(super) fn published(publish: &Publish) -> Result<(), Failure> {
+    log(LogFormat::Text, &publish.log_level)?;
+    carry_out(work(publish))
+}
+
+async fn work(publish: &Publish) -> Result<(), Failure> {
+    let publications = publications(publish)?;
+    for suspended in publications.iter().filter(|publication| publication.spec.suspend) {
+        note(&format!("{}: `suspend` is true: it is passed over", shown(suspended)));
+    }
+    let stop = CancellationToken::new();
+    let means = means(publish, stop.clone()).await?;
+    // From here on something is begun that a signal must not leave.
+    let mut signals = Signals::caught()?;
+    let (done, signal) = {
+        let watcher = Watcher::of(publications.len());
+        let _bar = watcher.bar();
+        let working = publish_once(&publications, means, &watcher);
+        tokio::pin!(working);
+        tokio::select! {
+            done = &mut working => (done, None),
+            signal = signals.next() => {
+                stop.cancel();
+                tokio::select! {
+                    done = working => (done, Some(signal)),
+                    again = signals.next() => return Err(Stopped::at_once(again).into()),
+                }
+            }
+        }
+    };
+    told(publish, &done?, signal)
+}
+
+/// As they stand in the files; nothing is begun where something is wrong there.
+fn publications(publish: &Publish) -> Result<Vec<ChartPublication>, Failure> {
+    let files = read(&publish.files);
+    refuse(&files)?;
+    let (documents, _) = sorted(&publish.files, files)?;
+    let publications = documents.iter().map(|document| document.publication(&publish.namespace));
+    Ok(publications.collect::<Result<_, _>>()?)
+}
+
+async fn means(publish: &Publish, stop: CancellationToken) -> Result<Means, Failure> {
+    let in_cluster = is_inside(publish.in_cluster);
+    let config = match &publish.kubeconfig {
+        Some(path) => Some(configured(Some(path.as_path())).await?),
+        None if publish.in_cluster => Some(Config::incluster().map_err(|error| Usage(format!("`--in-cluster`: {error}")))?),
+        None => None,
+    };
+    let folder = &publish.spool_dir;
+    let unusable = |error| Usage(format!("`--spool-dir`: `{}` is no folder that can be written: {error}", folder.display()));
+    tempfile::tempfile_in(folder).map_err(unusable)?;
+    let ca = publish.ca.as_deref();
+    Ok(Means {
+        client: config.map(Client::try_from).transpose()?,
+        in_cluster,
+        at_hand: AtHand {
+            logins: logins(publish.docker_config.as_deref())?,
+            trust: ca.map(|file| Ok::<_, Usage>((file.display().to_string(), trust(file)?))).transpose()?,
+        },
+        limits: publish.limits.limits(),
+        spool: Spool::new(folder.clone(), Budget { disk: publish.spool_size, ..Budget::default() }),
+        workers: publish.workers.into(),
+        wait: publish.wait.unwrap_or_default(),
+        stop,
+    })
+}
+
+/// Prints what came of it; done is it only where all is proven.
+fn told(publish: &Publish, accounts: &[Account], signal: Option<Signal>) -> Result<(), Failure> {
+    match publish.output {
+        Output::Text => print(&as_text(accounts))?,
+        Output::Json => print(&format!("{:#}", as_json(accounts)))?,
+    }
+    let (proven, wanted) = accounts.iter().map(Account::counts).fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
+    let count = format!("{proven} of {wanted} versions are published and proven");
+    if let Some(signal) = signal {
+        let told = format!("{count}; what was under way has no tag, and its uploads were ended as far as the registry lets them");
+        return Err(Stopped::with(signal, told).into());
+    }
+    let failed: Vec<String> =
+        accounts.iter().filter(|account| !account.is_proven()).map(|account| format!("{}/{}", account.namespace, account.name)).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(NotPublished(format!("{count}; not all of what {} asks for", failed.join(", "))).into())
+}
+
+/// As lines name it.
+pub(super) fn shown(publication: &ChartPublication) -> String {
+    format!("{}/{}", publication.namespace().unwrap_or_default(), publication.name_any())
+}

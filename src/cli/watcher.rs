@@ -1,0 +1,177 @@
+//! What is seen of `publish` while it works: on a terminal one line that changes, elsewhere a line for each thing that is done.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chart_publisher::{
+    api::ChartPublication,
+    controller::Onlooker,
+    net::Transport,
+    plan::Wanted,
+    publish::{Done, Failed, Follower, TargetRun},
+};
+
+use super::{
+    bar::{self, Bar},
+    note,
+    publish::shown,
+};
+
+/// Sees all publications of one command.
+pub(super) struct Watcher {
+    publications: usize,
+    is_terminal: bool,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    transport: Option<Transport>,
+    publication: String,
+    /// `2 of 5`; empty where there is only one.
+    place: String,
+    done: usize,
+    total: usize,
+    under_way: Vec<String>,
+    /// What was said last of each thing: the same is not said again.
+    said: HashMap<String, String>,
+    /// So many are to be tried again.
+    left: usize,
+}
+
+impl Watcher {
+    pub(super) fn of(publications: usize) -> Self {
+        Self { publications, is_terminal: bar::is_shown(), state: Arc::default() }
+    }
+
+    /// The line, on a terminal, until it is dropped.
+    pub(super) fn bar(&self) -> Bar {
+        let state = self.state.clone();
+        Bar::showing(move || locked(&state).line())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        locked(&self.state)
+    }
+
+    fn say(&self, what: &str, news: &str) {
+        if self.is_terminal {
+            return;
+        }
+        let line = {
+            let mut state = self.state();
+            let key = format!("{}: {what}", state.publication);
+            if state.said.get(&key).is_some_and(|before| before == news) {
+                return;
+            }
+            let line = format!("{key}: {news}");
+            state.said.insert(key, news.to_owned());
+            line
+        };
+        note(&line);
+    }
+}
+
+fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    fn line(&self) -> String {
+        let under_way = match (self.under_way.last(), self.under_way.len()) {
+            (Some(last), 1) => last.clone(),
+            (Some(last), more) => format!("{last} +{}", more - 1),
+            (None, _) => String::new(),
+        };
+        let sent = self.transport.as_ref().map_or(0, Transport::sent);
+        let parts = [self.publication.clone(), self.place.clone(), under_way, in_mib(sent)];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        bar::many(self.done, self.total, &parts.join("  "))
+    }
+}
+
+/// Nothing for nothing.
+fn in_mib(bytes: u64) -> String {
+    let tenths = bytes.saturating_mul(10) >> 20;
+    if bytes == 0 { String::new() } else { format!("{}.{} MiB sent", tenths / 10, tenths % 10) }
+}
+
+fn named(wanted: &Wanted, target: &TargetRun) -> String {
+    format!("{} {} → {}", wanted.name, wanted.version, target.name)
+}
+
+impl Follower for Watcher {
+    fn begins(&self, wanted: &Wanted, target: &TargetRun) {
+        self.state().under_way.push(named(wanted, target));
+    }
+
+    fn ended(&self, wanted: &Wanted, target: &TargetRun, result: &Result<Done, Failed>) {
+        let name = named(wanted, target);
+        self.state().under_way.retain(|other| *other != name);
+        match result {
+            Ok(done) if done.is_new() => self.say(&name, "published and pulled back"),
+            Ok(Done::Found(_)) => self.say(&name, "was there already, pulled back"),
+            Ok(_) => {}
+            Err(failed) => self.say(&name, &format!("{}: {}", failed.reason, failed.sentence)),
+        }
+    }
+}
+
+impl Onlooker for Watcher {
+    fn connects(&self, transport: &Transport) {
+        self.state().transport = Some(transport.clone());
+    }
+
+    fn misses(&self, kind: &str) {
+        note(&format!("objects of the kind {kind} may not be read: routes through them are not seen"));
+    }
+
+    fn turns_to(&self, publication: &ChartPublication, place: usize) {
+        let mut state = self.state();
+        state.publication = shown(publication);
+        state.place = if self.publications > 1 { format!("({place} of {})", self.publications) } else { String::new() };
+        (state.done, state.total) = (0, 0);
+        state.under_way.clear();
+    }
+
+    fn progressed(&self, done: usize, total: usize) {
+        let mut state = self.state();
+        (state.done, state.total) = (done, total);
+    }
+
+    fn refused(&self, target: Option<&str>, failed: &Failed) {
+        let what = target.map_or_else(|| "source".to_owned(), |target| format!("target {target}"));
+        self.say(&what, &format!("{}: {}", failed.reason, failed.sentence));
+    }
+
+    fn waits(&self, left: usize, pause: Duration) {
+        let before = {
+            let mut state = self.state();
+            state.publication = format!("{left} to be tried again, the next one in {} s", pause.as_secs().max(1));
+            state.place.clear();
+            std::mem::replace(&mut state.left, left)
+        };
+        if before != left && !self.is_terminal {
+            note(&format!("{left} {} tried again while `--wait` lasts", if left == 1 { "publication is" } else { "publications are" }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_says_what_is_under_way() {
+        let mut state = State { publication: "platform/podinfo".to_owned(), done: 1, total: 4, ..State::default() };
+        assert_eq!(state.line(), format!("\r[#####{}] 1/4 platform/podinfo\x1b[K", " ".repeat(15)));
+        state.place = "(2 of 5)".to_owned();
+        state.under_way = vec!["podinfo 6.5.0 → main".to_owned(), "podinfo 6.4.0 → main".to_owned()];
+        let line = state.line();
+        assert!(line.ends_with("1/4 platform/podinfo  (2 of 5)  podinfo 6.4.0 → main +1\x1b[K") || line.ends_with("…\x1b[K"), "{line}");
+        assert_eq!((in_mib(0), in_mib(1), in_mib(15 << 19)), (String::new(), "0.0 MiB sent".to_owned(), "7.5 MiB sent".to_owned()));
+    }
+}

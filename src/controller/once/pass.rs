@@ -1,0 +1,171 @@
+//! One pass over one publication: ask the source, find the ways, publish, prove.
+
+use kube::ResourceExt;
+
+use super::{Means, Onlooker, Turn, account::Account};
+use crate::{
+    api::{Reason, Target},
+    controller::{
+        access::Keys,
+        foresee::Look,
+        inputs::Offer,
+        inventory,
+        objects::Seen,
+        run::{Run, now},
+        schedule::{Ended, is_of_a_secret},
+        start::Context,
+        targets::{PlannedTarget, Recollection, identity, plan_all, unplanned},
+    },
+    model::Found,
+    publish::{self, Course, Failed, Outcome, TargetOutcome, TargetRun},
+    remedy::{Audience, Caller, CallerLogin},
+};
+
+/// What both sentences about Secrets begin with.
+const IN_A_CLUSTER: &str = "lies in a cluster: give `--kubeconfig`";
+
+/// Makes one; what came of it stands in the account of `turn`. Says how it ended, and by which Secrets.
+pub(super) async fn pass(context: &Context, means: &Means, turn: &mut Turn<'_>, onlooker: &dyn Onlooker) -> (Ended, Seen) {
+    let publication = turn.publication;
+    let plans = plans(context, means, turn);
+    let run = Run::new(publication, context, &plans);
+    run.found_away(std::mem::take(&mut turn.memory.away));
+    let look = Look { context, publication, run, entries: std::mem::take(&mut turn.entries) };
+    let offered = tokio::select! {
+        offered = look.offer(&mut turn.memory) => offered,
+        () = context.stop.cancelled() => return stopped(turn, look.entries),
+    };
+    let mut account = Account::of(publication);
+    match offered {
+        Err(failed) => account.refused.push(without_cluster(context, failed)),
+        Ok(offer) => {
+            let reached = tokio::select! {
+                reached = reached(&look, means, &offer, onlooker) => reached,
+                () = context.stop.cancelled() => return stopped(turn, look.entries),
+            };
+            let outcome = Box::pin(published(&look, &offer, reached, onlooker)).await;
+            turn.memory.away = outcome.targets.iter().filter_map(|target| target.away.clone()).collect();
+            turn.entries = inventory::updated(&look.entries, &outcome, &now());
+            account.stopped = outcome.cancelled;
+            (account.source, account.refused, account.targets) = (Some(offer.report), offer.refused, outcome.targets);
+        }
+    }
+    for failed in &account.refused {
+        onlooker.refused(None, failed);
+    }
+    let seen = look.run.secrets.objects().seen();
+    let ended = ended(&account, &seen);
+    if turn.entries.is_empty() {
+        turn.entries = look.entries;
+    }
+    turn.account = account.after(std::mem::take(&mut turn.account));
+    (ended, seen)
+}
+
+fn stopped(turn: &mut Turn<'_>, entries: Vec<crate::api::InventoryEntry>) -> (Ended, Seen) {
+    turn.account.stopped = true;
+    turn.entries = entries;
+    (Ended::Settled, Seen::new())
+}
+
+fn ended(account: &Account, seen: &Seen) -> Ended {
+    let curable = !seen.is_empty() && account.failures().any(|failed| is_of_a_secret(failed.reason));
+    Ended::of(curable, account.failures().any(|failed| failed.passing), false)
+}
+
+/// As the controller plans it; from outside of the cluster without what only leads somewhere inside.
+fn plans(context: &Context, means: &Means, turn: &Turn<'_>) -> Vec<PlannedTarget> {
+    let namespace = turn.publication.namespace().unwrap_or_default();
+    let planned = plan_all(turn.publication, &context.cluster).into_iter().zip(&turn.publication.spec.targets);
+    let from_here = |(planned, target): (PlannedTarget, &Target)| match &target.service {
+        Some(service) if !means.in_cluster => {
+            let plan = planned.plan.and_then(|plan| plan.from_outside(&format!("{namespace}/{}", service.name)));
+            PlannedTarget { plan, ..planned }
+        }
+        _ => planned,
+    };
+    planned.map(from_here).collect()
+}
+
+/// Where there is no cluster, nothing of it appears by itself.
+fn without_cluster(context: &Context, failed: Failed) -> Failed {
+    let is_of_cluster = matches!(failed.reason, Reason::SecretInvalid | Reason::ServiceNotFound);
+    Failed { passing: failed.passing && (context.has_cluster || !is_of_cluster), ..failed }
+}
+
+/// The ways to each target, or why there is none.
+async fn reached(look: &Look<'_>, means: &Means, offer: &Offer, onlooker: &dyn Onlooker) -> (Vec<TargetRun>, Vec<TargetOutcome>) {
+    let (mut runs, mut failed) = (Vec::new(), Vec::new());
+    let namespace = look.publication.namespace().unwrap_or_default();
+    for (target, planned) in look.publication.spec.targets.iter().zip(look.run.plans) {
+        match reached_one(look, means, target, planned).await.map_err(|failed| without_cluster(look.context, failed)) {
+            Ok(run) => runs.push(run),
+            Err(failure) => {
+                onlooker.refused(Some(&target.name), &failure);
+                failed.push(TargetOutcome {
+                    name: target.name.clone(),
+                    registry: identity(target, &namespace),
+                    wanted: offer.wanted.len(),
+                    pull: planned.plan.as_ref().ok().and_then(|plan| plan.pull.clone()),
+                    failure: Some(failure),
+                    ..TargetOutcome::default()
+                });
+            }
+        }
+    }
+    (runs, failed)
+}
+
+async fn reached_one(look: &Look<'_>, means: &Means, target: &Target, planned: &PlannedTarget) -> Result<TargetRun, Failed> {
+    look.check_service(target)?;
+    let plan = planned.plan.as_ref().map_err(unplanned)?;
+    let hosts: Vec<String> = plan.strategies.iter().flat_map(|strategy| strategy.credential_hosts.clone()).collect();
+    let (keys, audience) = keys(look, means, target, &hosts).await?;
+    look.run.reached(target, planned, &look.entries, Recollection::Keep, &keys, audience)
+}
+
+/// Who we are at a target that is known as `hosts`, and whom we trust: by its Secrets where there is a cluster, else by what is at hand.
+async fn keys(look: &Look<'_>, means: &Means, target: &Target, hosts: &[String]) -> Result<(Keys, Audience), Failed> {
+    let context = look.context;
+    let secret = target.secret_ref.as_ref().filter(|_| context.has_cluster);
+    let cert_secret = target.cert_secret_ref.as_ref().filter(|_| context.has_cluster);
+    let mut keys = look.run.secrets.keys(secret, cert_secret, &context.roots, &context.plain_tls).await?;
+    let mut login = CallerLogin::Nobody;
+    if let (None, Some((file, logins))) = (secret, &means.at_hand.logins) {
+        match logins.find(hosts).map_err(|error| invalid(format!("`{file}`: {error}")))? {
+            Found::Credential(found) => (keys.login, login) = (found, CallerLogin::DockerConfig(file.clone())),
+            Found::Helper => login = CallerLogin::Helper(file.clone()),
+            Found::Nothing => {}
+        }
+    }
+    if let (Some(named), None, true) = (&target.secret_ref, secret, keys.login.is_anonymous()) {
+        let hosts = hosts.iter().filter(|host| !host.contains('/')).map(|host| format!("`{host}`")).collect::<Vec<_>>();
+        let cure = format!("or a login for {} by `--docker-config`", hosts.join(" or "));
+        return Err(invalid(format!("Secret `{}` {IN_A_CLUSTER}, {cure}", named.name)));
+    }
+    let trust = means.at_hand.trust.as_ref().map(|(file, _)| file.clone());
+    if let (Some(named), None, None) = (&target.cert_secret_ref, cert_secret, &trust) {
+        return Err(invalid(format!("Secret `{}` {IN_A_CLUSTER}, or its `ca.crt` by `--ca FILE`", named.name)));
+    }
+    Ok((keys, Audience::File(Caller { login, ca: trust })))
+}
+
+fn invalid(sentence: String) -> Failed {
+    Failed { reason: Reason::SecretInvalid, sentence, passing: false }
+}
+
+async fn published(
+    look: &Look<'_>,
+    offer: &Offer,
+    (runs, failed): (Vec<TargetRun>, Vec<TargetOutcome>),
+    onlooker: &dyn Onlooker,
+) -> Outcome {
+    let progress = |done, total| onlooker.progressed(done, total);
+    let course = Course { workers: look.context.workers, cancel: &look.context.stop, proof: None, progress: &progress };
+    let mut outcome = publish::followed(&offer.source, &offer.wanted, &runs, &course, onlooker).await;
+    outcome.targets.extend(failed);
+    let position = |name: &str| look.publication.spec.targets.iter().position(|target| target.name == name);
+    outcome.targets.sort_by_key(|target| position(&target.name));
+    Run::with_chart_name(offer, &mut outcome);
+    outcome
+}

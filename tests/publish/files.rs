@@ -1,0 +1,155 @@
+//! What stands in files: several of them, what is suspended, what is wrong, and whose login it is.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{
+    printed::{Printed, publication, publish, writes},
+    support::{
+        self, Bed, Ran,
+        authority::Authority,
+        publication::{spec, url_target},
+        registry::Version,
+    },
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_folders_and_standard_input_are_published_in_their_order() {
+    let bed = support::shared();
+    let (charts, registry) = (bed.helm_repository(&["small-1.2.2"]).start().await, bed.registry(Version::V3).start().await);
+    let of = |name: &str, change: fn(&mut Value)| {
+        let target = url_target(registry.socket(), name);
+        let mut object = publication(name, &spec(&charts.url(), &json!([{"name": "small"}]), &json!([target])));
+        change(&mut object);
+        object.to_string()
+    };
+    let folder = bed.folder("files");
+    let other = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "beside"}});
+    fs::create_dir(folder.join("more")).expect("a folder");
+    for (name, text) in [
+        ("first.yaml", format!("{other}\n---\n{}\n---\n{}", of("a", |_| {}), of("b", |object| object["spec"]["suspend"] = json!(true)))),
+        ("more/second.json", of("c", |object| object["metadata"]["namespace"] = json!("own"))),
+        ("input", of("d", |_| {})),
+    ] {
+        fs::write(folder.join(name), text).expect("a file");
+    }
+    let script = "cd \"$1\"; exec \"$2\" publish -f first.yaml -f more -f - -n team -o json <input";
+    let ran = bed.run_in_pod(&["sh", "-c", script, "sh", &folder.display().to_string(), env!("CARGO_BIN_EXE_chart-publisher")]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.errors.contains("ConfigMap `beside` of v1 is passed over"), "{}", ran.errors);
+    assert!(ran.errors.contains("team/b: `suspend` is true: it is passed over"), "{}", ran.errors);
+    let printed = Printed::of(&ran);
+    let said: Vec<_> = printed
+        .publications
+        .iter()
+        .map(|publication| format!("{}/{} {} {}", publication.namespace, publication.name, publication.result, publication.targets.len()))
+        .collect();
+    assert_eq!(said, ["team/a Proven 1", "team/b Suspended 0", "own/c Proven 1", "team/d Proven 1"]);
+    assert_eq!(printed.counts(), [3, 0, 0]);
+    assert!(!registry.requests().iter().any(|request| request.path().starts_with("/v2/b/")), "what is suspended is left alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_input_ends_with_2_before_anything_is_sent() {
+    let bed = support::shared();
+    let (charts, registry) = (bed.helm_repository(&["small-1.2.2"]).start().await, bed.registry(Version::V3).start().await);
+    let good =
+        || publication("wrong", &spec(&charts.url(), &json!([{"name": "small"}]), &json!([url_target(registry.socket(), "charts")])));
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut object = good();
+        change(&mut object);
+        object.to_string()
+    };
+    let right = good().to_string();
+    let folder = bed.folder("wrong").display().to_string();
+    let absent = format!("{folder}/absent");
+    fs::write(format!("{folder}/config.json"), "secret").expect("a file");
+    let (config, certificate) = (format!("{folder}/config.json"), format!("{folder}/config.json"));
+    for (documents, flags, part) in [
+        ("{".to_owned(), &[][..], "no YAML"),
+        ("a: b".to_owned(), &[], "no object of Kubernetes"),
+        ("{kind: Pod, apiVersion: v1, metadata: {name: a}}".to_owned(), &[], "no ChartPublication"),
+        (with(&|object| object["spec"]["suspend"] = json!("yes")), &[], "spec.suspend: is a string"),
+        (with(&|object| object["spec"]["intervall"] = json!("1h")), &[], "there is no such field"),
+        (with(&|object| object["spec"]["source"] = json!({})), &[], "spec.source: "),
+        (with(&|object| object["spec"]["targets"][0]["url"] = json!("https://h/x")), &[], "spec.targets[0]"),
+        (format!("{right}\n---\n{right}"), &[], "has the same name"),
+        // One that is wrong keeps all of them from being sent.
+        (format!("{right}\n---\n{}", with(&|object| object["metadata"]["name"] = json!("A"))), &[], "metadata.name"),
+        (right.clone(), &["-f", &absent], "cannot be read"),
+        (right.clone(), &["--kubeconfig", &absent], "`--kubeconfig`: "),
+        (right.clone(), &["--docker-config", &absent], "cannot be read"),
+        (right.clone(), &["--docker-config", &config], "it is no JSON"),
+        (right.clone(), &["--ca", &certificate], "holds no certificate"),
+        (right.clone(), &["--spool-dir", &absent], "`--spool-dir`: "),
+        (right.clone(), &["--in-cluster"], "`--in-cluster`: "),
+        (right.clone(), &["--wait", "0s"], "--wait"),
+        (right.clone(), &["--workers", "0"], "--workers"),
+        (right.clone(), &["--log-level", "foo"], "is no level"),
+    ] {
+        let ran = publish(bed, &documents, &[&["-o", "json"], flags].concat());
+        assert_eq!((ran.code, ran.output.as_str()), (Some(2), ""), "{documents} {flags:?}: {ran:?}");
+        assert!(ran.errors.contains(part), "{documents} {flags:?}: {ran:?}");
+    }
+    assert_eq!(registry.requests().len(), 1, "nobody asked but the test bed");
+    let ran = bed.run_in_pod(&[env!("CARGO_BIN_EXE_chart-publisher"), "publish"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+}
+
+fn configuration(bed: &'static Bed, registry: &str, user: &str, password: &str) -> String {
+    let file = bed.folder("docker").join("config.json");
+    fs::write(&file, json!({"auths": {registry: {"username": user, "password": password}}}).to_string()).expect("a file");
+    file.display().to_string()
+}
+
+/// With all that can be said, and no password in it.
+fn discreet(bed: &'static Bed, documents: &str, flags: &[&str]) -> Ran {
+    let ran = publish(bed, documents, &[&["-o", "json", "--log-level", "trace"], flags].concat());
+    assert!(ran.errors.contains(" TRACE "), "{ran:?}");
+    for secret in ["hunter2", "aHVudGVyMi", "h1bnRlcjIt", "odW50ZXIyL"] {
+        assert!(!ran.output.contains(secret) && !ran.errors.contains(secret), "{secret}: {ran:?}");
+    }
+    ran
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_cluster_logins_come_from_dockers_file_and_trust_from_a_flag() {
+    let bed = support::shared();
+    let authority = Authority::new("bootstrap").expect("an authority");
+    let charts = bed.helm_repository(&["small-1.2.2"]).start().await;
+    let registry = bed.registry(Version::V3).tls(&authority, &[]).basic("pusher", "hunter2-secret").start().await;
+    let ca = bed.folder("ca").join("ca.crt");
+    fs::write(&ca, authority.pem()).expect("a file");
+    let ca = ca.display().to_string();
+    let host = registry.socket().to_string();
+    let (right, wrong) = (configuration(bed, &host, "pusher", "hunter2-secret"), configuration(bed, &host, "pusher", "hunter2-wrong"));
+    let other = configuration(bed, "other.example", "pusher", "hunter2-secret");
+    let target = json!({"name": "main", "url": format!("oci://{host}/charts")});
+    let of = |fields: &Value| {
+        let mut target = target.clone();
+        target.as_object_mut().expect("an object").extend(fields.as_object().cloned().unwrap_or_default());
+        publication("login", &spec(&charts.url(), &json!([{"name": "small"}]), &json!([target]))).to_string()
+    };
+    let (plain, named) = (of(&json!({})), of(&json!({"secretRef": {"name": "push"}, "certSecretRef": {"name": "own"}})));
+    for (documents, flags, reason, part) in [
+        (&plain, &["--ca", &ca, "--docker-config", &other][..], "AuthFailed", "Give a login: `docker login`, `--docker-config FILE`"),
+        (&plain, &["--ca", &ca, "--docker-config", &wrong], "AuthFailed", "Correct the entry for this registry in "),
+        (&plain, &["--docker-config", &right], "TlsFailed", "by `--ca FILE`"),
+        (&named, &["--ca", &ca, "--docker-config", &other], "SecretInvalid", "`--docker-config`"),
+        (&named, &["--docker-config", &right], "SecretInvalid", "`--ca FILE`"),
+    ] {
+        let ran = discreet(bed, documents, flags);
+        let printed = Printed::of(&ran);
+        let target = &printed.publications[0].targets[0];
+        let failure = target.failure.as_ref().or_else(|| target.charts[0].failure.as_ref()).expect("a failure");
+        // Another route may lead to another certificate: the controller tries that again, and so does this.
+        assert_eq!((ran.code, failure.reason.as_str(), failure.passing), (Some(1), reason, reason == "TlsFailed"), "{failure:?}");
+        assert!(failure.message.contains(part), "{failure:?}");
+    }
+    assert!(writes(&registry, 0).iter().all(|request| request.status == 401), "{:?}", writes(&registry, 0));
+    for (documents, counts) in [(&plain, [1, 0, 0]), (&named, [0, 1, 0])] {
+        let ran = discreet(bed, documents, &["--ca", &ca, "--docker-config", &right]);
+        assert_eq!((ran.code, Printed::of(&ran).counts()), (Some(0), counts), "{ran:?}");
+    }
+}
