@@ -149,11 +149,13 @@ impl Objects {
     }
 }
 
-async fn answered<T>(kind: ObjectKind, asked: impl Future<Output = Result<T, kube::Error>>) -> Result<T, Unread> {
+async fn answered<T>(kind: ObjectKind, asked: impl Future<Output = Result<Option<T>, kube::Error>>) -> Result<Option<T>, Unread> {
     let _step = enter(kind.step());
     match tokio::time::timeout(LONGEST_READ, asked).await {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(kube::Error::Api(status))) if status.code == 403 => Err(Unread::Forbidden),
+        // The cluster does not have the kind.
+        Ok(Err(kube::Error::Api(status))) if status.code == 404 => Ok(None),
         Ok(Err(_)) | Err(_) => Err(Unread::Away),
     }
 }
