@@ -1,5 +1,5 @@
-//! Secrets, ConfigMaps and HelmRepositories of Flux in one namespace: read by name at each run, never listed and never watched. What was read is noted by its
-//! `resourceVersion`, so that a change can be told without reading it again.
+//! Secrets, `ConfigMaps` and `HelmRepositories` of Flux in one namespace: read by name at each run, never listed and never watched. What was
+//! read is noted by its `resourceVersion`, so that a change can be told without reading it again.
 
 use std::{
     collections::BTreeMap,
@@ -91,7 +91,7 @@ impl Objects {
         self.read(ObjectKind::ConfigMap, name).await
     }
 
-    /// A HelmRepository of Flux, where there is one; none where the cluster has no such kind.
+    /// A `HelmRepository` of Flux, where there is one; none where the cluster has no such kind.
     pub(super) async fn helm_repository(&self, name: &str) -> Result<Option<FluxHelmRepository>, Unread> {
         self.read(ObjectKind::HelmRepository, name).await
     }
