@@ -9,6 +9,8 @@ mod charts;
 mod door;
 #[path = "life/endings.rs"]
 mod endings;
+#[path = "life/flux.rs"]
+mod flux;
 #[path = "life/objects.rs"]
 mod objects;
 #[path = "life/repairs.rs"]

@@ -238,6 +238,7 @@ async fn kubectl_explain_has_words_for_every_field() {
         ("chartpublications.spec.targets.upload.method", "with the whole body and its length"),
         ("chartpublications.spec.targets.routes", "of `ClusterIP`, `NodePort`, `LoadBalancer`, `Ingress`, `Endpoint` and `Relay`"),
         ("chartpublications.spec.source.configMaps", "A key that ends with `.prov` is its provenance"),
+        ("chartpublications.spec.source.fluxRef", "Its address, Secrets and options are read at each run"),
         ("chartpublications.spec.source.inline", "in base64, of at most 1 MiB"),
         ("chartpublications.spec.proof.interval", "is read whole again and compared"),
         ("chartpublications.spec.proof.routes", "the newest chart is downloaded by each of them"),

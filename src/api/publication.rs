@@ -29,8 +29,8 @@ use super::ChartPublicationStatus;
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("has(self.source.helmRepository) || has(self.source.oci) ? has(self.charts) && self.charts.size() > 0 : !has(self.charts) || self.charts.size() == 0")
-        .message("`charts` names what to take from a `helmRepository` or `oci`; every other source is one chart and takes no `charts`"),
+    validation = Rule::new("has(self.source.helmRepository) || has(self.source.oci) || has(self.source.fluxRef) ? has(self.charts) && self.charts.size() > 0 : !has(self.charts) || self.charts.size() == 0")
+        .message("`charts` names what to take from a `helmRepository`, `oci` or `fluxRef`; every other source is one chart and takes no `charts`"),
     validation = Rule::new("!has(self.proof) || !has(self.proof.routes) || self.proof.routes.size() == 0 || self.targets.exists(target, has(target.service))")
         .message("`proof.routes` lead to a `service`, and no target has one"),
 )]
@@ -55,7 +55,7 @@ pub struct ChartPublicationSpec {
     /// Where the charts come from: exactly one member.
     pub source: Source,
 
-    /// Which charts and versions of a `helmRepository` or of `oci` are published.
+    /// Which charts and versions of a `helmRepository`, `oci` or `fluxRef` are published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256))]
     pub charts: Vec<ChartSelection>,
@@ -104,8 +104,8 @@ fn default_timeout() -> String {
 #[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("[has(self.helmRepository), has(self.oci), has(self.archive), has(self.configMaps), has(self.secrets), has(self.inline)].filter(x, x).size() == 1")
-        .message("exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets` and `inline` must be set"),
+    validation = Rule::new("[has(self.helmRepository), has(self.oci), has(self.archive), has(self.configMaps), has(self.secrets), has(self.inline), has(self.fluxRef)].filter(x, x).size() == 1")
+        .message("exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set"),
 )]
 pub struct Source {
     /// An HTTP Helm repository: a server with an `index.yaml`.
@@ -137,6 +137,29 @@ pub struct Source {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1_420_000))]
     pub inline: Option<String>,
+
+    /// An object of Flux in this namespace that says where the charts lie. Its address, Secrets and options are read at each run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flux_ref: Option<FluxReference>,
+}
+
+/// An object of Flux in this namespace.
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct FluxReference {
+    /// Its kind.
+    pub kind: FluxKind,
+
+    /// The name of the object.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// A kind of Flux's source-controller.
+#[derive(JsonSchema, Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub enum FluxKind {
+    /// A Helm repository, of type `default`.
+    HelmRepository,
 }
 
 /// An HTTP Helm repository.

@@ -16,6 +16,7 @@ mod authorizers;
 mod cluster;
 mod complaints;
 mod events;
+mod flux;
 mod foresee;
 mod gateway_kinds;
 mod health;

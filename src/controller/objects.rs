@@ -1,4 +1,4 @@
-//! Secrets and ConfigMaps of one namespace: read by name at each run, never listed and never watched. What was read is noted by its
+//! Secrets, ConfigMaps and HelmRepositories of Flux in one namespace: read by name at each run, never listed and never watched. What was read is noted by its
 //! `resourceVersion`, so that a change can be told without reading it again.
 
 use std::{
@@ -15,6 +15,7 @@ use k8s_openapi::{
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
+use super::flux::FluxHelmRepository;
 use crate::steps::{Step, enter};
 
 /// An API server that does not answer a read by then is away.
@@ -25,6 +26,7 @@ const LONGEST_READ: Duration = Duration::from_secs(15);
 pub(super) enum ObjectKind {
     Secret,
     ConfigMap,
+    HelmRepository,
 }
 
 impl ObjectKind {
@@ -33,13 +35,14 @@ impl ObjectKind {
         match self {
             Self::Secret => "Secret",
             Self::ConfigMap => "ConfigMap",
+            Self::HelmRepository => "HelmRepository",
         }
     }
 
     fn step(self) -> Step {
         match self {
             Self::Secret => Step::ReadSecret,
-            Self::ConfigMap => Step::AskSource,
+            Self::ConfigMap | Self::HelmRepository => Step::AskSource,
         }
     }
 }
@@ -88,11 +91,17 @@ impl Objects {
         self.read(ObjectKind::ConfigMap, name).await
     }
 
+    /// A HelmRepository of Flux, where there is one; none where the cluster has no such kind.
+    pub(super) async fn helm_repository(&self, name: &str) -> Result<Option<FluxHelmRepository>, Unread> {
+        self.read(ObjectKind::HelmRepository, name).await
+    }
+
     /// The `resourceVersion` of an object, without what is in it.
     pub(super) async fn version(&self, kind: ObjectKind, name: &str) -> Result<Option<String>, Unread> {
         let found = match kind {
             ObjectKind::Secret => self.metadata::<Secret>(kind, name).await,
             ObjectKind::ConfigMap => self.metadata::<ConfigMap>(kind, name).await,
+            ObjectKind::HelmRepository => self.metadata::<FluxHelmRepository>(kind, name).await,
         };
         self.note(kind, name, &found);
         found

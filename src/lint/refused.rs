@@ -2,7 +2,6 @@
 //!
 //! Only what stands in the text decides. Where the schema has found something, nothing more is said of the same field.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 use url::Url;
 
@@ -12,7 +11,7 @@ use super::{
     sentences,
     written::item_path,
 };
-use crate::model::{Constraint, Origin, RepositoryName, Scheme};
+use crate::model::{Constraint, Origin, RepositoryName, Scheme, decoded};
 
 /// Finds it.
 pub(super) fn check(publication: &Value, found: &mut Vec<Finding>) {
@@ -57,8 +56,10 @@ fn source(publication: &Value, wrong: &mut Vec<Finding>) {
             }
         }
     }
-    let inline = text(publication, "/spec/source/inline").map(|text| text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
-    if let Some(Err(error)) = inline.map(|text: Vec<u8>| BASE64_STANDARD.decode(text)) {
+    if let Some(name) = text(publication, "/spec/source/fluxRef/name").filter(|name| !is_subdomain(name)) {
+        wrong.push(Finding::new("spec.source.fluxRef.name", Rule::Run, unnameable("HelmRepository", name)));
+    }
+    if let Some(Err(error)) = text(publication, "/spec/source/inline").map(decoded) {
         wrong.push(Finding::new("spec.source.inline", Rule::Run, format!("is no base64: {error}")));
     }
 }

@@ -69,7 +69,7 @@ targets:
     spec.source.archive.url [required] is missing
     spec.source.archive.digest [pattern] `sha256:abc` must be `sha256:` and 64 hexadecimal digits in lower case
     spec.source.helmRepository.url [pattern] the value must be `http://HOST` or `https://HOST` with a path, without user name and spaces; a password belongs into `secretRef`
-    spec.source [cel] exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets` and `inline` must be set
+    spec.source [cel] exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set
     spec.suspend [type] is a string, and must be a boolean (`true` or `false`): write it without quotes
     spec.targets[0].routes[1] [enum] `clusterip` is none of `ClusterIP`, `NodePort`, `LoadBalancer`, `Ingress`, `Endpoint`, `Relay`. Close to it: `ClusterIP`
     spec.targets[0].routes[2] [unique] `NodePort` stands in `spec.targets[0].routes[0]` already
@@ -115,11 +115,11 @@ fn objects_that_hold_a_chart_are_looked_at_as_far_as_their_text_goes() {
     assert_eq!(of("{configMaps: [podinfo-0, podinfo-1]}"), "");
     assert_eq!(of("{inline: 'H4sIAAAA AAAA'}"), "");
     insta::assert_snapshot!(of("{configMaps: [podinfo-0, Podinfo_1, podinfo-0]}"), @r#"
-    spec.source.configMaps[2] [duplicate] `podinfo-0` stands in `spec.source.configMaps[0]` already
+    spec.source.configMaps[2] [unique] `podinfo-0` stands in `spec.source.configMaps[0]` already
     spec.source.configMaps[1] [run] no ConfigMap can be named `Podinfo_1`: lower case letters, digits, `-` and `.`
     "#);
-    insta::assert_snapshot!(of("{inline: 'H4sI%'}"), @"spec.source.inline [run] is no base64: Invalid symbol 37, offset 4.");
-    insta::assert_snapshot!(of("{secrets: [a], inline: H4sI}"), @"spec.source [cel] exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets` and `inline` must be set");
+    insta::assert_snapshot!(of("{inline: 'H4sI%'}"), @"spec.source.inline [run] is no base64: letter 5 does not belong there");
+    insta::assert_snapshot!(of("{secrets: [a], inline: H4sI}"), @"spec.source [cel] exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set");
 }
 
 #[test]

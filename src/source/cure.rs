@@ -17,7 +17,9 @@ pub(super) fn of_login(secret: Option<&str>) -> String {
 /// `url` is of HTTP, or of a registry.
 pub(super) fn of_network(url: &str, error: &NetError) -> &'static str {
     match error {
-        NetError::Tls { failure: TlsFailure::NotTls, .. } if url.starts_with("oci://") => "; set `insecure: true` when the registry has no TLS",
+        NetError::Tls { failure: TlsFailure::NotTls, .. } if url.starts_with("oci://") => {
+            "; set `insecure: true` when the registry has no TLS"
+        }
         NetError::Tls { failure: TlsFailure::UnknownAuthority, .. } => "; give its CA as `ca.crt` in the Secret of `certSecretRef`",
         NetError::Tls { failure: TlsFailure::Expired | TlsFailure::NotYetValid, .. } => "; the server needs a new certificate",
         NetError::Tls { failure: TlsFailure::WrongName { .. }, .. } => "; use a name that the certificate holds",

@@ -231,7 +231,8 @@ impl Oci {
 
     fn names(&self, entry: &IndexEntry) -> Result<(RepositoryName, Tag), SourceError> {
         let repository = self.repository(&entry.name)?;
-        let tag = Tag::of_version(&entry.version).map_err(|error| OciError::Name { chart: entry.name.clone(), cause: error.to_string() })?;
+        let tag =
+            Tag::of_version(&entry.version).map_err(|error| OciError::Name { chart: entry.name.clone(), cause: error.to_string() })?;
         Ok((repository, tag))
     }
 }

@@ -49,6 +49,16 @@ impl Scene {
         self.namespace.bed.run_on_host(&words).expect_success();
     }
 
+    /// Puts a file in the place of all that a ConfigMap holds, as the document says.
+    fn replace(&self, name: &str, file: &Path) {
+        let (bed, from) = (self.namespace.bed, format!("--from-file={}", file.display()));
+        let made = bed.run_on_host(&["kubectl", "create", "configmap", name, &from, "--dry-run=client", "-o", "yaml"]).expect_success();
+        let manifest = bed.folder("replacement").join("configmap.yaml");
+        fs::write(&manifest, made).expect("a file in the bed's folder");
+        let manifest = manifest.display().to_string();
+        bed.run_on_host(&["kubectl", "--namespace", self.namespace.name(), "replace", "-f", &manifest]).expect_success();
+    }
+
     /// What helm pulls: the archive, and the provenance where there is one.
     fn pull(&self, chart: &str, version: &str) -> (Vec<u8>, Option<Vec<u8>>) {
         let folder = self.namespace.bed.folder("pulled");
@@ -83,8 +93,8 @@ fn split(archive: &Path, pieces: &str) -> Vec<PathBuf> {
 #[tokio::test]
 async fn a_config_map_is_published_and_what_replaces_it_at_the_next_run() {
     let scene = scene().await;
-    let (bed, namespace) = (scene.namespace.bed, &scene.namespace);
-    let [first, second] = bed.packages("web", &["1.0.0", "1.1.0"]).try_into().expect("two archives");
+    let namespace = &scene.namespace;
+    let [first, second] = namespace.bed.packages("web", &["1.0.0", "1.1.0"]).try_into().expect("two archives");
     let api = scene.namespace.recorded_api().await;
     let _controller = api.controller(namespace, &ANYWHERE).await;
     scene.create(&["configmap"], "web-chart", &[&first]);
@@ -106,9 +116,7 @@ async fn a_config_map_is_published_and_what_replaces_it_at_the_next_run() {
     let (metadata, whole) = reads();
     assert!(metadata >= 2 && whole == 1, "while it is as it was, its metadata alone are read: {metadata} and {whole}");
 
-    namespace.config_map("web-chart", &[("web-1.1.0.tgz", &fs::read(&second).expect("an archive"))]).await;
-    let remove = json!([{"op": "remove", "path": "/binaryData/web-1.0.0.tgz"}]).to_string();
-    bed.run_on_host(&["kubectl", "patch", "configmap", "web-chart", "-n", namespace.name(), "--type=json", "-p", &remove]).expect_success();
+    scene.replace("web-chart", &second);
     namespace.becomes("web", "the new chart is published", published(&["1.1.0"])).await;
     assert_eq!(scene.pull("web", "1.1.0").0, fs::read(&second).expect("an archive"));
     assert_eq!(scene.pull("web", "1.0.0").0, fs::read(&first).expect("an archive"), "what was published stays");

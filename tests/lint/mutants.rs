@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Publications with every field that there is.
-pub fn full() -> [Value; 5] {
+pub fn full() -> [Value; 6] {
     let object = |spec: Value| {
         json!({
             "apiVersion": "chartpublisher.io/v1alpha1",
@@ -47,12 +47,15 @@ pub fn full() -> [Value; 5] {
     let mut first = object(of_repository);
     first["status"] = json!({"observedGeneration": 1, "published": "1/1", "targets": [{"name": "main", "route": "NodePort"}]});
     let names = json!(["podinfo-0", "podinfo-1"]);
+    let mut of_flux = of(json!({"fluxRef": {"kind": "HelmRepository", "name": "podinfo"}}));
+    of_flux["spec"]["charts"] = json!([{"name": "podinfo"}]);
     [
         first,
         of(json!({"archive": archive})),
         of(json!({"configMaps": names.clone()})),
         of(json!({"secrets": names})),
         of(json!({"inline": "H4sIAAAAAAAA"})),
+        of_flux,
     ]
 }
 
@@ -166,6 +169,7 @@ fn replacements(original: &Value) -> Vec<(String, Value)> {
                 ("configMaps", json!(["a"])),
                 ("secrets", json!(["a"])),
                 ("inline", json!("AAAA")),
+                ("fluxRef", json!({"kind": "HelmRepository", "name": "a"})),
                 ("charts", json!([{"name": "a"}])),
                 ("service", json!({"name": "registry"})),
                 ("versions", json!("1.2.3")),

@@ -13,7 +13,7 @@ use chart_publisher::{
     model::{Digest, Origin, Scheme},
     net::{Address, AddressPolicy, Endpoint, Patience, SystemRoots, TlsConfig, Transport},
     registry::{AllowedHosts, Authorizer, Registry},
-    source::{Offered, Oci, Place, SourceError},
+    source::{Oci, Offered, Place, SourceError},
     spool::{Budget, Spool},
 };
 use serde_json::{Value, json};
@@ -126,11 +126,13 @@ async fn what_a_tag_holds_is_compared_before_anything_is_made_of_it() {
         server.says(MANIFEST, reply);
         check(&fetched(&server).await, reason, words);
     }
-    let vast = json!({"schemaVersion": 2, "config": blob(CONFIG, b"{}"), "layers": [{"mediaType": LAYER, "digest": other, "size": 1_u64 << 40}]});
+    let vast =
+        json!({"schemaVersion": 2, "config": blob(CONFIG, b"{}"), "layers": [{"mediaType": LAYER, "digest": other, "size": 1_u64 << 40}]});
     server.says(MANIFEST, Reply::ok(vast.to_string()));
     check(&fetched(&server).await, Reason::LimitExceeded, "larger than the limit of");
     server.says(MANIFEST, Reply::ok(whole));
-    for (sent, found) in [(&b"ARCHIVE"[..], "7 bytes with sha256:"), (b"arc", "3 bytes with sha256:"), (b"archive and more", "more bytes")] {
+    for (sent, found) in [(&b"ARCHIVE"[..], "7 bytes with sha256:"), (b"arc", "3 bytes with sha256:"), (b"archive and more", "more bytes")]
+    {
         server.says(&path_of(b"archive"), Reply::ok(Bytes::copy_from_slice(sent)));
         check(&fetched(&server).await, Reason::DigestMismatch, found);
     }

@@ -63,7 +63,8 @@ async fn plan_says_which_tags_are_passed_over_and_publish_needs_no_other_chart()
         crane(bed, &["tag", &format!("{}/upstream/small:1.2.2", scene.from.socket()), tag]);
     }
     let spec = scene.spec(&json!([{"name": "missing"}, {"name": "small"}, {"name": "umbrella"}]));
-    let publication = json!({"apiVersion": "chartpublisher.io/v1alpha1", "kind": "ChartPublication", "metadata": {"name": "a"}, "spec": spec});
+    let publication =
+        json!({"apiVersion": "chartpublisher.io/v1alpha1", "kind": "ChartPublication", "metadata": {"name": "a"}, "spec": spec});
     let file = bed.folder("plan").join("publication.yaml");
     fs::write(&file, publication.to_string()).expect("a file in the bed's folder");
     let file = file.display().to_string();

@@ -152,7 +152,7 @@ impl<'a> World<'a> {
         let mut spec = spec(&self.shared.charts.url(), &json!([{"name": "small"}]), &json!([target]));
         if let Some(source) = change.get("source") {
             spec["source"] = source.clone();
-            spec["charts"] = json!([]);
+            spec["charts"] = change.get("charts").cloned().unwrap_or(json!([]));
         }
         spec["suspend"] = change.get("suspend").cloned().unwrap_or(json!(false));
         self.namespace.publish(name, &spec).await;
@@ -173,6 +173,7 @@ impl<'a> World<'a> {
         let refused = format!("cannot {verb} resource \"{resource}\"");
         let said = match resource {
             "secrets" => "it needs `get` on Secrets",
+            "helmrepositories" => "the controller needs `get` on helmrepositories",
             "configmaps" => "the controller needs `get` on ConfigMaps",
             _ => &refused,
         };

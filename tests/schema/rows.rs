@@ -55,6 +55,12 @@ fn source(change: &Value) -> Value {
     spec(&json!({"charts": null, "source": source}))
 }
 
+fn flux(change: &Value) -> Value {
+    let mut reference = json!({"kind": "HelmRepository", "name": "podinfo"});
+    merge(&mut reference, change);
+    spec(&json!({"source": {"helmRepository": null, "fluxRef": reference}}))
+}
+
 fn archive(change: &Value) -> Value {
     let mut archive = json!({"url": "https://charts.example.com/podinfo-6.5.0.tgz"});
     merge(&mut archive, change);
@@ -91,10 +97,21 @@ fn refused(spec: Value, field: &'static str, part: &'static str) -> Row {
 
 /// All rows.
 pub fn all() -> Vec<Row> {
-    [taken_rows(), whole_rows(), source_rows(), oci_rows(), object_rows(), chart_rows(), target_rows(), route_rows(), host_rows(), proof_rows()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        taken_rows(),
+        whole_rows(),
+        source_rows(),
+        oci_rows(),
+        object_rows(),
+        chart_rows(),
+        target_rows(),
+        route_rows(),
+        host_rows(),
+        proof_rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn taken_rows() -> Vec<Row> {
@@ -118,6 +135,7 @@ fn taken_rows() -> Vec<Row> {
         taken(source(&json!({"configMaps": ["a"]}))),
         taken(source(&json!({"secrets": (0..128).map(|number| format!("part-{number}")).collect::<Vec<_>>()}))),
         taken(source(&json!({"inline": "A".repeat(1_420_000)}))),
+        taken(flux(&json!({}))),
         taken(spec(&json!({"charts": [], "source": {"helmRepository": null, "archive": {"url": "https://a.example/b.tgz"}}}))),
         taken(chart(&json!({"versions": "1.2.3+4"}))),
         taken(chart(&json!({"versions": ">=6.0.0 <7.0.0 || 8.x", "latest": 3, "exclude": ["6.1.0", "6.2.x"], "prereleases": true}))),
@@ -173,7 +191,8 @@ fn whole_rows() -> Vec<Row> {
     let long = "1s".repeat(17);
     let interval = "must lie between 10s and 8760h";
     let timeout = "must lie between 1s and 1h";
-    let charts = "`charts` names what to take from a `helmRepository` or `oci`; every other source is one chart and takes no `charts`";
+    let charts =
+        "`charts` names what to take from a `helmRepository`, `oci` or `fluxRef`; every other source is one chart and takes no `charts`";
     let many: Vec<_> = (0..17).map(|index| json!({"name": format!("t{index}"), "service": {"name": "registry"}})).collect();
     let names: Vec<_> = (0..257).map(|index| json!({"name": format!("chart-{index}")})).collect();
     vec![
@@ -199,7 +218,7 @@ fn whole_rows() -> Vec<Row> {
 }
 
 fn source_rows() -> Vec<Row> {
-    let one = "exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets` and `inline` must be set";
+    let one = "exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set";
     let charts = "every other source is one chart and takes no `charts`";
     let long = format!("https://{}", "a".repeat(2041));
     let name = "n".repeat(254);
@@ -240,7 +259,7 @@ fn oci_rows() -> Vec<Row> {
     let (url, long) = ("spec.source.oci.url", format!("oci://{}", "a".repeat(1019)));
     let mut rows = vec![
         refused(both, "spec.source", "exactly one of `helmRepository`, `oci`, "),
-        refused(without, "spec", "`charts` names what to take from a `helmRepository` or `oci`"),
+        refused(without, "spec", "`charts` names what to take from a `helmRepository`, `oci` or"),
         refused(oci(&json!({"url": null})), url, "Required value"),
         refused(oci(&json!({"url": long})), url, "Too long"),
         refused(oci(&json!({"allowedHosts": hosts})), "spec.source.oci.allowedHosts", "Too many"),
@@ -263,7 +282,7 @@ fn name_refusals(too_long: &str) -> [(Value, &'static str); 3] {
 }
 
 fn object_rows() -> Vec<Row> {
-    let one = "exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets` and `inline` must be set";
+    let one = "exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set";
     let charts = "every other source is one chart and takes no `charts`";
     let many: Vec<_> = (0..129).map(|number| format!("part-{number}")).collect();
     let long = "n".repeat(254);
@@ -273,6 +292,13 @@ fn object_rows() -> Vec<Row> {
         refused(spec(&json!({"source": {"inline": "AAAA"}})), "spec.source", one),
         refused(spec(&json!({"source": {"helmRepository": null, "inline": "AAAA"}})), "spec", charts),
         refused(spec(&json!({"source": {"helmRepository": null, "secrets": ["a"]}})), "spec", charts),
+        refused(spec(&json!({"source": {"fluxRef": {"kind": "HelmRepository", "name": "a"}}})), "spec.source", one),
+        refused(source(&json!({"fluxRef": {"kind": "HelmRepository", "name": "a"}})), "spec", "or `fluxRef`"),
+        refused(flux(&json!({"kind": "GitRepository"})), "spec.source.fluxRef.kind", "Unsupported value"),
+        refused(flux(&json!({"kind": null})), "spec.source.fluxRef.kind", "Required value"),
+        refused(flux(&json!({"name": null})), "spec.source.fluxRef.name", "Required value"),
+        refused(flux(&json!({"name": ""})), "spec.source.fluxRef.name", "should be at least 1 chars long"),
+        refused(flux(&json!({"name": "n".repeat(254)})), "spec.source.fluxRef.name", "Too long"),
         refused(source(&json!({"inline": ""})), "spec.source.inline", "should be at least 1 chars long"),
         refused(source(&json!({"inline": "A".repeat(1_420_001)})), "spec.source.inline", "Too long"),
     ];

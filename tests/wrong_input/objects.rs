@@ -30,6 +30,13 @@ fn missing(world: &World) -> Vec<Case> {
         case("one of the ConfigMaps does not exist", json!({"configMaps": ["podinfo-0", "podinfo-1"]}))
             .with(config_map("podinfo-0", &[("chart.tgz.0", &small)]))
             .stalls(Reason::SourceNotFound, "ConfigMap `team/podinfo-1` does not exist", "create it in the namespace"),
+        case("the HelmRepository of Flux does not exist", json!({"fluxRef": {"kind": "HelmRepository", "name": "podinfo"}}))
+            .charts(json!([{"name": "small"}]))
+            .stalls(
+                Reason::SourceNotFound,
+                "HelmRepository `team/podinfo` of Flux does not exist",
+                "create it in the namespace of the ChartPublication",
+            ),
         case("the Secret with the chart does not exist", json!({"secrets": ["podinfo"]})).stalls(
             Reason::SourceNotFound,
             "Secret `team/podinfo` does not exist",

@@ -124,8 +124,11 @@ pub fn contents(world: &World) -> Vec<Case> {
             "/image/small:1.0.0` holds no chart: its config has the media type",
             "push the chart with `helm push`",
         ),
-        case("the tag holds an index of several manifests", held("several", &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}), &[]))
-            .stalls(Reason::ChartInvalid, "/several/small:1.0.0` holds no chart: it is an index", "`exclude`"),
+        case(
+            "the tag holds an index of several manifests",
+            held("several", &json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": []}), &[]),
+        )
+        .stalls(Reason::ChartInvalid, "/several/small:1.0.0` holds no chart: it is an index", "`exclude`"),
         case("the tag holds another version", held("stranger", &manifest(CONFIG, &[(LAYER, &stranger)]), &stranger)).stalls(
             Reason::ChartInvalid,
             "/stranger/small:1.0.0` holds the chart `small 0.9.0`",

@@ -49,6 +49,11 @@ all namespaces and the Roles of one for some are made of it.
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get]
+# HelmRepositories of Flux that publications name (`source.fluxRef`): their address, Secrets and options. Read by name, at each run;
+# never listed and never watched. Without Flux, and without this right, everything else works.
+- apiGroups: [source.toolkit.fluxcd.io]
+  resources: [helmrepositories]
+  verbs: [get]
 # Events of publications: `create` for a new one, `patch` to count one that comes again.
 - apiGroups: [events.k8s.io]
   resources: [events]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{
     FutureExt,
     future::{BoxFuture, ready},
@@ -11,6 +10,7 @@ use futures::{
 use super::{Asking, Offer, assembly};
 use crate::{
     controller::memory::Memory,
+    model::decoded,
     publish::Failed,
     source::{Assembled, AssemblyError, Held, Holder},
 };
@@ -42,9 +42,7 @@ impl Holder for InSpec {
     }
 
     fn held(&self, _: usize) -> BoxFuture<'_, Result<Held, AssemblyError>> {
-        // `base64` breaks lines unless it is told otherwise.
-        let text: Vec<u8> = self.text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        let decoded = BASE64_STANDARD.decode(text);
+        let decoded = decoded(&self.text);
         let held = decoded.map(|bytes| Held { object: FIELD.to_owned(), entries: BTreeMap::from([(KEY.to_owned(), bytes.into())]) });
         ready(held.map_err(|error| AssemblyError::NoBase64 { place: FIELD.to_owned(), detail: error.to_string() })).boxed()
     }

@@ -1,7 +1,7 @@
 //! PURE: which source a publication has, and which Secrets that one names.
 
 use crate::{
-    api::{ArchiveSource, HelmRepositorySource, LocalReference, OciSource, Reason, Source},
+    api::{ArchiveSource, FluxReference, HelmRepositorySource, LocalReference, OciSource, Reason, Source},
     controller::objects::ObjectKind,
     publish::Failed,
 };
@@ -14,6 +14,7 @@ pub(in crate::controller) enum Member<'a> {
     Archive(&'a ArchiveSource),
     Objects(ObjectKind, &'a [String]),
     Inline(&'a str),
+    Flux(&'a FluxReference),
 }
 
 /// The Secrets that say who we are at a source, and whom we trust there.
@@ -29,7 +30,7 @@ impl<'a> Member<'a> {
     /// # Errors
     /// Where it is not exactly one, which the API server does not let pass.
     pub(in crate::controller) fn of(source: &'a Source) -> Result<Self, Failed> {
-        let Source { helm_repository, oci, archive, config_maps, secrets, inline } = source;
+        let Source { helm_repository, oci, archive, config_maps, secrets, inline, flux_ref } = source;
         let all = [
             helm_repository.as_ref().map(Self::HelmRepository),
             oci.as_ref().map(Self::Oci),
@@ -37,6 +38,7 @@ impl<'a> Member<'a> {
             config_maps.as_ref().map(|names| Self::Objects(ObjectKind::ConfigMap, names)),
             secrets.as_ref().map(|names| Self::Objects(ObjectKind::Secret, names)),
             inline.as_deref().map(Self::Inline),
+            flux_ref.as_ref().map(Self::Flux),
         ];
         let mut all = all.into_iter().flatten();
         match (all.next(), all.next()) {
@@ -54,16 +56,28 @@ impl<'a> Member<'a> {
             Self::HelmRepository(source) => (&source.secret_ref, &source.cert_secret_ref),
             Self::Oci(source) => (&source.secret_ref, &source.cert_secret_ref),
             Self::Archive(source) => (&source.secret_ref, &source.cert_secret_ref),
-            Self::Objects(..) | Self::Inline(_) => return References::default(),
+            // Those that Flux's object names are known once it was read.
+            Self::Objects(..) | Self::Inline(_) | Self::Flux(_) => return References::default(),
         };
         References { secret: secret.as_ref(), cert_secret: cert_secret.as_ref() }
     }
 
-    /// The objects that hold its chart.
+    /// The objects that hold its chart, or say where it lies.
     pub(in crate::controller) fn objects(self) -> &'a [String] {
         match self {
             Self::Objects(_, names) => names,
+            Self::Flux(reference) => std::slice::from_ref(&reference.name),
             Self::HelmRepository(_) | Self::Oci(_) | Self::Archive(_) | Self::Inline(_) => &[],
+        }
+    }
+
+    /// Tells a server that is asked from others.
+    pub(in crate::controller) fn identity(self) -> Vec<u8> {
+        match self {
+            Self::HelmRepository(source) => serde_json::to_vec(source).unwrap_or_default(),
+            Self::Oci(source) => serde_json::to_vec(source).unwrap_or_default(),
+            Self::Archive(source) => serde_json::to_vec(source).unwrap_or_default(),
+            Self::Objects(..) | Self::Inline(_) | Self::Flux(_) => Vec::new(),
         }
     }
 }

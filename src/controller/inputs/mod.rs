@@ -2,6 +2,7 @@
 
 mod archive;
 mod assembly;
+mod flux;
 mod helm_repository;
 mod inline;
 mod member;
@@ -53,6 +54,7 @@ impl Offer {
 }
 
 /// Who asks, for what, and with what.
+#[derive(Clone, Copy)]
 struct Asking<'a> {
     context: &'a Context,
     generation: Option<i64>,
@@ -77,6 +79,7 @@ pub(super) async fn offer(
         Member::Archive(source) => archive::offer(source, asking.access(member, memory).await?, &asking, memory).await,
         Member::Objects(kind, names) => objects::offer(kind, names, &asking, memory).await,
         Member::Inline(text) => inline::offer(text, &asking, memory).await,
+        Member::Flux(reference) => flux::offer(reference, &asking, memory).await,
     }
 }
 
@@ -96,7 +99,7 @@ impl Asking<'_> {
     async fn access(&self, member: Member<'_>, memory: &mut Memory) -> Result<Access, Failed> {
         let keys = self.keys(member.references()).await?;
         check_login(&keys)?;
-        forget_other_sources(memory, self.spec, &keys);
+        forget_other_sources(memory, member, &keys);
         Ok(Access {
             credential: keys.login.to(&[]).cloned(),
             secret: keys.secret.clone(),
@@ -120,8 +123,8 @@ fn check_login(keys: &Keys) -> Result<(), Failed> {
 }
 
 /// What was read of another source, or as somebody else, says nothing of this one.
-fn forget_other_sources(memory: &mut Memory, spec: &ChartPublicationSpec, keys: &Keys) {
-    let key = key(spec, keys);
+fn forget_other_sources(memory: &mut Memory, member: Member<'_>, keys: &Keys) {
+    let key = key(member, keys);
     if memory.source_key != Some(key) {
         memory.index = None;
         memory.archive = None;
@@ -129,9 +132,9 @@ fn forget_other_sources(memory: &mut Memory, spec: &ChartPublicationSpec, keys: 
     }
 }
 
-fn key(spec: &ChartPublicationSpec, keys: &Keys) -> Digest {
+fn key(member: Member<'_>, keys: &Keys) -> Digest {
     let mut writer = DigestWriter::default();
-    writer.update(&serde_json::to_vec(&spec.source).unwrap_or_default());
+    writer.update(&member.identity());
     if let Some(credential) = keys.login.to(&[]) {
         writer.update(credential.fingerprint().to_string().as_bytes());
     }

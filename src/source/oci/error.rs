@@ -17,13 +17,17 @@ pub enum OciError {
         place: String,
     },
     /// 404 for a tag that was listed.
-    #[error("`{place}` does not exist, although the registry lists this tag; look whether somebody has deleted it: the next run asks again")]
+    #[error(
+        "`{place}` does not exist, although the registry lists this tag; look whether somebody has deleted it: the next run asks again"
+    )]
     NoManifest {
         /// With the tag.
         place: String,
     },
     /// 404 or 410 for anything else.
-    #[error("`{place}` could not be read: the registry answered {answer}; it does not have all that belongs to it: push the chart there again")]
+    #[error(
+        "`{place}` could not be read: the registry answered {answer}; it does not have all that belongs to it: push the chart there again"
+    )]
     Missing {
         /// With the tag, where it is of one.
         place: String,
@@ -43,7 +47,9 @@ pub enum OciError {
         secret: Option<String>,
     },
     /// A token service that gets no credential.
-    #[error("`{place}` asks for a token of `{origin}`, which may not be sent the login: list its host in `source.oci.allowedHosts`, where it is the right one")]
+    #[error(
+        "`{place}` asks for a token of `{origin}`, which may not be sent the login: list its host in `source.oci.allowedHosts`, where it is the right one"
+    )]
     Realm {
         /// With the tag, where it is of one.
         place: String,
@@ -51,7 +57,9 @@ pub enum OciError {
         origin: String,
     },
     /// Plain HTTP to a port that wants TLS.
-    #[error("`{place}` could not be read: the registry speaks TLS on this port, and was spoken to by plain HTTP; take `insecure: true` away")]
+    #[error(
+        "`{place}` could not be read: the registry speaks TLS on this port, and was spoken to by plain HTTP; take `insecure: true` away"
+    )]
     PlainHttpOnTls {
         /// With the tag, where it is of one.
         place: String,
@@ -107,7 +115,9 @@ pub enum OciError {
         cause: NoChartManifest,
     },
     /// Another chart than repository and tag say.
-    #[error("`{place}` holds the chart `{found}`: its repository and tag say otherwise, and Helm would not take it; push it with `helm push`")]
+    #[error(
+        "`{place}` holds the chart `{found}`: its repository and tag say otherwise, and Helm would not take it; push it with `helm push`"
+    )]
     Identity {
         /// With the tag.
         place: String,
@@ -115,7 +125,9 @@ pub enum OciError {
         found: String,
     },
     /// Other bytes than promised.
-    #[error("`{place}`: {what} has {found}, but the registry promises {promised}: its storage is damaged, or something on the way changes what it sends, and nothing was published; push the chart there again")]
+    #[error(
+        "`{place}`: {what} has {found}, but the registry promises {promised}: its storage is damaged, or something on the way changes what it sends, and nothing was published; push the chart there again"
+    )]
     Digest {
         /// With the tag.
         place: String,
@@ -174,7 +186,8 @@ pub(super) fn of_failure(place: String, secret: Option<&str>, failure: Failure) 
 }
 
 fn of_answer(place: String, secret: Option<String>, answer: &Answer) -> OciError {
-    let is_of_tls = answer.status == 400 && answer.message.to_ascii_lowercase().contains("http request") && answer.message.contains("HTTPS");
+    let is_of_tls =
+        answer.status == 400 && answer.message.to_ascii_lowercase().contains("http request") && answer.message.contains("HTTPS");
     let shown = answer.to_string();
     match answer.status {
         _ if is_of_tls => OciError::PlainHttpOnTls { place },

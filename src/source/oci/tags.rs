@@ -31,7 +31,10 @@ fn version(tag: &Tag, spelt: &BTreeSet<String>) -> Result<ChartVersion, (String,
     let text = tag.as_str().replace('_', "+");
     match text.parse::<ChartVersion>() {
         Ok(version) if version.is_strict() || spelt.contains(&text) => Ok(version),
-        Ok(_) => Err((text, "of a registry's tags Helm counts those that are written in full, as `1.2.3` is; another counts where `versions` has exactly it")),
+        Ok(_) => Err((
+            text,
+            "of a registry's tags Helm counts those that are written in full, as `1.2.3` is; another counts where `versions` has exactly it",
+        )),
         Err(_) => Err((tag.to_string(), "the tag is no version")),
     }
 }
@@ -52,7 +55,10 @@ mod tests {
             (entries, skipped)
         };
         let (entries, skipped) = shown(&[]);
-        assert_eq!(entries.iter().map(|(version, _)| version.as_str()).collect::<Vec<_>>(), ["2.0.0-rc.1", "1.10.0", "1.2.0+build.5", "1.0.0"]);
+        assert_eq!(
+            entries.iter().map(|(version, _)| version.as_str()).collect::<Vec<_>>(),
+            ["2.0.0-rc.1", "1.10.0", "1.2.0+build.5", "1.0.0"]
+        );
         assert_eq!(entries[2].1, "oci://r/charts/web:1.2.0_build.5");
         assert_eq!(skipped.len(), 5);
         for (version, why) in [
