@@ -120,7 +120,7 @@ pub struct Source {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<ArchiveSource>,
 
-    /// One chart archive in ConfigMaps of this namespace, by their names: under one key of one of them, or in parts whose keys end with `-`
+    /// One chart archive in `ConfigMaps` of this namespace, by their names: under one key of one of them, or in parts whose keys end with `-`
     /// or `.` and a number, which counts on from one to the next. A key that ends with `.prov` is its provenance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), inner(length(min = 1, max = 253)))]

@@ -1,4 +1,4 @@
-//! HelmRepositories of Flux's source-controller, as far as they say where charts lie and how they are asked for.
+//! `HelmRepositories` of Flux's source-controller, as far as they say where charts lie and how they are asked for.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use kube::Resource;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A HelmRepository.
+/// A `HelmRepository`.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct FluxHelmRepository {
     #[serde(default)]

@@ -32,7 +32,7 @@ pub(super) struct Memory {
     pub(super) away: Vec<Away>,
     /// The same, while nothing else is wrong.
     pub(super) held: Option<Held>,
-    /// The Secrets and ConfigMaps whose change can help, while that is so.
+    /// The Secrets and `ConfigMaps` whose change can help, while that is so.
     pub(super) awaited: Option<Awaited>,
     /// How soon the routes of readers are checked again.
     pub(super) readers: ReaderPace,
@@ -65,7 +65,7 @@ impl Default for Record {
     }
 }
 
-/// Secrets and ConfigMaps as the last run read them.
+/// Secrets and `ConfigMaps` as the last run read them.
 pub(super) struct Awaited {
     pub(super) seen: Seen,
     /// When they are looked at again.

@@ -1,5 +1,5 @@
-//! Secrets, ConfigMaps and HelmRepositories of Flux in one namespace: read by name at each run, never listed and never watched. What was read is noted by its
-//! `resourceVersion`, so that a change can be told without reading it again.
+//! Secrets, `ConfigMaps` and `HelmRepositories` of Flux in one namespace: read by name at each run, never listed and never watched. What was
+//! read is noted by its `resourceVersion`, so that a change can be told without reading it again.
 
 use std::{
     collections::BTreeMap,
@@ -91,7 +91,7 @@ impl Objects {
         self.read(ObjectKind::ConfigMap, name).await
     }
 
-    /// A HelmRepository of Flux, where there is one; none where the cluster has no such kind.
+    /// A `HelmRepository` of Flux, where there is one; none where the cluster has no such kind.
     pub(super) async fn helm_repository(&self, name: &str) -> Result<Option<FluxHelmRepository>, Unread> {
         self.read(ObjectKind::HelmRepository, name).await
     }
@@ -149,11 +149,13 @@ impl Objects {
     }
 }
 
-async fn answered<T>(kind: ObjectKind, asked: impl Future<Output = Result<T, kube::Error>>) -> Result<T, Unread> {
+async fn answered<T>(kind: ObjectKind, asked: impl Future<Output = Result<Option<T>, kube::Error>>) -> Result<Option<T>, Unread> {
     let _step = enter(kind.step());
     match tokio::time::timeout(LONGEST_READ, asked).await {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(kube::Error::Api(status))) if status.code == 403 => Err(Unread::Forbidden),
+        // The cluster does not have the kind.
+        Ok(Err(kube::Error::Api(status))) if status.code == 404 => Ok(None),
         Ok(Err(_)) | Err(_) => Err(Unread::Away),
     }
 }

@@ -98,7 +98,7 @@ async fn reconciled(publication: &ChartPublication, context: &Context) -> Action
     Action::requeue(soonest(next, &memory))
 }
 
-/// The next run, or before it the next check of the readers' routes alone, or the next look at Secrets and ConfigMaps.
+/// The next run, or before it the next check of the readers' routes alone, or the next look at Secrets and `ConfigMaps`.
 fn soonest(next: Duration, memory: &Memory) -> Duration {
     let now = Instant::now();
     let look = memory.awaited.as_ref().map(|awaited| awaited.next.saturating_duration_since(now));

@@ -125,7 +125,7 @@ impl Parts {
     /// Takes the next key.
     pub(super) fn take(&mut self, object: &str, key: &str) -> Result<Role, PartsError> {
         let place = Place { object: object.to_owned(), key: key.to_owned() };
-        if key.ends_with(".prov") {
+        if key.strip_suffix(".prov").is_some() {
             return match self.provenance.replace(place.clone()) {
                 Some(first) => Err(PartsError::SecondProvenance { first, second: place }),
                 None => Ok(Role::Provenance),

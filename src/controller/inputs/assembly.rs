@@ -25,12 +25,11 @@ pub(super) async fn offer(
     memory: &mut Memory,
 ) -> Result<Offer, Failed> {
     memory.assembly = None;
-    let assembly = match known {
-        Some(assembly) => assembly,
-        None => {
-            let (entry, revision) = source.look().await.map_err(|error| Failed::from(&SourceError::from(error)))?;
-            Assembly { pieces: pieces(), entry, revision }
-        }
+    let assembly = if let Some(assembly) = known {
+        assembly
+    } else {
+        let (entry, revision) = source.look().await.map_err(|error| Failed::from(&SourceError::from(error)))?;
+        Assembly { pieces: pieces(), entry, revision }
     };
     let offer = Offer::of_one(Source::Assembled(source), &assembly.entry, assembly.revision);
     memory.assembly = Some(assembly);

@@ -1,4 +1,4 @@
-//! A HelmRepository of Flux: it is read at each run, and what it says then is asked as a `helmRepository` is. Whether Flux itself is
+//! A `HelmRepository` of Flux: it is read at each run, and what it says then is asked as a `helmRepository` is. Whether Flux itself is
 //! suspended there does not matter: a publication has a `suspend` of its own.
 
 use serde_json::json;
@@ -52,12 +52,9 @@ fn as_source(spec: &FluxHelmRepositorySpec, name: &str) -> Result<HelmRepository
     if spec.kind.as_deref() == Some("oci") || spec.url.starts_with("oci://") {
         return Err(failed("is of type `oci`, which has no index: name one that serves an `index.yaml` by HTTP".to_owned()));
     }
-    let mut source = json!({"url": spec.url, "passCredentials": spec.pass_credentials});
-    for (field, value) in [("secretRef", &spec.secret_ref), ("certSecretRef", &spec.cert_secret_ref)] {
-        if let Some(reference) = value {
-            source[field] = reference.clone();
-        }
-    }
+    let source = json!({
+        "url": spec.url, "passCredentials": spec.pass_credentials, "secretRef": spec.secret_ref, "certSecretRef": spec.cert_secret_ref,
+    });
     serde_json::from_value(source).map_err(|error| failed(format!("cannot be read: {error}")))
 }
 

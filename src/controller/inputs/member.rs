@@ -41,13 +41,11 @@ impl<'a> Member<'a> {
             flux_ref.as_ref().map(Self::Flux),
         ];
         let mut all = all.into_iter().flatten();
-        match (all.next(), all.next()) {
-            (Some(member), None) => Ok(member),
-            _ => {
-                let sentence = "`source` must have exactly one member".to_owned();
-                Err(Failed { reason: Reason::SourceInvalid, sentence, passing: false })
-            }
+        if let (Some(member), None) = (all.next(), all.next()) {
+            return Ok(member);
         }
+        let sentence = "`source` must have exactly one member".to_owned();
+        Err(Failed { reason: Reason::SourceInvalid, sentence, passing: false })
     }
 
     /// The Secrets that it names.

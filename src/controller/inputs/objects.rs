@@ -1,4 +1,4 @@
-//! One chart archive in ConfigMaps or Secrets of the publication's namespace.
+//! One chart archive in `ConfigMaps` or Secrets of the publication's namespace.
 
 use std::collections::BTreeMap;
 

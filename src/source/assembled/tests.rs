@@ -14,10 +14,13 @@ use futures::FutureExt;
 use super::*;
 use crate::spool::Budget;
 
+/// The keys of an object, with what lies under them.
+type Object = Vec<(&'static str, Vec<u8>)>;
+
 /// Objects of the test, and how often they were read.
 #[derive(Clone, Default)]
 struct Fake {
-    objects: Arc<Mutex<Vec<Vec<(&'static str, Vec<u8>)>>>>,
+    objects: Arc<Mutex<Vec<Object>>>,
     reads: Arc<AtomicUsize>,
 }
 
@@ -37,7 +40,7 @@ impl Holder for Fake {
     }
 }
 
-fn holding(objects: Vec<Vec<(&'static str, Vec<u8>)>>) -> Fake {
+fn holding(objects: Vec<Object>) -> Fake {
     Fake { objects: Arc::new(Mutex::new(objects)), reads: Arc::default() }
 }
 
