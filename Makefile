@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint generate cluster bench bench-times bench-memory bench-cuts compare-paths soak crashes leader api-server rest faults
+.PHONY: help quickstart test lint generate cluster bench bench-times bench-index bench-thousand bench-memory bench-cuts compare-paths soak crashes leader api-server rest faults
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,12 @@ bench-times: ## seconds beside curl, helm, oras and a bare loop, as ratios (12 m
 
 bench-cuts: ## what cuts cost, and tokens that expire on the way (12 minutes)
 	@$(figures) cuts:: tokens::
+
+bench-index: ## an index of 50 MiB beside helm: seconds and memory (two minutes)
+	@$(figures) index::
+
+bench-thousand: ## 1,000 charts in one publication beside the bare loop and regsync; 1,000 publications (15 minutes)
+	@$(figures) thousand::
 
 bench-memory: ## 64 charts of 90 MiB, also through Relay (15 minutes, 25 GiB of disk)
 	@$(figures) memory::

@@ -139,6 +139,19 @@ fn the_helm_chart_holds_the_same_crds_and_version_as_the_program() {
 }
 
 #[test]
+fn every_limit_that_a_flag_sets_stands_in_the_documents_and_can_be_set_by_the_helm_chart() {
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_chart-publisher")).args(["run", "--help"]).output().expect("the program");
+    let help = String::from_utf8(help.stdout).expect("text");
+    let flags: BTreeSet<&str> = help.split_whitespace().filter(|word| word.starts_with("--max-")).collect();
+    assert!(flags.len() >= 6, "{flags:?}");
+    let (operations, deployment) = (text("docs/operations.md"), text("charts/chart-publisher/templates/deployment.yaml"));
+    for flag in flags {
+        assert!(operations.contains(&format!("| `{flag}` | `limits.")), "docs/operations.md lacks a row for `{flag}`");
+        assert!(deployment.contains(&format!("- {flag}={{{{ .Values.limits.")), "the Helm chart cannot set `{flag}`");
+    }
+}
+
+#[test]
 fn links_between_documents_lead_somewhere() {
     let documents =
         ["README.md", "CONTRIBUTING.md", "charts/chart-publisher/README.md", "deploy/argocd/README.md", "deploy/flux/README.md"];

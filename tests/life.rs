@@ -9,6 +9,12 @@ mod charts;
 mod door;
 #[path = "life/endings.rs"]
 mod endings;
+#[path = "life/flux.rs"]
+mod flux;
+#[path = "life/indexes.rs"]
+mod indexes;
+#[path = "life/objects.rs"]
+mod objects;
 #[path = "life/repairs.rs"]
 mod repairs;
 #[path = "life/scene.rs"]

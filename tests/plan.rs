@@ -6,6 +6,7 @@ mod support;
 
 use std::{fs, path::Path};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use kube::ResourceExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -218,6 +219,34 @@ async fn what_a_cluster_knows_of_it_counts_and_stays_as_it_is() {
     check(&with("known", &nowhere), "Wait", "ServiceNotFound: ");
     check_reads_only(&registry, requests);
     assert_eq!(state().await, before);
+}
+
+#[tokio::test]
+async fn a_chart_in_the_spec_is_planned_without_a_cluster_and_one_in_objects_with_it() {
+    let bed = support::shared();
+    bed.install_crds();
+    let (namespace, registry) = (bed.namespace().await, bed.registry(Version::V3).start().await);
+    let archive = fs::read(bed.chart("small-1.2.2")).expect("a chart of the bed");
+    let targets = json!([url_target(registry.socket(), "charts")]);
+    let of = |source: Value| publication("held", &json!({"source": source, "targets": targets})).to_string();
+    let folder = bed.folder("plan-held");
+    let said = |ran: Ran| items(ran).into_iter().map(|item| (item.chart, item.version, item.action)).collect::<Vec<_>>();
+    let expected = [("small".to_owned(), "1.2.2".to_owned(), "Publish".to_owned())];
+    let inline = of(json!({"inline": BASE64_STANDARD.encode(&archive)}));
+    assert_eq!(said(plan(&folder, &inline, &["-o", "json"])), expected);
+
+    namespace.config_map("small", &[("small-1.2.2.tgz", &archive)]).await;
+    let in_config_map = of(json!({"configMaps": ["small"]}));
+    let without = plan(&folder, &in_config_map, &["-o", "json"]);
+    assert_eq!(without.code, Some(1), "{without:?}");
+    assert!(without.errors.contains("ConfigMap `default/small` lies in a cluster: give `--kubeconfig`"), "{without:?}");
+    let kubeconfig = bed.information.inner_kubeconfig.display().to_string();
+    let flags = ["-o", "json", "-n", namespace.name(), "--kubeconfig", kubeconfig.as_str()];
+    assert_eq!(said(plan(&folder, &in_config_map, &flags)), expected);
+    let missing = plan(&folder, &of(json!({"secrets": ["absent"]})), &flags);
+    assert_eq!(missing.code, Some(2), "{missing:?}");
+    assert!(missing.errors.contains("SourceNotFound: Secret `"), "{missing:?}");
+    check_reads_only(&registry, 0);
 }
 
 #[tokio::test]

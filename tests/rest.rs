@@ -140,6 +140,8 @@ async fn rested(span: Duration) {
     let (asked, begin) = (scene.asked(), scene.api.requests().len());
     // What counts nothing would find nothing here.
     assert!(asked.registry >= 8 * PUBLICATIONS && asked.source >= 2, "{asked:?}");
+    let indexes = scene.charts.requests().iter().filter(|request| request.path() == "/index.yaml" && request.status == 200).count();
+    assert_eq!(indexes, 1, "all of them name one index");
     assert!(scene.api.writes().len() >= 2 * PUBLICATIONS, "a status and an inventory for each");
 
     throughout(span, "nobody is asked", async || {

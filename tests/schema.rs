@@ -134,7 +134,7 @@ async fn what_is_left_out_is_filled_in() {
     let created = publications(&namespace).create(&PostParams::default(), &object).await.expect("a publication").data;
     let expected = json!({
         "interval": "1h", "timeout": "1m", "suspend": false,
-        "source": {"helmRepository": {"url": "https://charts.example.com"}},
+        "source": {"helmRepository": {"url": "https://charts.example.com", "passCredentials": false}},
         "charts": [{"name": "podinfo", "latest": 1, "prereleases": false}],
         "targets": [{
             "name": "main", "insecure": false, "upload": {"method": "Auto", "chunkSize": "16Mi"},
@@ -237,6 +237,9 @@ async fn kubectl_explain_has_words_for_every_field() {
         ("chartpublications.spec.interval", "How often the source is asked again"),
         ("chartpublications.spec.targets.upload.method", "with the whole body and its length"),
         ("chartpublications.spec.targets.routes", "of `ClusterIP`, `NodePort`, `LoadBalancer`, `Ingress`, `Endpoint` and `Relay`"),
+        ("chartpublications.spec.source.configMaps", "A key that ends with `.prov` is its provenance"),
+        ("chartpublications.spec.source.fluxRef", "Its address, Secrets and options are read at each run"),
+        ("chartpublications.spec.source.inline", "in base64, of at most 1 MiB"),
         ("chartpublications.spec.proof.interval", "is read whole again and compared"),
         ("chartpublications.spec.proof.routes", "the newest chart is downloaded by each of them"),
         ("chartpublications.status.targets.attempts.message", "what to mend"),

@@ -10,6 +10,10 @@ mod archives;
 mod case;
 #[path = "wrong_input/document.rs"]
 mod document;
+#[path = "wrong_input/objects.rs"]
+mod objects;
+#[path = "wrong_input/oci.rs"]
+mod oci;
 #[path = "wrong_input/registries.rs"]
 mod registries;
 #[path = "wrong_input/services.rs"]
@@ -26,7 +30,7 @@ use chart_publisher::api::ChartPublicationStatus;
 use document::{Line, Part, general};
 use futures::future::join_all;
 use k8s_openapi::api::{
-    core::v1::{Secret, Service},
+    core::v1::{ConfigMap, Secret, Service},
     discovery::v1::EndpointSlice,
     events::v1::Event,
 };
@@ -50,6 +54,9 @@ async fn every_wrong_input_leads_to_a_sentence_that_names_the_object_and_the_cur
     let parts = vec![
         ("The source", sources::addresses(&world)),
         ("What the source holds", sources::contents(&world)),
+        ("What objects and the spec hold", objects::held(&world)),
+        ("The source in a registry", oci::registries(&world)),
+        ("What a registry holds", oci::contents(&world)),
         ("What is over a limit", sources::limits(&world)),
         ("What cannot be published", sources::names(&world)),
         ("The Service", services::services(&world)),
@@ -227,6 +234,7 @@ fn problems(case: &Case, namespace: &Namespace, world: &World, runs: [&ChartPubl
 
 async fn apply(namespace: &Namespace, object: &Value) {
     match object["kind"].as_str() {
+        Some("ConfigMap") => drop(namespace.apply::<ConfigMap>(object.clone()).await),
         Some("Secret") => drop(namespace.apply::<Secret>(object.clone()).await),
         Some("Service") => drop(namespace.apply::<Service>(object.clone()).await),
         Some("EndpointSlice") => drop(namespace.apply::<EndpointSlice>(object.clone()).await),

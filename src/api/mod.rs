@@ -9,8 +9,8 @@ mod status;
 pub use definitions::definitions;
 pub use inventory::{ChartInventory, ChartInventorySpec, InventoryEntry};
 pub use publication::{
-    ArchiveSource, ChartPublication, ChartPublicationSpec, ChartSelection, HelmRepositorySource, LocalReference, Proof, RouteKind,
-    ServiceTarget, Source, Target, Upload, UploadMethod,
+    ArchiveSource, ChartPublication, ChartPublicationSpec, ChartSelection, FluxKind, FluxReference, HelmRepositorySource, LocalReference,
+    OciSource, Proof, RouteKind, ServiceTarget, Source, Target, Upload, UploadMethod,
 };
 pub use reason::Reason;
 pub use status::{

@@ -29,8 +29,10 @@ use super::ChartPublicationStatus;
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("has(self.source.archive) ? !has(self.charts) || self.charts.size() == 0 : has(self.charts) && self.charts.size() > 0")
-        .message("`charts` names what to take from a `helmRepository`; an `archive` is one chart and takes no `charts`"),
+    validation = Rule::new("has(self.source.helmRepository) || has(self.source.oci) || has(self.source.fluxRef) ? has(self.charts) && self.charts.size() > 0 : !has(self.charts) || self.charts.size() == 0")
+        .message("`charts` names what to take from a `helmRepository`, `oci` or `fluxRef`; every other source is one chart and takes no `charts`"),
+    validation = Rule::new("!has(self.source.oci) || !has(self.charts) || self.charts.all(chart, !has(chart.pattern))")
+        .message("`pattern` cannot be used with `oci`: registries have no list of their repositories that works everywhere; give each chart by its `name`"),
     validation = Rule::new("!has(self.proof) || !has(self.proof.routes) || self.proof.routes.size() == 0 || self.targets.exists(target, has(target.service))")
         .message("`proof.routes` lead to a `service`, and no target has one"),
 )]
@@ -55,7 +57,7 @@ pub struct ChartPublicationSpec {
     /// Where the charts come from: exactly one member.
     pub source: Source,
 
-    /// Which charts and versions of a `helmRepository` are published.
+    /// Which charts and versions of a `helmRepository`, `oci` or `fluxRef` are published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256))]
     pub charts: Vec<ChartSelection>,
@@ -104,17 +106,62 @@ fn default_timeout() -> String {
 #[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("[has(self.helmRepository), has(self.archive)].filter(x, x).size() == 1")
-        .message("exactly one of `helmRepository` and `archive` must be set"),
+    validation = Rule::new("[has(self.helmRepository), has(self.oci), has(self.archive), has(self.configMaps), has(self.secrets), has(self.inline), has(self.fluxRef)].filter(x, x).size() == 1")
+        .message("exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set"),
 )]
 pub struct Source {
     /// An HTTP Helm repository: a server with an `index.yaml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub helm_repository: Option<HelmRepositorySource>,
 
+    /// Charts in a registry. What its tags hold is published as it is: manifest, config and layers keep their digests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oci: Option<OciSource>,
+
     /// One chart archive at a URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<ArchiveSource>,
+
+    /// One chart archive in ConfigMaps of this namespace, by their names: under one key of one of them, or in parts whose keys end with `-`
+    /// or `.` and a number, which counts on from one to the next. A key that ends with `.prov` is its provenance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128), inner(length(min = 1, max = 253)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub config_maps: Option<Vec<String>>,
+
+    /// The same in Secrets of this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128), inner(length(min = 1, max = 253)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub secrets: Option<Vec<String>>,
+
+    /// One chart archive in base64, of at most 1 MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1_420_000))]
+    pub inline: Option<String>,
+
+    /// An object of Flux in this namespace that says where the charts lie. Its address, Secrets and options are read at each run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flux_ref: Option<FluxReference>,
+}
+
+/// An object of Flux in this namespace.
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct FluxReference {
+    /// Its kind.
+    pub kind: FluxKind,
+
+    /// The name of the object.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// A kind of Flux's source-controller.
+#[derive(JsonSchema, Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub enum FluxKind {
+    /// A Helm repository, of type `default`.
+    HelmRepository,
 }
 
 /// An HTTP Helm repository.
@@ -125,13 +172,47 @@ pub struct HelmRepositorySource {
     #[schemars(regex(pattern = r"^https?://[^\s@]+$"), length(max = 2048))]
     pub url: String,
 
-    /// A Secret of this namespace with `username` and `password`. They are sent to the repository's own host only.
+    /// A Secret of this namespace with `username` and `password`, or with `bearerToken`. It is sent to the repository's own host only,
+    /// unless `passCredentials` is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<LocalReference>,
+
+    /// When true, what `secretRef` holds is sent to every host that the index names for a chart: whoever can write the index can have it
+    /// sent to a host of theirs. It never leaves TLS for plain HTTP, and never follows a redirect to another host.
+    #[serde(default)]
+    pub pass_credentials: bool,
+
+    /// A Secret of this namespace with `ca.crt`, and `tls.crt` with `tls.key` for a client certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert_secret_ref: Option<LocalReference>,
+}
+
+/// Charts in a registry.
+#[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct OciSource {
+    /// The address below which the charts lie: `oci://HOST[:PORT]/PREFIX`. Versions of a chart are the tags of PREFIX/NAME, where `_`
+    /// stands for `+`.
+    #[schemars(regex(pattern = r"^oci://[^\s@/?#]+(/[^\s?#]*)?$"), length(max = 1024))]
+    pub url: String,
+
+    /// Other hosts, with their ports where these are not the scheme's own, that the registry may name as token service.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 255)))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub allowed_hosts: Vec<String>,
+
+    /// A Secret of this namespace: of type `kubernetes.io/dockerconfigjson`, or with `username` and `password`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalReference>,
 
     /// A Secret of this namespace with `ca.crt`, and `tls.crt` with `tls.key` for a client certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cert_secret_ref: Option<LocalReference>,
+
+    /// Plain HTTP, and nothing else: certificates are always checked where TLS is spoken.
+    #[serde(default)]
+    pub insecure: bool,
 }
 
 /// One chart archive at a URL.
@@ -147,7 +228,7 @@ pub struct ArchiveSource {
     #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"), length(max = 71))]
     pub digest: Option<String>,
 
-    /// A Secret of this namespace with `username` and `password`. They are sent to the URL's own host only.
+    /// A Secret of this namespace with `username` and `password`, or with `bearerToken`. It is sent to the URL's own host only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalReference>,
 
@@ -165,13 +246,23 @@ pub struct LocalReference {
     pub name: String,
 }
 
-/// A chart of the repository, and its versions.
+/// A chart of the repository, or several, and the versions.
 #[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.name) != has(self.pattern)").message("exactly one of `name` and `pattern` must be set"),
+)]
 pub struct ChartSelection {
     /// The name of the chart in the index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 250))]
-    pub name: String,
+    pub name: Option<String>,
+
+    /// All charts of a `helmRepository` whose names match this regular expression, for example `^pod`. It is anchored only where it says
+    /// so. A chart that another item has by its `name` is taken by that item alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub pattern: Option<String>,
 
     /// Which versions: a constraint in Helm's language, for example `6.5.0`, `^6.5`, `>=6.0.0 <7.0.0` or `6.1.x || 6.3.x`. Where the index
     /// has a version of this very spelling, only that one. Without it, any version.

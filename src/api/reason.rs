@@ -38,13 +38,13 @@ reasons! {
     ProgressingWithRetry,
     /// `suspend` is true.
     Suspended,
-    /// The source answered that there is nothing at this address.
+    /// There is nothing at the source's address, or no object of its name.
     SourceNotFound,
     /// The source could not be reached, or answered with a fault of its own.
     SourceUnreachable,
     /// The source does not take the credential, or asks for one.
     SourceUnauthorized,
-    /// What the source sent is no index, or no archive.
+    /// What the source sent is no index, or its objects hold no archive.
     SourceInvalid,
     /// The source has other bytes under a version that was published before.
     SourceMutated,
@@ -54,7 +54,7 @@ reasons! {
     ChartNotFound,
     /// The chart has no such version.
     VersionNotFound,
-    /// `versions` or `exclude` cannot be read.
+    /// `versions`, `exclude` or `pattern` cannot be read.
     ConstraintInvalid,
     /// The archive is no chart that Helm would take, or its name or version cannot be an OCI name.
     ChartInvalid,

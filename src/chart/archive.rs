@@ -8,7 +8,7 @@ use std::io::{self, Cursor, Read};
 
 use tar::{Entry, EntryType};
 
-use super::{ChartError, Limits, meter::Meter, meter::Unpacked};
+use super::{ChartError, ENTRIES, Limits, UNPACKED, meter::Meter, meter::Unpacked};
 
 /// What an archive holds, as far as publishing asks.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ pub(super) fn open(mut archive: impl Read, limits: &Limits) -> Result<Contents, 
     for entry in tar.entries().map_err(|error| no_tar(&error))? {
         count += 1;
         if count > u64::from(limits.entries) {
-            return Err(ChartError::TooLarge { what: "entries", limit: limits.entries.into(), found: count });
+            return Err(ChartError::TooLarge { what: ENTRIES, limit: limits.entries.into(), found: count });
         }
         let mut entry = entry.map_err(|error| no_tar(&error))?;
         meter.headers(false);
@@ -64,7 +64,7 @@ impl Contents {
     ) -> Result<(), ChartError> {
         let (found, total) = (entry.size(), self.size.saturating_add(entry.size()));
         if total >= limits.unpacked {
-            return Err(ChartError::TooLarge { what: "bytes unpacked", limit: limits.unpacked, found: total });
+            return Err(ChartError::TooLarge { what: UNPACKED, limit: limits.unpacked, found: total });
         }
         if found > limits.file {
             return Err(ChartError::FileTooLarge { path, limit: limits.file, found });

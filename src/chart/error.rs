@@ -4,6 +4,10 @@ use super::{metadata::FieldError, validate::RuleError, yaml::YamlError};
 
 /// What has a limit of its own and is never a chart's content.
 pub(crate) const IN_HEADER: &str = "bytes in the header of a file";
+/// Of all files together.
+pub(crate) const UNPACKED: &str = "bytes unpacked";
+/// Files, directories and what else an archive lists.
+pub(crate) const ENTRIES: &str = "entries";
 
 /// Why an archive is no chart that could be published.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +34,7 @@ pub enum ChartError {
     #[error("the archive holds no files")]
     NoFiles,
     /// A limit.
-    #[error("the archive has more than {limit} {what} (found {found}): the limit guards the memory of the controller")]
+    #[error("the archive has more than {limit} {what} (found {found})")]
     TooLarge {
         /// Of what.
         what: &'static str,
@@ -40,7 +44,7 @@ pub enum ChartError {
         found: u64,
     },
     /// A file over the limit.
-    #[error("`{path}` has {found} bytes, and a file in a chart may have {limit}: {}", cure_of_file(.path))]
+    #[error("`{path}` has {found} bytes, and a file in a chart may have {limit}")]
     FileTooLarge {
         /// The file.
         path: String,
@@ -89,11 +93,6 @@ pub enum ChartError {
     /// The metadata breaks a rule of Helm's.
     #[error("`Chart.yaml`: {0}")]
     Rule(#[from] RuleError),
-}
-
-/// What every chart has cannot be left out.
-fn cure_of_file(path: &str) -> &'static str {
-    if path == "Chart.yaml" { "shorten it" } else { "leave it out with `.helmignore`" }
 }
 
 impl ChartError {

@@ -10,7 +10,7 @@ use std::{
 
 use flate2::bufread::GzDecoder;
 
-use super::{ChartError, IN_HEADER, Limits};
+use super::{ChartError, IN_HEADER, Limits, UNPACKED};
 
 /// Bytes that names and headers between two files may have.
 const HEADERS: u64 = 256 * 1024;
@@ -77,7 +77,7 @@ impl<'a> Meter<'a> {
             return Err(self.stop(ChartError::Ratio { limit: ratio, unpacked, compressed }));
         }
         if unpacked > limit.saturating_add(HEADERS).saturating_add(u64::from(entries) * ENTRY) {
-            return Err(self.stop(ChartError::TooLarge { what: "bytes unpacked", limit, found: unpacked }));
+            return Err(self.stop(ChartError::TooLarge { what: UNPACKED, limit, found: unpacked }));
         }
         if self.in_headers.get() {
             self.headers.set(self.headers.get() + count as u64);

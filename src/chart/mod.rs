@@ -14,6 +14,7 @@ mod json;
 mod manifest;
 pub(crate) mod metadata;
 mod meter;
+mod original;
 mod validate;
 pub(crate) mod value;
 pub(crate) mod yaml;
@@ -26,10 +27,14 @@ pub use self::{
     error::ChartError,
     manifest::{CONFIG, Descriptor, LAYER, MANIFEST, Manifest, PROVENANCE, manifest},
     metadata::FieldError,
+    original::{NoChartManifest, Original},
     validate::RuleError,
     yaml::YamlError,
 };
-pub(crate) use self::{error::IN_HEADER, yaml::NESTED};
+pub(crate) use self::{
+    error::{ENTRIES, IN_HEADER, UNPACKED},
+    yaml::NESTED,
+};
 use self::{metadata::Metadata, yaml::Bounds};
 use crate::model::ChartVersion;
 

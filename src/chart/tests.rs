@@ -48,25 +48,16 @@ fn a_chart_is_read_with_its_time_and_files() {
 #[test]
 fn each_limit_is_held_and_named() {
     let limits = Limits { compressed: 40_000, unpacked: 30_000, file: 20_000, entries: 3, ratio: 20, ratio_from: 50_000 };
-    let guard = "the limit guards the memory of the controller";
     check(&packed(&[("web/a", noise(20_000))]), &limits, "web 1.2.3");
-    check(
-        &packed(&[("web/a", noise(20_001))]),
-        &limits,
-        "`a` has 20001 bytes, and a file in a chart may have 20000: leave it out with `.helmignore`",
-    );
+    check(&packed(&[("web/a", noise(20_001))]), &limits, "`a` has 20001 bytes, and a file in a chart may have 20000");
     check(
         &packed(&[("web/a", noise(15_000)), ("web/b", noise(15_000))]),
         &limits,
-        &format!("the archive has more than 30000 bytes unpacked (found 30040): {guard}"),
+        &format!("the archive has more than 30000 bytes unpacked (found 30040)"),
     );
     let tiny = |name| (name, Vec::new());
     check(&packed(&[tiny("web/a"), tiny("web/b")]), &limits, "web 1.2.3");
-    check(
-        &packed(&[tiny("web/a"), tiny("web/b"), tiny("web/c")]),
-        &limits,
-        &format!("the archive has more than 3 entries (found 4): {guard}"),
-    );
+    check(&packed(&[tiny("web/a"), tiny("web/b"), tiny("web/c")]), &limits, &format!("the archive has more than 3 entries (found 4)"));
     let large = Limits { compressed: 10_000, ..limits.clone() };
     let error = read(packed(&[("web/a", noise(20_000))]).as_slice(), &large).unwrap_err();
     assert!(matches!(error, ChartError::TooLarge { what: "bytes", limit: 10_000, .. }), "{error}");

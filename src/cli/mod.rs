@@ -10,6 +10,7 @@
 mod access;
 mod bar;
 mod documents;
+mod limits;
 mod lint;
 mod plan;
 mod probe;

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::{
     Failure, Output, Usage, carry_out,
     documents::documents,
+    limits::LimitFlags,
     log, note, print,
     run::{LogFormat, configured},
     table::table,
@@ -37,6 +38,8 @@ pub(super) struct Plan {
     /// Where an index lies while it is read.
     #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
     spool_dir: PathBuf,
+    #[command(flatten)]
+    limits: LimitFlags,
     /// How the result is printed.
     #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -64,7 +67,7 @@ async fn work(plan: &Plan) -> Result<(), Failure> {
     let spool = Spool::new(plan.spool_dir.clone(), Budget::default());
     let mut all = Foresight::default();
     for publication in &publications {
-        let foresight = Box::pin(foresee(publication, client.clone(), spool.clone())).await.map_err(failure)?;
+        let foresight = Box::pin(foresee(publication, client.clone(), spool.clone(), plan.limits.limits())).await.map_err(failure)?;
         all.items.extend(foresight.items);
         all.passed_over.extend(foresight.passed_over);
         all.refused.extend(foresight.refused);

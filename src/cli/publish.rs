@@ -18,6 +18,7 @@ use super::{
     access::{logins, trust},
     carry_out,
     documents::{read, sorted},
+    limits::LimitFlags,
     lint::refuse,
     log, note, print,
     published::{as_json, as_text},
@@ -63,6 +64,8 @@ pub(super) struct Publish {
     /// How much of them may lie there at once.
     #[arg(long, value_name = "SIZE", default_value = "1Gi", value_parser = size)]
     spool_size: u64,
+    #[command(flatten)]
+    limits: LimitFlags,
     /// How the result is printed.
     #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -138,6 +141,7 @@ async fn means(publish: &Publish, stop: CancellationToken) -> Result<Means, Fail
             trust: ca.map(|file| Ok::<_, Usage>((file.display().to_string(), trust(file)?))).transpose()?,
         },
         spool: Spool::new(folder.clone(), Budget { disk: publish.spool_size, ..Budget::default() }),
+        limits: publish.limits.limits(),
         workers: publish.workers.into(),
         wait: publish.wait.unwrap_or_default(),
         stop,

@@ -26,7 +26,9 @@ use super::{
     Failure, Output, Usage,
     access::{Access, Who},
     bar::Bar,
-    carry_out, log, print,
+    carry_out,
+    limits::ChartLimitFlags,
+    log, print,
     run::LogFormat,
     signals::{Signals, Stopped},
     unplanned::unplanned,
@@ -50,9 +52,8 @@ pub(super) struct Push {
     /// The largest chunk: at least 64Ki, at most 1Gi.
     #[arg(long, value_name = "SIZE", default_value = "16Mi", value_parser = chunk)]
     chunk_size: u64,
-    /// Refuse archives that are larger.
-    #[arg(long, value_name = "SIZE", default_value = "100Mi", value_parser = size)]
-    max_chart_size: u64,
+    #[command(flatten)]
+    limits: ChartLimitFlags,
     /// The longest wait for an answer, and the longest time that a body may make no progress.
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = wait)]
     timeout: Duration,
@@ -196,12 +197,12 @@ async fn given(push: &Push) -> Result<Given, Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(Usage(format!("`{name}.prov` cannot be read: {error}")).into()),
     };
-    let limits = Limits {
-        compressed: push.max_chart_size,
-        unpacked: push.max_chart_size.saturating_mul(2).max(Limits::default().unpacked),
-        ..Limits::default()
-    };
-    let limits = if push.max_chart_size > Limits::default().compressed { Limits { file: push.max_chart_size, ..limits } } else { limits };
+    let mut limits = push.limits.limits();
+    // Who lets a large chart pass means what is in it, too.
+    if limits.compressed > Limits::default().compressed {
+        limits.unpacked = limits.unpacked.max(limits.compressed.saturating_mul(2));
+        limits.file = limits.file.max(limits.compressed);
+    }
     Ok(Given::new(&name, archive, provenance, &limits).await.map_err(|error| Usage(error.to_string()))?)
 }
 
@@ -209,7 +210,7 @@ async fn spooled(push: &Push) -> Result<Spooled, Failure> {
     let unreadable = |error: std::io::Error| Usage(format!("`{}` cannot be read: {error}", push.chart.display()));
     let mut file = tokio::fs::File::open(&push.chart).await.map_err(unreadable)?;
     let length = file.metadata().await.map_err(unreadable)?.len();
-    let budget = Budget { disk: push.max_chart_size.max(length), ..Budget::default() };
+    let budget = Budget { disk: push.limits.max_chart_size.max(length), ..Budget::default() };
     let folder = push.spool_dir.display();
     let refused = |error| match error {
         SpoolError::TooLarge { limit } => {
@@ -220,7 +221,7 @@ async fn spooled(push: &Push) -> Result<Spooled, Failure> {
         error => Usage(format!("`{}`: {error}", push.chart.display())),
     };
     let spool = Spool::new(push.spool_dir.clone(), budget);
-    let mut writer = spool.writer(Some(length), push.max_chart_size).await.map_err(refused)?;
+    let mut writer = spool.writer(Some(length), push.limits.max_chart_size).await.map_err(refused)?;
     let mut piece = vec![0; 256 * 1024];
     loop {
         match file.read(&mut piece).await.map_err(unreadable)? {

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use kube::{Client, Config, config::KubeConfigOptions};
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, Usage, carry_out, log};
+use super::{Failure, Usage, carry_out, limits::LimitFlags, log};
 
 /// Run the controller.
 #[derive(Args)]
@@ -31,6 +31,8 @@ pub(super) struct Run {
     /// How much of them may lie in files. Keep it below the size limit of the volume.
     #[arg(long, value_name = "SIZE", env = "CHART_PUBLISHER_SPOOL_SIZE", default_value = "1Gi", value_parser = size)]
     spool_size: u64,
+    #[command(flatten)]
+    limits: LimitFlags,
     /// How many publications are worked on at once.
     #[arg(long, value_name = "N", env = "CHART_PUBLISHER_CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
@@ -97,6 +99,7 @@ async fn controlled(run: Run) -> Result<(), Failure> {
         namespaces: run.namespaces,
         spool_directory: run.spool_dir,
         spool: budget,
+        limits: run.limits.limits(),
         concurrency: run.concurrency,
         workers: run.workers.into(),
         health: run.health_address,

@@ -1,41 +1,32 @@
 //! Secrets, read by name at each run and never watched, become what connections are made with. Nothing of them is ever shown.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
-
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client, ResourceExt};
+use kube::Client;
 
+use super::objects::{Objects, Unread};
 use crate::{
     api::{LocalReference, Reason},
-    model::{Credential, Login},
+    model::{Authorization, Credential, Login, Token},
     net::{ClientCertificate, SystemRoots, TlsConfig},
     publish::Failed,
-    steps::{Step, enter},
 };
 
-/// An API server that does not answer a read by then is away.
-const LONGEST_READ: Duration = Duration::from_secs(15);
 const DOCKER_CONFIG: &str = ".dockerconfigjson";
-
-/// The `resourceVersion` of each Secret that was read, by its name; nothing for one that could not be had.
-pub(super) type Seen = BTreeMap<String, Option<String>>;
+/// As Flux names it.
+const BEARER_TOKEN: &str = "bearerToken";
 
 /// Reads the Secrets of one namespace.
 pub(super) struct Secrets {
-    api: Api<Secret>,
+    objects: Objects,
     namespace: String,
-    seen: Mutex<Seen>,
 }
 
-/// Why a Secret could not be read.
-enum Unread {
-    Forbidden,
-    /// The API server did not answer.
-    Away,
+/// Who we are and whom we trust, at a source.
+pub(super) struct SourceKeys {
+    pub(super) authorization: Option<Authorization>,
+    /// The Secret that it came from, `namespace/name`.
+    pub(super) secret: Option<String>,
+    pub(super) tls: TlsConfig,
 }
 
 /// Who we are and whom we trust, at one place.
@@ -50,27 +41,12 @@ pub(super) struct Keys {
 
 impl Secrets {
     pub(super) fn new(client: Client, namespace: &str) -> Self {
-        Self { api: Api::namespaced(client, namespace), namespace: namespace.to_owned(), seen: Mutex::default() }
+        Self { objects: Objects::new(client, namespace), namespace: namespace.to_owned() }
     }
 
-    /// What was read so far.
-    pub(super) fn seen(&self) -> Seen {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Whether one of them has changed, come or gone since. An API server that does not answer says nothing of that.
-    pub(super) async fn differ_from(&self, seen: &Seen) -> bool {
-        for (name, before) in seen {
-            let now = match self.get(name).await {
-                Ok(found) => found.and_then(|secret| secret.resource_version()),
-                Err(Unread::Forbidden) => None,
-                Err(Unread::Away) => continue,
-            };
-            if now != *before {
-                return true;
-            }
-        }
-        false
+    /// All objects that are read by name.
+    pub(super) fn objects(&self) -> &Objects {
+        &self.objects
     }
 
     /// What the two references of a source or target lead to.
@@ -93,6 +69,52 @@ impl Secrets {
         Ok(Keys { login, secret: secret.map(shown), tls, cert_secret: cert_secret.map(shown) })
     }
 
+    /// The same of an HTTP source, which may also want a token.
+    pub(super) async fn source_keys(
+        &self,
+        secret: Option<&LocalReference>,
+        cert_secret: Option<&LocalReference>,
+        roots: &SystemRoots,
+        plain: &TlsConfig,
+    ) -> Result<SourceKeys, Failed> {
+        let authorization = match secret {
+            None => None,
+            Some(reference) => Some(self.authorization(reference).await?),
+        };
+        let tls = match cert_secret {
+            None => plain.clone(),
+            Some(reference) => self.tls(reference, roots).await?,
+        };
+        Ok(SourceKeys { authorization, secret: secret.map(|reference| format!("{}/{}", self.namespace, reference.name)), tls })
+    }
+
+    async fn authorization(&self, reference: &LocalReference) -> Result<Authorization, Failed> {
+        let secret = self.read(reference).await?;
+        let wrong = |what: &str| self.invalid(reference, what);
+        let text = |key: &str| self.text(reference, &secret, key);
+        match (text(BEARER_TOKEN)?, text("username")?, text("password")?) {
+            (Some(token), None, None) => {
+                let token = Token::read(&token).map_err(|error| wrong(&format!("`{BEARER_TOKEN}`: {error}")))?;
+                Ok(Authorization::Bearer(token))
+            }
+            (None, Some(username), Some(password)) => Ok(Authorization::Basic(Credential::new(username, password))),
+            (Some(_), ..) => Err(wrong("it has `bearerToken` beside `username` or `password`: leave what the source asks for")),
+            (None, None, None) if value(&secret, DOCKER_CONFIG).is_some() => Err(wrong(
+                "it is a Docker configuration, which is for registries: give the source one with `username` and `password`, or with `bearerToken`",
+            )),
+            (None, None, None) => Err(wrong("it has neither `username` and `password` nor `bearerToken`")),
+            (None, Some(_), None) => Err(wrong("it has no `password`: give it `username` and `password`, or `bearerToken` alone")),
+            (None, None, Some(_)) => Err(wrong("it has no `username`: give it `username` and `password`, or `bearerToken` alone")),
+        }
+    }
+
+    /// An entry, where there is one. An editor's line end is no part of what a header can carry.
+    fn text(&self, reference: &LocalReference, secret: &Secret, key: &str) -> Result<Option<String>, Failed> {
+        let Some(bytes) = value(secret, key) else { return Ok(None) };
+        let text = std::str::from_utf8(bytes).map_err(|_| self.invalid(reference, &format!("`{key}` is no text")))?;
+        Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+
     async fn login(&self, reference: &LocalReference) -> Result<Login, Failed> {
         let secret = self.read(reference).await?;
         if let Some(config) = value(&secret, DOCKER_CONFIG) {
@@ -105,10 +127,7 @@ impl Secrets {
                     &format!("it has no `{key}`: give it `username` and `password`, or make it of type kubernetes.io/dockerconfigjson"),
                 )
             };
-            let bytes = value(&secret, key).ok_or_else(missing)?;
-            // An editor's line end is no part of a password that a header can carry.
-            let text = std::str::from_utf8(bytes).map_err(|_| self.invalid(reference, &format!("`{key}` is no text")))?;
-            Ok::<_, Failed>(text.trim_end_matches(['\r', '\n']).to_owned())
+            self.text(reference, &secret, key)?.ok_or_else(missing)
         };
         Ok(Login::Pair(Credential::new(text("username")?, text("password")?)))
     }
@@ -129,12 +148,7 @@ impl Secrets {
 
     async fn read(&self, reference: &LocalReference) -> Result<Secret, Failed> {
         let name = &reference.name;
-        let found = self.get(name).await;
-        if !matches!(found, Err(Unread::Away)) {
-            let version = found.as_ref().ok().and_then(Option::as_ref).and_then(ResourceExt::resource_version);
-            self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), version);
-        }
-        match found {
+        match self.objects.secret(name).await {
             Ok(Some(secret)) => Ok(secret),
             Ok(None) => Err(self.invalid(reference, "it does not exist: create it in the namespace of the ChartPublication")),
             Err(Unread::Forbidden) => Err(self.invalid(reference, "the controller may not read it: it needs `get` on Secrets there")),
@@ -142,15 +156,6 @@ impl Secrets {
                 let sentence = format!("Secret `{}/{name}` could not be read: the API server did not answer", self.namespace);
                 Err(Failed { reason: Reason::SecretInvalid, sentence, passing: true })
             }
-        }
-    }
-
-    async fn get(&self, name: &str) -> Result<Option<Secret>, Unread> {
-        let _step = enter(Step::ReadSecret);
-        match tokio::time::timeout(LONGEST_READ, self.api.get_opt(name)).await {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(kube::Error::Api(status))) if status.code == 403 => Err(Unread::Forbidden),
-            Ok(Err(_)) | Err(_) => Err(Unread::Away),
         }
     }
 

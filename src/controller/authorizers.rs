@@ -18,6 +18,8 @@ struct Key {
     /// As whom.
     credential: Option<Digest>,
     allowed: AllowedHosts,
+    /// Whether nothing is written there.
+    reads: bool,
 }
 
 /// One [`Authorizer`] for each identity at each registry.
@@ -27,7 +29,12 @@ pub(super) struct Authorizers(Kept<Key, Arc<Authorizer>>);
 impl Authorizers {
     /// Those at one registry, as the spec names it.
     pub(super) fn at<'a>(&'a self, registry: &'a str) -> AtRegistry<'a> {
-        AtRegistry { all: self, registry }
+        AtRegistry { all: self, registry, reads: false }
+    }
+
+    /// Those at one that charts come from.
+    pub(super) fn at_source<'a>(&'a self, registry: &'a str) -> AtRegistry<'a> {
+        AtRegistry { all: self, registry, reads: true }
     }
 }
 
@@ -35,6 +42,7 @@ impl Authorizers {
 pub(super) struct AtRegistry<'a> {
     all: &'a Authorizers,
     registry: &'a str,
+    reads: bool,
 }
 
 impl Identities for AtRegistry<'_> {
@@ -44,7 +52,9 @@ impl Identities for AtRegistry<'_> {
             origin: strategy.origin.clone(),
             credential: credential.map(Credential::fingerprint),
             allowed: allowed.clone(),
+            reads: self.reads,
         };
-        self.all.0.of(key, || Arc::new(Authorizer::new(credential.cloned(), allowed.clone())))
+        let make = if self.reads { Authorizer::reading } else { Authorizer::new };
+        self.all.0.of(key, || Arc::new(make(credential.cloned(), allowed.clone())))
     }
 }

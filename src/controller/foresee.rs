@@ -7,7 +7,7 @@ use kube::{Api, Client, ResourceExt};
 
 use super::{
     cluster::Cluster,
-    inputs::{Offer, offer},
+    inputs::{Member, Offer, References, offer},
     inventory::Inventory,
     memory::Memory,
     moved::without_moved,
@@ -22,6 +22,7 @@ use crate::{
     net::InvalidPem,
     plan::{self, PassedOver, Wanted},
     publish::{self, Action, Failed, Foreseen},
+    source::SourceLimits,
     spool::Spool,
 };
 
@@ -74,7 +75,12 @@ pub enum ForesightError {
 ///
 /// # Errors
 /// [`ForesightError`]; a target that leads nowhere is none.
-pub async fn foresee(publication: &ChartPublication, client: Option<Client>, spool: Spool) -> Result<Foresight, ForesightError> {
+pub async fn foresee(
+    publication: &ChartPublication,
+    client: Option<Client>,
+    spool: Spool,
+    limits: SourceLimits,
+) -> Result<Foresight, ForesightError> {
     let mut foresight = Foresight::default();
     let namespace = publication.namespace().unwrap_or_default();
     let (cluster, publication, entries) = match &client {
@@ -87,7 +93,7 @@ pub async fn foresee(publication: &ChartPublication, client: Option<Client>, spo
             (survey.cluster, publication, entries)
         }
     };
-    let context = Context::of_one(client, cluster, spool)?;
+    let context = Context::of_one(client, cluster, spool, limits)?;
     let status = without_moved(&publication, &entries).or(publication.status);
     let publication = ChartPublication { status, ..publication };
     let plans = plan_all(&publication, &context.cluster);
@@ -95,7 +101,8 @@ pub async fn foresee(publication: &ChartPublication, client: Option<Client>, spo
     let mut memory = Memory::default();
     let offer = look.offer(&mut memory).await.map_err(ForesightError::Source)?;
     foresight.refused = offer.refused;
-    foresight.passed_over = memory.index.map(|snapshot| plan::passed_over(&snapshot.index, &publication.spec.charts)).unwrap_or_default();
+    let index = offer.index.as_ref().or(memory.index.as_ref().map(|snapshot| &snapshot.index));
+    foresight.passed_over = index.map(|index| plan::passed_over(index, &publication.spec.charts)).unwrap_or_default();
     let mut wanted = offer.wanted;
     wanted.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| b.version.precedence(&a.version)));
     for (target, planned) in publication.spec.targets.iter().zip(&plans) {
@@ -149,16 +156,18 @@ pub(super) struct Look<'a> {
 impl Look<'_> {
     /// What the source has of what is wanted.
     pub(super) async fn offer(&self, memory: &mut Memory) -> Result<Offer, Failed> {
-        let source = &self.publication.spec.source;
-        let (archive, repository) = (source.archive.as_ref(), source.helm_repository.as_ref());
-        let references = archive.map(|source| [&source.secret_ref, &source.cert_secret_ref]);
-        let references = references.or(repository.map(|source| [&source.secret_ref, &source.cert_secret_ref]));
-        self.check_secrets(references.into_iter().flatten())?;
+        let member = Member::of(&self.publication.spec.source)?;
+        let References { secret, cert_secret } = member.references();
+        self.check_secrets([secret, cert_secret])?;
+        if let (Some(name), false) = (member.objects().first(), self.context.has_cluster) {
+            let sentence = format!("`{name}`, which `source` names, lies in a cluster: give `--kubeconfig`");
+            return Err(Failed { reason: Reason::SourceNotFound, sentence, passing: true });
+        }
         offer(self.context, self.publication, &self.run.secrets, self.run.patience(), memory).await
     }
 
     /// Without a cluster there are no Secrets.
-    fn check_secrets<'r>(&self, references: impl IntoIterator<Item = &'r Option<LocalReference>>) -> Result<(), Failed> {
+    fn check_secrets(&self, references: [Option<&LocalReference>; 2]) -> Result<(), Failed> {
         let missing = references.into_iter().flatten().next().filter(|_| !self.context.has_cluster);
         let Some(LocalReference { name }) = missing else { return Ok(()) };
         let sentence = format!("Secret `{name}` lies in a cluster: give `--kubeconfig`");
@@ -185,7 +194,7 @@ impl Look<'_> {
 
     async fn ways(&self, target: &Target, planned: &PlannedTarget) -> Result<publish::TargetRun, Failed> {
         self.check_service(target)?;
-        self.check_secrets([&target.secret_ref, &target.cert_secret_ref])?;
+        self.check_secrets([target.secret_ref.as_ref(), target.cert_secret_ref.as_ref()])?;
         self.run.target(target, planned, &self.entries, Recollection::Recall).await
     }
 }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
 
-/// The kinds of which the watches have not read yet what is there: none while another replica leads.
+/// The kinds of which has not been read yet what is there; of those that are watched none while another replica leads.
 #[derive(Clone)]
 pub(super) struct Readiness(Arc<Mutex<BTreeSet<&'static str>>>);
 
@@ -85,9 +85,7 @@ fn answer(path: &str, unread: &[&str], scrape: &dyn Fn() -> String) -> Response<
         }
         "/healthz" => (StatusCode::OK, "ok\n".to_owned()),
         "/readyz" if unread.is_empty() => (StatusCode::OK, "ok\n".to_owned()),
-        "/readyz" => {
-            (StatusCode::SERVICE_UNAVAILABLE, format!("the watches have not read everything yet: missing are {}\n", unread.join(", ")))
-        }
+        "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, format!("not everything is read yet: missing are {}\n", unread.join(", "))),
         _ => (StatusCode::NOT_FOUND, "only /healthz, /readyz and /metrics are here\n".to_owned()),
     };
     let mut response = Response::new(Full::new(Bytes::from(text)));
@@ -111,10 +109,10 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_read_yet_is_named() {
         let readiness = Readiness::awaiting(["Service", "Node"]);
-        assert_eq!(says(&readiness).await, (503, "the watches have not read everything yet: missing are Node, Service\n".to_owned()));
+        assert_eq!(says(&readiness).await, (503, "not everything is read yet: missing are Node, Service\n".to_owned()));
         readiness.has_read("Service");
         readiness.has_read("Service");
-        assert_eq!(says(&readiness).await, (503, "the watches have not read everything yet: missing are Node\n".to_owned()));
+        assert_eq!(says(&readiness).await, (503, "not everything is read yet: missing are Node\n".to_owned()));
         readiness.has_read("Node");
         assert_eq!(says(&readiness).await, (200, "ok\n".to_owned()));
     }

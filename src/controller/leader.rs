@@ -43,8 +43,8 @@ impl Candidate {
         Self { lease: LeaseObject::new(client, terms), said: None }
     }
 
-    /// Waits until it leads; nothing when `stop` comes first.
-    pub(super) async fn elected(&mut self, stop: &CancellationToken) -> Option<Leadership<'_>> {
+    /// Waits until it leads, and says when another one does; nothing when `stop` comes first.
+    pub(super) async fn elected(&mut self, stop: &CancellationToken, stands_by: impl Fn()) -> Option<Leadership<'_>> {
         let held = loop {
             let attempt = tokio::select! {
                 attempt = self.lease.take() => attempt,
@@ -52,7 +52,10 @@ impl Candidate {
             };
             match attempt {
                 Ok(Attempt::Ours(held)) => break held,
-                Ok(Attempt::Theirs(holder)) => self.say(&holder),
+                Ok(Attempt::Theirs(holder)) => {
+                    self.say(&holder);
+                    stands_by();
+                }
                 Err(error) => self.complain(&error),
             }
             tokio::select! {

@@ -8,14 +8,15 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    access::Seen,
+    inputs::Assembly,
+    objects::Seen,
     schedule::{Held, Pace, ReaderPace},
     targets::PlannedTarget,
 };
 use crate::{
     api::InventoryEntry,
     publish::Away,
-    source::{ArchiveSnapshot, IndexSnapshot},
+    source::{ArchiveSnapshot, IndexSnapshot, SharedIndex},
 };
 
 /// What is remembered of one publication.
@@ -31,16 +32,20 @@ pub(super) struct Memory {
     pub(super) away: Vec<Away>,
     /// The same, while nothing else is wrong.
     pub(super) held: Option<Held>,
-    /// The Secrets whose change can help, while that is so.
+    /// The Secrets and ConfigMaps whose change can help, while that is so.
     pub(super) awaited: Option<Awaited>,
     /// How soon the routes of readers are checked again.
     pub(super) readers: ReaderPace,
     /// When the objects of the cluster last changed in a way that matters here.
     pub(super) changed: Option<Instant>,
-    /// What was read of its index.
+    /// What was read of its index, for as long as a run needs it: it is shared, and another run may find a newer one.
     pub(super) index: Option<Arc<IndexSnapshot>>,
+    /// Where that lies for all who ask alike, and the answer that was seen last.
+    pub(super) shared_index: Option<(Arc<SharedIndex>, Instant)>,
     /// What was read of its archive.
     pub(super) archive: Option<Arc<ArchiveSnapshot>>,
+    /// What was put together of objects, or of the spec.
+    pub(super) assembly: Option<Assembly>,
     /// The source that `index` and `archive` were read from, with who read it.
     pub(super) source_key: Option<crate::model::Digest>,
     /// The record of what is published, once it was read.
@@ -62,7 +67,7 @@ impl Default for Record {
     }
 }
 
-/// Secrets as the last run read them.
+/// Secrets and ConfigMaps as the last run read them.
 pub(super) struct Awaited {
     pub(super) seen: Seen,
     /// When they are looked at again.

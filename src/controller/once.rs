@@ -23,10 +23,11 @@ use tokio_util::sync::CancellationToken;
 pub use account::Account;
 
 use super::{
-    access::{Secrets, Seen},
+    access::Secrets,
     cluster::Cluster,
     foresee::ForesightError,
     memory::Memory,
+    objects::Seen,
     schedule::{Ended, Pace, SECRET_LOOK},
     start::Context,
     survey::{Survey, SurveyError},
@@ -36,6 +37,7 @@ use crate::{
     model::DockerFile,
     net::{TlsConfig, Transport},
     publish::{Failed, Follower},
+    source::SourceLimits,
     spool::Spool,
 };
 
@@ -54,6 +56,8 @@ pub struct Means {
     pub at_hand: AtHand,
     /// Where charts lie on their way.
     pub spool: Spool,
+    /// How large what sources send may be.
+    pub limits: SourceLimits,
     /// Charts of one publication at once.
     pub workers: usize,
     /// For how long what may pass is tried again; zero for one pass.
@@ -125,7 +129,7 @@ pub async fn publish_once(
     means: Means,
     onlooker: &dyn Onlooker,
 ) -> Result<Vec<Account>, ForesightError> {
-    let mut context = Context::of_one(means.client.clone(), Cluster::default(), means.spool.clone())?;
+    let mut context = Context::of_one(means.client.clone(), Cluster::default(), means.spool.clone(), means.limits.clone())?;
     context.workers = means.workers;
     context.stop = means.stop.clone();
     if let Some((_, tls)) = &means.at_hand.trust {
@@ -193,7 +197,7 @@ impl Work<'_> {
     async fn take(&mut self, turn: &mut Turn<'_>, place: usize) {
         let namespace = turn.publication.namespace().unwrap_or_default();
         if let Some(seen) = turn.awaited.take()
-            && !Secrets::new(self.context.client.clone(), &namespace).differ_from(&seen).await
+            && !Secrets::new(self.context.client.clone(), &namespace).objects().differ_from(&seen).await
         {
             return turn.follows(Ended::AwaitingSecret, seen, self.deadline);
         }

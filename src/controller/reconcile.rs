@@ -78,7 +78,7 @@ async fn reconciled(publication: &ChartPublication, context: &Context) -> Action
     let plans = plan_all(publication, &context.cluster);
     let rest = memory.rest(generation, requested_at.as_ref(), &plans);
     if let Some(rest) = rest
-        && !Run::new(publication, context, &plans).has_new_secrets(&mut memory).await
+        && !Run::new(publication, context, &plans).has_new_objects(&mut memory).await
     {
         if memory.readers.rest(Instant::now()).is_some_and(|rest| rest.is_zero())
             && let Ok(_slot) = context.slots.acquire().await
@@ -98,7 +98,7 @@ async fn reconciled(publication: &ChartPublication, context: &Context) -> Action
     Action::requeue(soonest(next, &memory))
 }
 
-/// The next run, or before it the next check of the readers' routes alone, or the next look at Secrets.
+/// The next run, or before it the next check of the readers' routes alone, or the next look at Secrets and ConfigMaps.
 fn soonest(next: Duration, memory: &Memory) -> Duration {
     let now = Instant::now();
     let look = memory.awaited.as_ref().map(|awaited| awaited.next.saturating_duration_since(now));

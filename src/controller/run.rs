@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     access::{Keys, Secrets},
     events,
-    inputs::{Offer, offer},
+    inputs::{Member, Offer, offer},
     inventory::{self, Inventory},
     memory::{Awaited, Memory},
     moved::without_moved,
@@ -57,6 +57,12 @@ pub(super) fn now() -> Time {
 /// How often the source is asked again.
 pub(super) fn interval(publication: &ChartPublication) -> Duration {
     span(&publication.spec.interval).unwrap_or(DEFAULT_INTERVAL)
+}
+
+/// What a user asks for by the annotation, until a run has done it.
+pub(super) fn requested(publication: &ChartPublication) -> Option<&String> {
+    let handled = publication.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
+    publication.annotations().get(REQUESTED_AT).filter(|request| Some(*request) != handled)
 }
 
 /// One run of one publication.
@@ -110,7 +116,8 @@ impl<'a> Run<'a> {
         memory.held = None;
         self.found_away(std::mem::take(&mut memory.away));
         let ended = Box::pin(self.attempt(memory)).await;
-        let (seen, next) = (self.secrets.seen(), Instant::now() + SECRET_LOOK);
+        memory.index = None;
+        let (seen, next) = (self.secrets.objects().seen(), Instant::now() + SECRET_LOOK);
         memory.awaited = (ended == Ended::AwaitingSecret).then_some(Awaited { seen, next });
         ended
     }
@@ -120,10 +127,10 @@ impl<'a> Run<'a> {
         let _ = self.away.set(away);
     }
 
-    /// Whether a Secret that may help has changed since the last run, once it is time to look.
-    pub(super) async fn has_new_secrets(&self, memory: &mut Memory) -> bool {
+    /// Whether a Secret or ConfigMap that may help has changed since the last run, once it is time to look.
+    pub(super) async fn has_new_objects(&self, memory: &mut Memory) -> bool {
         let Some(awaited) = memory.awaited.as_mut().filter(|awaited| awaited.next <= Instant::now()) else { return false };
-        let differ = self.secrets.differ_from(&awaited.seen).await;
+        let differ = self.secrets.objects().differ_from(&awaited.seen).await;
         awaited.next = Instant::now() + SECRET_LOOK;
         differ
     }
@@ -262,9 +269,7 @@ impl<'a> Run<'a> {
     /// Whether a user asks to try everything anew, as `flux reconcile --force` does.
     fn is_forced(&self) -> bool {
         let annotations = self.publication.annotations();
-        let handled = self.publication.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
-        let request = annotations.get(REQUESTED_AT).filter(|request| Some(*request) != handled);
-        request.is_some_and(|request| annotations.get(FORCE_AT) == Some(request))
+        requested(self.publication).is_some_and(|request| annotations.get(FORCE_AT) == Some(request))
     }
 
     async fn publish(&self, offer: &Offer, runs: &[TargetRun], failed: Vec<TargetOutcome>) -> Outcome {
@@ -364,7 +369,9 @@ impl<'a> Run<'a> {
         events::send(&self.context.recorder, self.publication, events::of_run(before, &status, outcome)).await;
         let retrying = status.conditions.iter().any(|condition| condition.type_ == "Reconciling");
         let mut failures = refused.iter().chain(outcome.targets.iter().flat_map(TargetOutcome::failures));
-        let curable = !self.secrets.seen().is_empty() && failures.any(|failed| is_of_a_secret(failed.reason));
+        // Other content of the objects that hold the chart may cure whatever is wrong.
+        let is_held = Member::of(&self.publication.spec.source).is_ok_and(|member| !member.objects().is_empty());
+        let curable = !self.secrets.objects().seen().is_empty() && failures.any(|failed| is_held || is_of_a_secret(failed.reason));
         let detour = outcome.targets.iter().any(TargetOutcome::is_detour);
         let ended = if written == Written::Refused { Ended::Retry } else { Ended::of(curable, retrying, detour) };
         (ended, status)

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::spool::Budget;
+use crate::{source::SourceLimits, spool::Budget};
 
 /// How the controller runs.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ pub struct Settings {
     pub spool_directory: PathBuf,
     /// How much the spool may hold.
     pub spool: Budget,
+    /// How large what sources send may be.
+    pub limits: SourceLimits,
     /// Publications at once.
     pub concurrency: u16,
     /// Charts of one publication at once.

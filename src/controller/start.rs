@@ -30,6 +30,7 @@ use super::{
     recorder::Recorder,
     scrape::census,
     slots::Slots,
+    targets::Asker,
     watches::{Change, concerned, scoped, scopes, watch},
 };
 use crate::{
@@ -40,13 +41,14 @@ use crate::{
     publish::Learnt,
     registry::Tenure,
     relay::Relay,
-    source::{Fetcher, index::IndexLimits},
+    source::{Fetcher, Indexes, SourceLimits, index::IndexLimits},
     spool::Spool,
 };
 
 /// Running work has come to a safe point by then.
 const LONGEST_STOP: Duration = Duration::from_millis(2500);
 const PUBLICATIONS: &str = "ChartPublication";
+const LEASE: &str = "Lease";
 const SWEEP: Duration = Duration::from_secs(10);
 
 /// Why the controller could not start.
@@ -81,9 +83,13 @@ pub(super) struct Context {
     pub(super) memories: Memories,
     pub(super) authorizers: Authorizers,
     /// What was learnt of registries, by the registry as the spec names it.
-    pub(super) learnt: Kept<String, Learnt>,
+    pub(super) registries: Kept<String, Learnt>,
+    /// The same with what was refused there, by who asked.
+    pub(super) learnt: Kept<Asker, Learnt>,
     pub(super) transport: Transport,
     pub(super) fetcher: Fetcher,
+    /// What was read of indexes, for all publications that name one alike.
+    pub(super) indexes: Indexes,
     pub(super) spool: Spool,
     pub(super) metrics: Arc<Metrics>,
     pub(super) roots: SystemRoots,
@@ -107,10 +113,15 @@ pub(super) struct Context {
 
 impl Context {
     /// For one look by a command that runs no controller: nothing is watched, and nothing written.
-    pub(super) fn of_one(client: Option<Client>, cluster: Cluster, spool: Spool) -> Result<Self, ForesightError> {
+    pub(super) fn of_one(
+        client: Option<Client>,
+        cluster: Cluster,
+        spool: Spool,
+        SourceLimits { chart: limits, index: index_limits }: SourceLimits,
+    ) -> Result<Self, ForesightError> {
         let has_cluster = client.is_some();
         let context = Self::of_nothing(client.map_or_else(nobody, Ok)?, spool)?;
-        Ok(Self { cluster, allowed_addresses: any_address(), has_cluster, ..context })
+        Ok(Self { cluster, allowed_addresses: any_address(), limits, index_limits, has_cluster, ..context })
     }
 
     /// What every look and every controller begins with: nothing is known, and one thing is done at once.
@@ -122,8 +133,10 @@ impl Context {
             publications: Vec::new(),
             memories: Memories::default(),
             authorizers: Authorizers::default(),
+            registries: Kept::default(),
             learnt: Kept::default(),
             fetcher: Fetcher::new(transport.clone(), spool.clone()),
+            indexes: Indexes::new(&spool),
             spool,
             metrics: Arc::default(),
             transport,
@@ -177,7 +190,8 @@ impl Standing {
 pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settings, stop: CancellationToken) -> Result<(), StartError> {
     let address = settings.health;
     let listener = health::bind(address).await.map_err(|source| StartError::Health { address, source })?;
-    let readiness = Readiness::awaiting([]);
+    // Who stands by is ready once he knows that another one leads.
+    let readiness = Readiness::awaiting([LEASE]);
     let spool = spool(&settings)?;
     let (metrics, context) = (Arc::default(), Mutex::default());
     let standing = Arc::new(Standing { client, api_server, settings, spool, metrics, readiness: readiness.clone(), context });
@@ -199,7 +213,8 @@ pub async fn start(client: Client, api_server: Vec<SocketAddr>, settings: Settin
 
 /// One term after the other, as long as there are any.
 async fn in_turn(standing: &Standing, candidate: &mut Candidate, stop: CancellationToken) -> Result<(), StartError> {
-    while let Some(mut leadership) = candidate.elected(&stop).await {
+    let stands_by = || standing.readiness.awaits([]);
+    while let Some(mut leadership) = candidate.elected(&stop, stands_by).await {
         let term_ends = stop.child_token();
         let mut work = Box::pin(term(standing, leadership.tenure(), term_ends.clone()));
         let lost_to = tokio::select! {
@@ -212,7 +227,7 @@ async fn in_turn(standing: &Standing, candidate: &mut Candidate, stop: Cancellat
         tracing::warn!(holder = lost_to, "the Lease was lost: ending all work");
         term_ends.cancel();
         work.await?;
-        standing.readiness.awaits([]);
+        stands_by();
     }
     Ok(())
 }
@@ -233,6 +248,8 @@ async fn term(standing: &Standing, tenure: Tenure, stop: CancellationToken) -> R
         publications: controllers.iter().map(Controller::store).collect(),
         allowed_addresses: settings.allowed_addresses.clone().into(),
         api_server: api_server.clone().into(),
+        limits: settings.limits.chart.clone(),
+        index_limits: settings.limits.index.clone(),
         workers: settings.workers,
         slots: Slots::new(settings.concurrency),
         recorder: Recorder::new(client.clone(), settings.identity.clone()),

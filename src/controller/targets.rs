@@ -8,7 +8,7 @@ use std::{
 
 use super::{access::Keys, cluster::Cluster, start::Context};
 use crate::{
-    api::{ChartPublication, InventoryEntry, Reason, RouteKind, Target, TargetStatus},
+    api::{ChartPublication, InventoryEntry, LocalReference, Reason, RouteKind, Target, TargetStatus},
     model::{RepositoryName, Tag},
     net::{AddressPolicy, Patience},
     plan::{Plan, PlanError, Reader, Route, Strategy},
@@ -62,11 +62,26 @@ pub(super) fn identity(target: &Target, namespace: &str) -> String {
 }
 
 /// What is learnt is learnt of a registry, whatever the path in it.
-fn place(target: &Target, namespace: &str) -> String {
+pub(super) fn place(target: &Target, namespace: &str) -> String {
     let identity = identity(target, namespace);
     match identity.split_once("://") {
         Some((scheme, rest)) => format!("{scheme}://{}", rest.split('/').next().unwrap_or_default()),
         None => identity,
+    }
+}
+
+/// Who asks at a registry: what is refused may be refused to him alone, and its sentence speaks of his target.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Asker {
+    registry: String,
+    namespace: String,
+    secrets: [Option<LocalReference>; 2],
+}
+
+impl Asker {
+    fn of(target: &Target, namespace: &str) -> Self {
+        let secrets = [target.secret_ref.clone(), target.cert_secret_ref.clone()];
+        Self { registry: place(target, namespace), namespace: namespace.to_owned(), secrets }
     }
 }
 
@@ -126,7 +141,7 @@ pub(super) fn target_run(
     let plan = planned.plan.as_ref().map_err(unplanned)?;
     let namespace = before.namespace;
     let registry = identity(target, namespace);
-    check_login(target, plan, keys)?;
+    check_login(&format!("target `{}`", target.name), plan, keys)?;
     let observer: Arc<dyn Observer> = context.metrics.clone();
     let reach = Reach {
         transport: &context.transport,
@@ -146,7 +161,8 @@ pub(super) fn target_run(
         insecure: target.insecure,
         audience: before.audience.clone(),
     };
-    let learnt = context.learnt.of(place(target, namespace), Learnt::default);
+    let of_all = context.registries.of(place(target, namespace), Learnt::default);
+    let learnt = context.learnt.of(Asker::of(target, namespace), || of_all.beside());
     match (before.recollection, before.status) {
         (Recollection::Keep, _) | (Recollection::Recall, None) => {}
         (Recollection::Forget, _) => learnt.forget(),
@@ -195,8 +211,8 @@ fn readers(reach: &Reach<'_>, plan: &Plan, planned: &[Reader], asked: bool, lear
     Readers { shown, asked: if asked { planned.iter().map(of_plan).collect() } else { Vec::new() } }
 }
 
-/// A Docker configuration that has nothing for this registry would be silently anonymous.
-fn check_login(target: &Target, plan: &Plan, keys: &Keys) -> Result<(), Failed> {
+/// A Docker configuration that has nothing for the registry of `whose` would be silently anonymous.
+pub(super) fn check_login(whose: &str, plan: &Plan, keys: &Keys) -> Result<(), Failed> {
     let is_for_somebody = plan.strategies.iter().any(|strategy| keys.login.to(&strategy.credential_hosts).is_some());
     if keys.login.is_anonymous() || is_for_somebody {
         return Ok(());
@@ -205,9 +221,8 @@ fn check_login(target: &Target, plan: &Plan, keys: &Keys) -> Result<(), Failed> 
     names.retain(|name| !name.contains('/'));
     names.dedup();
     let sentence = format!(
-        "Secret `{}` has no entry for the registry of target `{}`: it has {}; name it {} in `auths`",
+        "Secret `{}` has no entry for the registry of {whose}: it has {}; name it {} in `auths`",
         keys.secret.as_deref().unwrap_or_default(),
-        target.name,
         if keys.login.hosts().is_empty() { "none".to_owned() } else { format!("`{}`", keys.login.hosts().join("`, `")) },
         names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "),
     );

@@ -11,7 +11,7 @@ use super::{
     sentences,
     written::item_path,
 };
-use crate::model::{Constraint, Origin, RepositoryName, Scheme};
+use crate::model::{Constraint, NamePattern, Origin, RepositoryName, Scheme, decoded};
 
 /// Finds it.
 pub(super) fn check(publication: &Value, found: &mut Vec<Finding>) {
@@ -42,6 +42,26 @@ fn source(publication: &Value, wrong: &mut Vec<Finding>) {
         }
         secrets(source, &path, wrong);
     }
+    if let Some(oci) = publication.pointer("/spec/source/oci") {
+        if let Some(message) = text(oci, "/url").and_then(unusable_registry) {
+            wrong.push(Finding::new("spec.source.oci.url", Rule::Run, message));
+        }
+        secrets(oci, "spec.source.oci", wrong);
+    }
+    for (field, kind) in [("configMaps", "ConfigMap"), ("secrets", "Secret")] {
+        let path = format!("spec.source.{field}");
+        for (index, name) in list(publication, &format!("/spec/source/{field}")).iter().enumerate() {
+            if let Some(name) = name.as_str().filter(|name| !is_subdomain(name)) {
+                wrong.push(Finding::new(item_path(&path, index), Rule::Run, unnameable(kind, name)));
+            }
+        }
+    }
+    if let Some(name) = text(publication, "/spec/source/fluxRef/name").filter(|name| !is_subdomain(name)) {
+        wrong.push(Finding::new("spec.source.fluxRef.name", Rule::Run, unnameable("HelmRepository", name)));
+    }
+    if let Some(Err(error)) = text(publication, "/spec/source/inline").map(decoded) {
+        wrong.push(Finding::new("spec.source.inline", Rule::Run, format!("is no base64: {error}")));
+    }
 }
 
 fn charts(publication: &Value, wrong: &mut Vec<Finding>) {
@@ -50,6 +70,9 @@ fn charts(publication: &Value, wrong: &mut Vec<Finding>) {
             wrong.push(Finding::new(format!("{}.name", item_path("spec.charts", index)), Rule::Run, error.to_string()));
         }
         let path = item_path("spec.charts", index);
+        if let Some(Err(error)) = text(chart, "/pattern").map(str::parse::<NamePattern>) {
+            wrong.push(Finding::new(format!("{path}.pattern"), Rule::Run, error.to_string()));
+        }
         constraint(text(chart, "/versions"), format!("{path}.versions"), wrong);
         for (index, excluded) in list(chart, "/exclude").iter().enumerate() {
             constraint(excluded.as_str(), item_path(&format!("{path}.exclude"), index), wrong);
@@ -65,13 +88,8 @@ fn constraint(text: Option<&str>, path: String, wrong: &mut Vec<Finding>) {
 
 fn target(target: &Value, path: &str, wrong: &mut Vec<Finding>) {
     let mut add = |field: &str, message: String| wrong.push(Finding::new(format!("{path}.{field}"), Rule::Run, message));
-    if let Some(url) = text(target, "/url").and_then(|url| url.strip_prefix("oci://")) {
-        let (host, prefix) = url.split_once('/').unwrap_or((url, ""));
-        if let Err(error) = Origin::parse(Scheme::Https, host) {
-            add("url", error.to_string());
-        } else if let Err(error) = RepositoryName::below(prefix, "x") {
-            add("url", without_chart(&error.to_string()));
-        }
+    if let Some(message) = text(target, "/url").and_then(unusable_registry) {
+        add("url", message);
     }
     if let Some(Err(error)) = text(target, "/hostname").map(|name| Origin::parse(Scheme::Https, name)) {
         add("hostname", error.to_string());
@@ -89,6 +107,16 @@ fn target(target: &Value, path: &str, wrong: &mut Vec<Finding>) {
     secrets(target, path, wrong);
 }
 
+/// What is wrong with `oci://HOST[:PORT]/PREFIX`.
+fn unusable_registry(url: &str) -> Option<String> {
+    let url = url.strip_prefix("oci://")?;
+    let (host, prefix) = url.split_once('/').unwrap_or((url, ""));
+    if let Err(error) = Origin::parse(Scheme::Https, host) {
+        return Some(error.to_string());
+    }
+    RepositoryName::below(prefix, "x").err().map(|error| without_chart(&error.to_string()))
+}
+
 /// The last part is a chart's, which is not asked for here.
 fn without_chart(sentence: &str) -> String {
     sentence.replacen("/x`", "`", 1)
@@ -97,8 +125,11 @@ fn without_chart(sentence: &str) -> String {
 fn secrets(holder: &Value, path: &str, wrong: &mut Vec<Finding>) {
     for reference in ["secretRef", "certSecretRef"] {
         if let Some(name) = text(holder, &format!("/{reference}/name")).filter(|name| !is_subdomain(name)) {
-            let message = format!("no Secret can be named {}: lower case letters, digits, `-` and `.`", sentences::shown(name));
-            wrong.push(Finding::new(format!("{path}.{reference}.name"), Rule::Run, message));
+            wrong.push(Finding::new(format!("{path}.{reference}.name"), Rule::Run, unnameable("Secret", name)));
         }
     }
+}
+
+fn unnameable(kind: &str, name: &str) -> String {
+    format!("no {kind} can be named {}: lower case letters, digits, `-` and `.`", sentences::shown(name))
 }

@@ -69,7 +69,7 @@ targets:
     spec.source.archive.url [required] is missing
     spec.source.archive.digest [pattern] `sha256:abc` must be `sha256:` and 64 hexadecimal digits in lower case
     spec.source.helmRepository.url [pattern] the value must be `http://HOST` or `https://HOST` with a path, without user name and spaces; a password belongs into `secretRef`
-    spec.source [cel] exactly one of `helmRepository` and `archive` must be set
+    spec.source [cel] exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set
     spec.suspend [type] is a string, and must be a boolean (`true` or `false`): write it without quotes
     spec.targets[0].routes[1] [enum] `clusterip` is none of `ClusterIP`, `NodePort`, `LoadBalancer`, `Ingress`, `Endpoint`, `Relay`. Close to it: `ClusterIP`
     spec.targets[0].routes[2] [unique] `NodePort` stands in `spec.targets[0].routes[0]` already
@@ -79,7 +79,6 @@ targets:
     spec.targets[2] [cel] exactly one of `service` and `url` must be set
     spec.targets[1] [unique] `spec.targets[0]` has the same `name`: `main`
     spec.timeout [cel] must lie between 1s and 1h
-    spec [cel] `charts` names what to take from a `helmRepository`; an `archive` is one chart and takes no `charts`
     spec.source.helmRepository.secretRef.name [run] no Secret can be named `My_Login`: lower case letters, digits, `-` and `.`
     spec.targets[1].url [run] `r.example.com:99999` is no host name or address with an optional port
     "#);
@@ -90,7 +89,7 @@ fn what_only_a_run_refuses_is_found_too() {
     let text = with(
         "\
 source: {helmRepository: {url: 'https://[charts', secretRef: {name: My_Login}}}
-charts: [{name: Podinfo, versions: '>=1 <', exclude: [latest]}]
+charts: [{name: Podinfo, versions: '>=1 <', exclude: [latest]}, {pattern: '^pod('}]
 targets:
 - {name: a, service: {name: my.registry, port: '70000', repository: charts//x}, hostname: 'r:70000'}
 - {name: b, url: oci://r.example.com/Charts}
@@ -102,12 +101,26 @@ targets:
     spec.charts[0].name [run] `Podinfo` is no OCI repository name: lower case letters, digits and single `.`, `_`, `__` or `-` between them, parts separated by `/`, at most 255 characters
     spec.charts[0].versions [run] is no constraint: it cannot be read from `<` on; Helm's constraints are written as `6.5.0`, `^6.5`, `6.x`, `>=6.0.0 <7.0.0`, `6.1 - 6.4` or `6.1.x || 6.3.x`
     spec.charts[0].exclude[0] [run] is no constraint: it cannot be read from `latest` on; Helm's constraints are written as `6.5.0`, `^6.5`, `6.x`, `>=6.0.0 <7.0.0`, `6.1 - 6.4` or `6.1.x || 6.3.x`
+    spec.charts[1].pattern [run] it is no regular expression: unclosed group; one is written like `^pod`, `^(nginx|redis)$` or `-exporter$`
     spec.targets[0].hostname [run] `r:70000` is no host name or address with an optional port
     spec.targets[0].service.repository [run] `charts//x` is no OCI repository name: lower case letters, digits and single `.`, `_`, `__` or `-` between them, parts separated by `/`, at most 255 characters
     spec.targets[0].service.name [run] no Service can have this name: lower case letters, digits and `-`
     spec.targets[0].service.port [run] no Service can have this port: the numbers are 1 to 65535
     spec.targets[1].url [run] `Charts` is no OCI repository name: lower case letters, digits and single `.`, `_`, `__` or `-` between them, parts separated by `/`, at most 255 characters
     "#);
+}
+
+#[test]
+fn objects_that_hold_a_chart_are_looked_at_as_far_as_their_text_goes() {
+    let of = |source: &str| findings(&with(&format!("source: {source}\ntargets: [{{name: main, service: {{name: registry}}}}]\n")));
+    assert_eq!(of("{configMaps: [podinfo-0, podinfo-1]}"), "");
+    assert_eq!(of("{inline: 'H4sIAAAA AAAA'}"), "");
+    insta::assert_snapshot!(of("{configMaps: [podinfo-0, Podinfo_1, podinfo-0]}"), @r#"
+    spec.source.configMaps[2] [unique] `podinfo-0` stands in `spec.source.configMaps[0]` already
+    spec.source.configMaps[1] [run] no ConfigMap can be named `Podinfo_1`: lower case letters, digits, `-` and `.`
+    "#);
+    insta::assert_snapshot!(of("{inline: 'H4sI%'}"), @"spec.source.inline [run] is no base64: letter 5 does not belong there");
+    insta::assert_snapshot!(of("{secrets: [a], inline: H4sI}"), @"spec.source [cel] exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set");
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl Metrics {
         let latency = "Time from the first packet of a request, that of a new connection and its body included, to the head of the answer, or to \
                        the failure";
         registry.register_with_unit("registry_request_duration", latency, Unit::Seconds, self.latency.0.clone());
-        let used = "Bytes of the spool that are taken by charts on their way, in pieces of 4 KiB";
+        let used = "Bytes of the spool that are taken by charts on their way and by indexes that are kept, in pieces of 4 KiB";
         registry.register_with_unit("spool_used", used, Unit::Bytes, self.used.clone());
         let limits = "Bytes that the spool may take: `--spool-memory` and `--spool-size`";
         registry.register_with_unit("spool_limit", limits, Unit::Bytes, self.limits.clone());

@@ -2,6 +2,7 @@
 //!
 //! Every type here is parsed once, at the edge, and is then proof of its form. Nothing here does I/O.
 
+mod authorization;
 mod chart_version;
 pub mod close;
 mod constraint;
@@ -9,22 +10,27 @@ mod credential;
 mod digest;
 mod discreet;
 mod docker_file;
+mod encoded;
 mod framing;
 mod image_name;
 mod login;
+mod name_pattern;
 mod origin;
 mod size;
 mod span;
 
+pub use authorization::{Authorization, InvalidToken, Token};
 pub use chart_version::{ChartVersion, InvalidVersion};
 pub use constraint::{Constraint, InvalidConstraint, NotAdmitted, Prereleases};
 pub use credential::Credential;
 pub use digest::{Digest, DigestWriter, InvalidDigest};
 pub use discreet::{HIDDEN, discreet};
 pub use docker_file::{DockerFile, Found};
+pub use encoded::{InvalidBase64, decoded};
 pub use framing::{Chunks, Framing, Method};
 pub use image_name::{InvalidName, RepositoryName, Tag};
 pub use login::{InvalidDockerConfig, Login};
+pub use name_pattern::{InvalidPattern, NamePattern};
 pub use origin::{InvalidOrigin, Origin, Scheme};
 pub use size::{InvalidSize, size};
 pub use span::{InvalidSpan, span};

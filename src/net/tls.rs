@@ -89,6 +89,11 @@ impl TlsConfig {
         Ok(Self { client: Arc::new(config), fingerprint: fingerprint(roots, client) })
     }
 
+    /// Of what it was made of: tells two of them apart, and shows nothing.
+    pub fn fingerprint(&self) -> crate::model::Digest {
+        self.fingerprint
+    }
+
     /// The same trust, with HTTP/2 offered before HTTP/1.1. The probe's alone: what is published goes by HTTP/1.1.
     #[must_use]
     pub fn offering_http2(&self) -> Self {

@@ -31,6 +31,7 @@ mod relay;
 mod relay_tests;
 mod routes;
 mod selection;
+mod selection_failure;
 #[cfg(test)]
 mod selection_tests;
 mod strategy;
@@ -49,7 +50,8 @@ pub use gateway_api::{GROUP as GATEWAY_API, Gateway, GatewayObjects, HttpRoute, 
 pub use readers::{Reader, readers};
 pub use relay::RelayPossibility;
 pub use routes::{LeftOut, Plan, routes};
-pub use selection::{PassedOver, Selection, SelectionFailure, Wanted, passed_over, select};
+pub use selection::{PassedOver, Selection, Wanted, passed_over, select, wishes};
+pub use selection_failure::SelectionFailure;
 pub use strategy::{Route, Strategy, Via};
 pub use upload::{BALANCED_AT_ONCE, Bodies, CHUNK, Tactic, first};
 pub use url::url;

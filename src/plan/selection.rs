@@ -6,12 +6,21 @@
 
 use std::collections::HashSet;
 
-use super::choice::{Rule, Unreadable, Verdict};
-use crate::{
-    api::{ChartSelection, Reason},
-    model::{ChartVersion, InvalidConstraint},
-    source::index::{Index, IndexEntry, Skipped},
+use super::{
+    choice::{Rule, Unreadable, Verdict},
+    selection_failure::SelectionFailure,
 };
+use crate::{
+    api::ChartSelection,
+    model::{ChartVersion, NamePattern},
+    source::index::{Index, IndexEntry, Skipped, Wishes},
+};
+
+/// What one item of the spec asks for.
+enum Asked<'a> {
+    Chart(&'a str),
+    Matching(NamePattern),
+}
 
 /// What is published, and what cannot be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,102 +53,12 @@ pub struct PassedOver {
     pub reason: String,
 }
 
-/// A request that the index cannot meet.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SelectionFailure {
-    /// There is no such chart.
-    #[error("chart `{name}` is not in the index{}", hint(". Close to it: ", close))]
-    ChartNotFound {
-        /// The name that was asked for.
-        name: String,
-        /// Up to three names that are there.
-        close: Vec<String>,
-    },
-    /// There is no such version.
-    #[error("chart `{name}` has no version `{version}`{}{}", hint(". The newest are ", newest), passed_over_entry(.unusable.as_ref()))]
-    VersionNotFound {
-        /// The chart.
-        name: String,
-        /// What was asked for.
-        version: String,
-        /// Up to five versions that are there, newest first.
-        newest: Vec<String>,
-        /// The entry of this version, when it is there and cannot be used.
-        unusable: Option<Skipped>,
-    },
-    /// No version fits a constraint.
-    #[error(
-        "chart `{name}` has no version that `versions: {constraint}` asks for{}{}{}",
-        hint(". With `prereleases: true` it has ", prereleases),
-        hint(". The newest are ", newest),
-        passed_over_entry(.unusable.as_ref())
-    )]
-    NothingFits {
-        /// The chart.
-        name: String,
-        /// What was asked for.
-        constraint: String,
-        /// Up to five prereleases that fit, newest first.
-        prereleases: Vec<String>,
-        /// Up to five versions that are there, newest first; none where prereleases fit.
-        newest: Vec<String>,
-        /// The first entry that would fit and cannot be used.
-        unusable: Option<Skipped>,
-    },
-    /// All that fits is excluded.
-    #[error("chart `{name}`: `exclude` leaves nothing of what fits{}", hint(": ", versions))]
-    AllExcluded {
-        /// The chart.
-        name: String,
-        /// Up to five of them, newest first.
-        versions: Vec<String>,
-    },
-    /// What was asked for cannot be read.
-    #[error("chart `{name}`: `{field}: {text}` is no constraint: {cause}")]
-    NoConstraint {
-        /// The chart.
-        name: String,
-        /// The field.
-        field: &'static str,
-        /// What stands in it.
-        text: String,
-        /// Where it cannot be read.
-        cause: InvalidConstraint,
-    },
-    /// There is no version that is no prerelease.
-    #[error("chart `{name}` has no release{}{}", hint(", only prereleases, which `prereleases: true` takes: ", newest), passed_over_entry(.unusable.as_ref()))]
-    NoRelease {
-        /// The chart.
-        name: String,
-        /// Up to five versions that are there, newest first.
-        newest: Vec<String>,
-        /// The first entry of the chart that cannot be used.
-        unusable: Option<Skipped>,
-    },
-}
-
-impl SelectionFailure {
-    /// The name of the cause.
-    pub fn reason(&self) -> Reason {
-        match self {
-            Self::ChartNotFound { .. } => Reason::ChartNotFound,
-            Self::VersionNotFound { .. } | Self::NothingFits { .. } | Self::AllExcluded { .. } | Self::NoRelease { .. } => {
-                Reason::VersionNotFound
-            }
-            Self::NoConstraint { .. } => Reason::ConstraintInvalid,
-        }
-    }
-
-    /// The chart that was asked for.
-    pub fn chart(&self) -> &str {
-        match self {
-            Self::ChartNotFound { name, .. }
-            | Self::VersionNotFound { name, .. }
-            | Self::NothingFits { name, .. }
-            | Self::AllExcluded { name, .. }
-            | Self::NoConstraint { name, .. }
-            | Self::NoRelease { name, .. } => name,
-        }
+/// Which charts of an index are looked at: those that have an item of their own, and those that a pattern matches.
+pub fn wishes(charts: &[ChartSelection]) -> Wishes {
+    let patterns = charts.iter().filter_map(|chart| chart.pattern.as_deref());
+    Wishes {
+        names: charts.iter().filter_map(|chart| chart.name.clone()).collect(),
+        patterns: patterns.filter_map(|pattern| pattern.parse().ok()).collect(),
     }
 }
 
@@ -148,7 +67,7 @@ pub fn select(index: &Index, charts: &[ChartSelection]) -> Selection {
     let mut selection = Selection::default();
     let mut taken = HashSet::new();
     for chart in charts {
-        match chosen(index, chart) {
+        match chosen(index, chart, charts) {
             Ok(entries) => {
                 let new = entries.into_iter().filter(|entry| taken.insert((entry.name.as_str(), entry.version.as_str())));
                 selection.wanted.extend(new.map(|entry| Wanted {
@@ -169,15 +88,21 @@ pub fn passed_over(index: &Index, charts: &[ChartSelection]) -> Vec<PassedOver> 
     let selection = select(index, charts);
     let published: HashSet<_> = selection.wanted.iter().map(|wanted| (wanted.name.as_str(), wanted.version.as_str())).collect();
     let mut groups = Groups::default();
+    let mut meant_by_any = HashSet::new();
     for chart in charts {
-        let (Some(entries), Ok(rule)) = (index.charts.get(&chart.name), Rule::of(chart)) else { continue };
-        for (entry, verdict) in entries.iter().zip(rule.verdicts(entries)) {
-            if !published.contains(&(entry.name.as_str(), entry.version.as_str())) {
-                groups.add(&chart.name, entry.version.as_str(), &verdict.to_string());
+        let Ok(asked) = asked(chart) else { continue };
+        let meant = meant(index, &asked, charts);
+        meant_by_any.extend(meant.iter().map(|(name, _)| *name));
+        let Ok(rule) = Rule::of(chart) else { continue };
+        for (name, entries) in meant {
+            for (entry, verdict) in entries.iter().zip(rule.verdicts(entries)) {
+                if !published.contains(&(entry.name.as_str(), entry.version.as_str())) {
+                    groups.add(name, entry.version.as_str(), &verdict.to_string());
+                }
             }
         }
     }
-    for skipped in index.skipped.iter().filter(|skipped| charts.iter().any(|chart| chart.name == skipped.chart)) {
+    for skipped in index.skipped.iter().filter(|skipped| meant_by_any.contains(skipped.chart.as_str())) {
         groups.add(&skipped.chart, &skipped.version, &format!("its entry cannot be used: {}", skipped.why));
     }
     groups.all
@@ -203,70 +128,132 @@ impl<'a> Groups<'a> {
     }
 }
 
-/// The entries that one request stands for, newest first.
-fn chosen<'a>(index: &'a Index, chart: &ChartSelection) -> Result<Vec<&'a IndexEntry>, SelectionFailure> {
-    let name = || chart.name.clone();
-    let Some(entries) = index.charts.get(&chart.name) else {
-        let close = index.close.get(&chart.name).cloned().unwrap_or_default();
-        return Err(SelectionFailure::ChartNotFound { name: name(), close });
+fn asked(chart: &ChartSelection) -> Result<Asked<'_>, SelectionFailure> {
+    match (&chart.name, &chart.pattern) {
+        (Some(name), None) => Ok(Asked::Chart(name)),
+        (None, Some(pattern)) => match pattern.parse() {
+            Ok(pattern) => Ok(Asked::Matching(pattern)),
+            Err(cause) => Err(SelectionFailure::NoPattern { pattern: pattern.clone(), cause }),
+        },
+        (name, _) => Err(SelectionFailure::NotOne { name: name.clone() }),
+    }
+}
+
+/// The charts of the index that an item means, by name. One that has an item of its own is meant by no pattern.
+fn meant<'a>(index: &'a Index, asked: &Asked<'_>, charts: &[ChartSelection]) -> Vec<(&'a str, &'a [IndexEntry])> {
+    let has_its_own = |name: &str| charts.iter().any(|chart| chart.name.as_deref() == Some(name));
+    let is_meant = |name: &str| match asked {
+        Asked::Chart(asked) => name == *asked,
+        Asked::Matching(pattern) => pattern.matches(name) && !has_its_own(name),
     };
-    let rule = Rule::of(chart).map_err(|Unreadable { field, text, cause }| match entry_of(index, chart, text) {
+    let all = index.charts.iter().filter(|(name, _)| is_meant(name));
+    all.map(|(name, entries)| (name.as_str(), entries.as_slice())).collect()
+}
+
+/// The entries that one item stands for: of each chart newest first.
+fn chosen<'a>(index: &'a Index, chart: &ChartSelection, charts: &[ChartSelection]) -> Result<Vec<&'a IndexEntry>, SelectionFailure> {
+    let asked = asked(chart)?;
+    let meant = meant(index, &asked, charts);
+    match asked {
+        Asked::Chart(name) => match meant.first() {
+            Some((_, entries)) => of_chart(index, chart, name, entries),
+            None => Err(SelectionFailure::ChartNotFound { name: name.to_owned(), close: close(index, name) }),
+        },
+        Asked::Matching(pattern) if !index.charts.keys().any(|name| pattern.matches(name)) => {
+            let pattern = pattern.as_str();
+            Err(SelectionFailure::NothingMatches { pattern: pattern.to_owned(), close: close(index, pattern) })
+        }
+        Asked::Matching(pattern) => matching(index, chart, pattern.as_str(), &meant),
+    }
+}
+
+fn close(index: &Index, asked: &str) -> Vec<String> {
+    index.close.get(asked).cloned().unwrap_or_default()
+}
+
+/// Charts that have nothing of what is wanted do not matter beside others that have it.
+fn matching<'a>(
+    index: &'a Index,
+    chart: &ChartSelection,
+    pattern: &str,
+    meant: &[(&'a str, &'a [IndexEntry])],
+) -> Result<Vec<&'a IndexEntry>, SelectionFailure> {
+    let (mut taken, mut failure) = (Vec::new(), None);
+    for (name, entries) in meant {
+        match of_chart(index, chart, name, entries) {
+            Ok(entries) => taken.extend(entries),
+            Err(SelectionFailure::NoConstraint { field, text, cause, .. }) => {
+                return Err(SelectionFailure::NoConstraint { name: pattern.to_owned(), field, text, cause });
+            }
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    match failure {
+        Some(first) if taken.is_empty() => {
+            Err(SelectionFailure::NoneFits { pattern: pattern.to_owned(), count: meant.len(), first: Box::new(first) })
+        }
+        _ => Ok(taken),
+    }
+}
+
+/// The entries of one chart, newest first.
+fn of_chart<'a>(
+    index: &Index,
+    chart: &ChartSelection,
+    name: &str,
+    entries: &'a [IndexEntry],
+) -> Result<Vec<&'a IndexEntry>, SelectionFailure> {
+    let rule = Rule::of(chart).map_err(|Unreadable { field, text, cause }| match entry_of(index, name, text) {
         // An index can name what is no version; that is said of the index, then.
-        Some(_) if field == "versions" => version_not_found(index, chart, text, entries),
-        _ => SelectionFailure::NoConstraint { name: name(), field, text: text.to_owned(), cause },
+        Some(_) if field == "versions" => version_not_found(index, name, text, entries),
+        _ => SelectionFailure::NoConstraint { name: name.to_owned(), field, text: text.to_owned(), cause },
     })?;
     let verdicts = rule.verdicts(entries);
     let taken: Vec<_> = entries.iter().zip(&verdicts).filter(|(_, verdict)| **verdict == Verdict::Taken).map(|(entry, _)| entry).collect();
-    if taken.is_empty() { Err(nothing(index, chart, &rule, entries, &verdicts)) } else { Ok(taken) }
+    if taken.is_empty() { Err(nothing(index, chart, name, &rule, entries, &verdicts)) } else { Ok(taken) }
 }
 
 /// Why a request takes no entry at all.
-fn nothing(index: &Index, chart: &ChartSelection, rule: &Rule<'_>, entries: &[IndexEntry], verdicts: &[Verdict<'_>]) -> SelectionFailure {
-    let name = chart.name.clone();
+fn nothing(
+    index: &Index,
+    chart: &ChartSelection,
+    name: &str,
+    rule: &Rule<'_>,
+    entries: &[IndexEntry],
+    verdicts: &[Verdict<'_>],
+) -> SelectionFailure {
     let with = |is_so: fn(&Verdict<'_>) -> bool| {
         let found = entries.iter().zip(verdicts).filter(move |(_, verdict)| is_so(verdict));
         shown(found.map(|(entry, _)| entry))
     };
     let versions = with(|verdict| matches!(verdict, Verdict::Excluded(_)));
     if !versions.is_empty() {
-        return SelectionFailure::AllExcluded { name, versions };
+        return SelectionFailure::AllExcluded { name: name.to_owned(), versions };
     }
-    let mut unusable = index.skipped.iter().filter(|skipped| skipped.chart == chart.name);
+    let mut unusable = index.skipped.iter().filter(|skipped| skipped.chart == name);
     let Some(constraint) = &chart.versions else {
-        return SelectionFailure::NoRelease { name, newest: shown(entries.iter()), unusable: unusable.next().cloned() };
+        return SelectionFailure::NoRelease { name: name.to_owned(), newest: shown(entries.iter()), unusable: unusable.next().cloned() };
     };
     if constraint.parse::<ChartVersion>().is_ok() {
-        return version_not_found(index, chart, constraint, entries);
+        return version_not_found(index, name, constraint, entries);
     }
     let prereleases = with(|verdict| matches!(verdict, Verdict::PrereleaseUnnamed(_)));
     let newest = if prereleases.is_empty() { shown(entries.iter()) } else { Vec::new() };
     let unusable = unusable.find(|skipped| skipped.version.parse().is_ok_and(|version| rule.would_admit(&version))).cloned();
-    SelectionFailure::NothingFits { name, constraint: constraint.clone(), prereleases, newest, unusable }
+    SelectionFailure::NothingFits { name: name.to_owned(), constraint: constraint.clone(), prereleases, newest, unusable }
 }
 
-fn version_not_found(index: &Index, chart: &ChartSelection, version: &str, entries: &[IndexEntry]) -> SelectionFailure {
-    let unusable = entry_of(index, chart, version).cloned();
-    SelectionFailure::VersionNotFound { name: chart.name.clone(), version: version.to_owned(), newest: shown(entries.iter()), unusable }
+fn version_not_found(index: &Index, name: &str, version: &str, entries: &[IndexEntry]) -> SelectionFailure {
+    let unusable = entry_of(index, name, version).cloned();
+    SelectionFailure::VersionNotFound { name: name.to_owned(), version: version.to_owned(), newest: shown(entries.iter()), unusable }
 }
 
 /// The entry of this version, when it cannot be used.
-fn entry_of<'a>(index: &'a Index, chart: &ChartSelection, version: &str) -> Option<&'a Skipped> {
-    index.skipped.iter().find(|skipped| skipped.chart == chart.name && skipped.version == version)
+fn entry_of<'a>(index: &'a Index, name: &str, version: &str) -> Option<&'a Skipped> {
+    index.skipped.iter().find(|skipped| skipped.chart == name && skipped.version == version)
 }
 
 /// Up to five.
 fn shown<'a>(entries: impl Iterator<Item = &'a IndexEntry>) -> Vec<String> {
     entries.take(5).map(|entry| entry.version.to_string()).collect()
-}
-
-/// Why an entry that is there does not count.
-fn passed_over_entry(entry: Option<&Skipped>) -> String {
-    let Some(Skipped { version, why, .. }) = entry else { return String::new() };
-    let which = if version.is_empty() { "an entry".to_owned() } else { format!("the entry `{version}`") };
-    format!("; {which} of the index cannot be used: {why}")
-}
-
-/// `before` and the items in backticks; nothing without items.
-fn hint(before: &str, items: &[String]) -> String {
-    if items.is_empty() { String::new() } else { format!("{before}`{}`", items.join("`, `")) }
 }

@@ -1,6 +1,6 @@
 //! What is chosen of an index, and what is said of the rest.
 
-use super::selection::{passed_over, select};
+use super::selection::{Selection, passed_over, select};
 use crate::{
     api::{ChartSelection, Reason},
     source::index::{Index, IndexEntry, Skipped},
@@ -22,7 +22,14 @@ fn index(versions: &[&str]) -> Index {
 
 fn ask(name: &str, versions: Option<&str>, latest: Option<u32>) -> ChartSelection {
     let latest = latest.unwrap_or(1);
-    ChartSelection { name: name.into(), versions: versions.map(Into::into), latest, exclude: Vec::new(), prereleases: false }
+    ChartSelection {
+        name: Some(name.into()),
+        pattern: None,
+        versions: versions.map(Into::into),
+        latest,
+        exclude: Vec::new(),
+        prereleases: false,
+    }
 }
 
 fn without(excluded: &[&str], selection: ChartSelection) -> ChartSelection {
@@ -217,4 +224,103 @@ fn prereleases_alone_are_no_release() {
         "chart `web` has no release, only prereleases, which `prereleases: true` takes: `1.0.0-rc.2`, `1.0.0-rc.1`"
     );
     assert_eq!(select(&index(&[]), &[ask("web", None, None)]).failures[0].to_string(), "chart `web` has no release");
+}
+
+/// An index of these charts, with these versions each.
+fn index_of(charts: &[(&str, &[&str])]) -> Index {
+    let mut all = Index::default();
+    for (name, versions) in charts {
+        let mut entries = index(versions).charts.remove("web").unwrap();
+        entries.iter_mut().for_each(|entry| entry.name = (*name).to_owned());
+        all.charts.insert((*name).to_owned(), entries);
+    }
+    all
+}
+
+fn matching(pattern: &str, versions: Option<&str>, latest: Option<u32>) -> ChartSelection {
+    ChartSelection { name: None, pattern: Some(pattern.into()), ..ask("", versions, latest) }
+}
+
+/// What is wanted of [`index_of`], and what cannot be.
+fn found(index: &Index, charts: &[ChartSelection]) -> (Vec<String>, Vec<String>) {
+    let Selection { wanted, failures } = select(index, charts);
+    let wanted = wanted.iter().map(|wanted| format!("{} {}", wanted.name, wanted.version)).collect();
+    (wanted, failures.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn a_pattern_takes_each_chart_by_itself() {
+    let index =
+        index_of(&[("other", &["1.0.0"]), ("web", &["2.0.0", "1.1.0", "1.0.0"]), ("webhook", &["1.5.0"]), ("websocket", &["0.1.0"])]);
+    assert_eq!(found(&index, &[matching("^web", None, None)]).0, ["web 2.0.0", "webhook 1.5.0", "websocket 0.1.0"]);
+    assert_eq!(
+        found(&index, &[matching("^web", Some("^1"), Some(0))]),
+        (vec!["web 1.1.0".into(), "web 1.0.0".into(), "webhook 1.5.0".into()], vec![])
+    );
+    // In any order of the items, and once where two of them mean it.
+    let twice = [matching("hook$", None, None), matching("^web", None, Some(0)), matching("web", None, None)];
+    assert_eq!(found(&index, &twice).0, ["webhook 1.5.0", "web 2.0.0", "web 1.1.0", "web 1.0.0", "websocket 0.1.0"]);
+}
+
+#[test]
+fn a_chart_with_an_item_of_its_own_is_taken_by_that_item_alone() {
+    let index = index_of(&[("web", &["2.0.0", "1.0.0"]), ("webhook", &["1.5.0"])]);
+    for charts in
+        [[matching("^web", None, None), ask("web", Some("^1"), None)], [ask("web", Some("^1"), None), matching("^web", None, None)]]
+    {
+        let (mut wanted, failures) = found(&index, &charts);
+        wanted.sort();
+        assert_eq!((wanted, failures), (vec!["web 1.0.0".into(), "webhook 1.5.0".into()], vec![]));
+        assert_eq!(passed_over(&index, &charts).len(), 1, "2.0.0 is not what `^1` asks for, and no pattern has a say in it");
+    }
+    assert_eq!(found(&index, &[ask("web", None, None), ask("webhook", None, None), matching("^web", None, None)]).1, [""; 0]);
+}
+
+#[test]
+fn a_pattern_that_takes_nothing_says_why() {
+    let mut index = index_of(&[("web", &["2.0.0"]), ("webhook", &["1.5.0"])]);
+    index.close.insert("^wep$".into(), vec!["web".into()]);
+    for (item, reason, expected) in [
+        (
+            matching("^wep$", None, None),
+            Reason::ChartNotFound,
+            "no chart of the index has a name that `pattern: ^wep$` matches. Close to it: `web`",
+        ),
+        (
+            matching("^web", Some("^3"), None),
+            Reason::VersionNotFound,
+            "of the 2 charts that `pattern: ^web` matches none has a version that fits; of the first: chart `web` has no version that `versions: ^3` asks for. The newest are `2.0.0`",
+        ),
+        (
+            matching("^web(", None, None),
+            Reason::ConstraintInvalid,
+            "`pattern: ^web(`: it is no regular expression: unclosed group; one is written like `^pod`, `^(nginx|redis)$` or `-exporter$`",
+        ),
+        (
+            ChartSelection { name: Some("web".into()), ..matching("^web", None, None) },
+            Reason::ConstraintInvalid,
+            "an item of `charts` must have exactly one of `name` and `pattern`: `web`",
+        ),
+        (
+            ChartSelection { name: None, ..ask("web", None, None) },
+            Reason::ConstraintInvalid,
+            "an item of `charts` must have exactly one of `name` and `pattern`",
+        ),
+    ] {
+        let selection = select(&index, &[item]);
+        assert_eq!((selection.failures[0].to_string().as_str(), selection.failures[0].reason()), (expected, reason));
+        assert_eq!((selection.wanted.len(), selection.failures.len()), (0, 1));
+    }
+    let failure = select(&index, &[matching("^web", Some("latest"), None)]).failures.remove(0);
+    assert!(failure.to_string().starts_with("chart `^web`: `versions: latest` is no constraint: "), "{failure}");
+}
+
+#[test]
+fn what_a_pattern_passes_over_has_a_reason_for_each_chart() {
+    let mut index = index_of(&[("other", &["1.0.0"]), ("web", &["2.0.0", "1.0.0"]), ("webhook", &["1.5.0"])]);
+    index.skipped =
+        ["web", "other"].map(|chart| Skipped { chart: chart.into(), version: "0.9".into(), why: "it has no `urls`".into() }).into();
+    let all = passed_over(&index, &[matching("^web", Some("^1"), None)]);
+    let said: Vec<_> = all.iter().map(|group| format!("{} {}: {}", group.chart, group.versions.join(" "), group.reason)).collect();
+    assert_eq!(said, ["web 2.0.0: it is not what `versions: ^1` asks for", "web 0.9: its entry cannot be used: it has no `urls`"]);
 }

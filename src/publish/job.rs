@@ -65,7 +65,61 @@ impl<'a> Parcel<'a> {
 
     async fn fetch(&self) -> Result<Package, SourceError> {
         let fetched = self.source.fetch(self.wanted).await?;
-        Ok(Package::new(&fetched.content, fetched.archive, fetched.provenance, self.wanted.entry.created))
+        Ok(Package::of(fetched, self.wanted.entry.created))
+    }
+
+    /// What a tag has to hold, to be what is wanted.
+    async fn sought(&self) -> Result<Sought, Failed> {
+        if self.keeps_manifests() {
+            if let Some(Ok(package)) = self.package.get() {
+                return Ok(Sought::Manifest(package.manifest(), package.layers().to_vec()));
+            }
+            let original = self.source.original(self.wanted).await.map_err(|error| Failed::from(&error))?;
+            if let Some(original) = original {
+                return Ok(Sought::Manifest(original.digest, original.layers()));
+            }
+        }
+        match self.wanted.entry.digest {
+            Some(promised) => Ok(Sought::Archive(promised)),
+            None => Ok(Sought::Archive(self.package().await?.digest())),
+        }
+    }
+
+    /// Whether the manifest is published as the source has it: another one with the same archive is not what is wanted.
+    pub(super) fn keeps_manifests(&self) -> bool {
+        self.source.has_manifests()
+    }
+
+    /// What was published and proven, and is something else at the source by now.
+    pub(super) async fn moved(&self, known: &Known, reference: &str) -> Option<Failed> {
+        let now = self.source.manifest_digest(self.wanted).await.filter(|now| *now != known.manifest)?;
+        let sentence = format!(
+            "the source has the manifest {now} under the tag of `{} {}` now, but {} was published of it before; what is published stays. \
+             Ask the source's owner for a new version, or delete the tag `{reference}` to publish the new content",
+            self.wanted.name, self.wanted.version, known.manifest
+        );
+        Some(Failed { reason: Reason::SourceMutated, sentence, passing: false })
+    }
+}
+
+/// What a tag has to hold, to be what is wanted.
+enum Sought {
+    /// This archive.
+    Archive(Digest),
+    /// This manifest, with these layers.
+    Manifest(Digest, Vec<Descriptor>),
+}
+
+impl Sought {
+    /// The layers to read, where `manifest` is what is sought.
+    fn found_in(&self, manifest: &PulledManifest) -> Option<Vec<Descriptor>> {
+        match self {
+            Self::Manifest(digest, layers) => (*digest == manifest.digest).then(|| layers.clone()),
+            Self::Archive(archive) => {
+                let layers = manifest.layers()?;
+                layers.iter().any(|(digest, _)| digest == archive).then(|| ordered(&layers, *archive))
+            }
+        }
     }
 }
 
@@ -177,16 +231,12 @@ async fn look<'w>(ways: &'w Ways, parcel: &Parcel<'_>, repository: &'w Repositor
         Ok((_, _, None)) => return None,
         Err(verdict) => return failed(verdict.into()),
     };
-    let wanted = match parcel.wanted.entry.digest {
-        Some(promised) => promised,
-        None => match parcel.package().await {
-            Ok(package) => package.digest(),
-            Err(error) => return failed(error),
-        },
+    let sought = match parcel.sought().await {
+        Ok(sought) => sought,
+        Err(error) => return failed(error),
     };
-    let layers = match manifest.layers() {
-        Some(layers) if layers.iter().any(|(digest, _)| *digest == wanted) => ordered(&layers, wanted),
-        _ => return failed(drifted(&ways.subject().audience, &reference, &manifest, wanted)),
+    let Some(layers) = sought.found_in(&manifest) else {
+        return failed(drifted(&ways.subject().audience, &reference, &manifest, &sought));
     };
     let prove = |attempt: Attempt| {
         let (repository, tag, layers) = (repository.clone(), tag.clone(), layers.clone());
@@ -215,14 +265,18 @@ pub(super) fn mutated(reference: &str, wanted: &Wanted, known: &Known, promised:
     Failed { reason: Reason::SourceMutated, sentence, passing: false }
 }
 
-fn drifted(audience: &Audience, reference: &str, manifest: &PulledManifest, wanted: Digest) -> Failed {
+fn drifted(audience: &Audience, reference: &str, manifest: &PulledManifest, sought: &Sought) -> Failed {
     let (whose, cure) = match audience {
         Audience::Resource | Audience::File(_) => {
             ("the source's archive", "Delete the tag to publish the source's chart there, or publish under another path")
         }
         Audience::CommandLine(_) => ("the file", "Delete the tag to push the file there, or push to another path"),
     };
+    let not = match sought {
+        Sought::Archive(archive) => format!("not of {whose} {archive}"),
+        Sought::Manifest(wanted, _) => format!("not the source's {wanted}"),
+    };
     let found = manifest.digest;
-    let sentence = format!("`{reference}` holds the manifest {found}, which is not of {whose} {wanted}; it is left as it is. {cure}");
+    let sentence = format!("`{reference}` holds the manifest {found}, which is {not}; it is left as it is. {cure}");
     Failed { reason: Reason::Drifted, sentence, passing: false }
 }

@@ -2,6 +2,9 @@
 //! registry wants to be left alone.
 //!
 //! # Guarantees
+//! * That a registry is away or wants to be left alone is known to all who publish there. What it refused is known only to those who ask
+//!   in the same name ([`Learnt::beside`]): it may have refused it to them alone.
+//! * What was refused for one chart and is passed over for another is told with the other's name.
 //! * The search is a pure function of this and of the size of a body, so that the second chart asks for nothing that the first was
 //!   refused.
 //! * Everything is forgotten after a time: what was refused to a request without a body after seconds, a 429 or 503 after a minute, all
@@ -26,7 +29,7 @@ use super::{
 use crate::{
     model::{Chunks, Framing, Method, Origin},
     plan::{Bodies, Route, Strategy, Tactic, Via, first},
-    registry::{Pause, SeenOfChunks},
+    registry::{Failure, Pause, SeenOfChunks},
     remedy::{Class, Verdict},
 };
 
@@ -35,7 +38,7 @@ const WITHOUT_BODY: Duration = Duration::from_secs(3);
 const PASSING: Duration = Duration::from_mins(1);
 const LIMITED: Duration = Duration::from_hours(1);
 
-/// Of one registry; shared by all that publish into it.
+/// Of one registry; copies share all of it.
 #[derive(Clone, Default)]
 pub struct Learnt {
     ways: Arc<Mutex<HashMap<Key, OfWay>>>,
@@ -65,6 +68,8 @@ struct Refusal {
     /// For bodies of this size and larger.
     from: u64,
     verdict: Verdict,
+    /// What was seen, unless that was by an earlier process.
+    failure: Option<Failure>,
     term: Term,
 }
 
@@ -121,12 +126,18 @@ pub(super) enum Choice {
 }
 
 impl Learnt {
+    /// Of the same registry, for those who ask in another name.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self { ways: Arc::default(), pause: self.pause.clone(), circuits: self.circuits.clone() }
+    }
+
     fn ways(&self) -> MutexGuard<'_, HashMap<Key, OfWay>> {
         self.ways.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a body of `length` bytes is sent by on this way, after all that was refused there.
-    pub(super) fn choose(&self, strategy: &Strategy, length: u64) -> Choice {
+    /// What a body of `length` bytes is sent by on this way, after all that was refused there. `told` says what a failure means for it.
+    pub(super) fn choose(&self, strategy: &Strategy, length: u64, told: impl Fn(&Failure) -> String) -> Choice {
         let mut ways = self.ways();
         let Some(way) = ways.get_mut(&way_of(strategy)) else {
             return Choice::Try(first(&strategy.bodies, length), Vec::new());
@@ -136,17 +147,19 @@ impl Learnt {
         let mut tactic = renewed(first(&strategy.bodies, length));
         let mut passed = Vec::new();
         while let Some(refusal) = way.refusals.iter().find(|refusal| refusal.key == tactic.key() && length >= refusal.from) {
-            passed.push((tactic, refusal.verdict.clone()));
-            match next(&strategy.bodies, tactic, &refusal.verdict) {
+            let sentence = refusal.failure.as_ref().map_or_else(|| refusal.verdict.sentence.clone(), &told);
+            let verdict = Verdict { sentence, ..refusal.verdict.clone() };
+            passed.push((tactic, verdict.clone()));
+            match next(&strategy.bodies, tactic, &verdict) {
                 Some(other) => tactic = renewed(other),
-                None => return Choice::Closed(refusal.verdict.clone(), passed),
+                None => return Choice::Closed(verdict, passed),
             }
         }
         Choice::Try(sized(tactic, way.seen(), &strategy.bodies), passed)
     }
 
-    /// A tactic was refused for a body of `length` bytes.
-    pub(super) fn refused(&self, strategy: &Strategy, tactic: Tactic, length: u64, verdict: Verdict) {
+    /// A tactic was refused for a body of `length` bytes: what was seen, and what it means.
+    pub(super) fn refused(&self, strategy: &Strategy, tactic: Tactic, length: u64, (failure, verdict): (&Failure, Verdict)) {
         let key = tactic.key();
         let term = Term::of(match verdict.remedy {
             _ if length == 0 => WITHOUT_BODY,
@@ -156,7 +169,7 @@ impl Learnt {
         let mut ways = self.ways();
         let refusals = &mut ways.entry(way_of(strategy)).or_default().refusals;
         refusals.retain(|old| old.key != key || old.from < length);
-        refusals.push(Refusal { key, from: length, verdict: exhausted(verdict), term });
+        refusals.push(Refusal { key, from: length, verdict: exhausted(verdict), failure: Some(failure.clone()), term });
     }
 
     /// A search that went this way as well found nothing that works: once something is mended, it is tried again.
@@ -224,7 +237,7 @@ impl Learnt {
                 let Some(term) = Term::left(refused.until) else { continue };
                 if way.refusals.iter().all(|known| known.key != refused.key) {
                     let verdict = exhausted(refused.verdict.clone());
-                    way.refusals.push(Refusal { key: refused.key, from: refused.from, verdict, term });
+                    way.refusals.push(Refusal { key: refused.key, from: refused.from, verdict, failure: None, term });
                 }
             }
         }

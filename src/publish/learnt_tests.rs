@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     api::Reason,
     model::Scheme,
+    registry::{Cause, Stage},
     remedy::{Class, Hint},
 };
 
@@ -30,8 +31,17 @@ fn too_large() -> Verdict {
     }
 }
 
+fn seen() -> Failure {
+    Failure::new(Stage::SendBlob, Cause::Malformed { detail: "seen".to_owned() })
+}
+
+/// What it means for the chart at hand.
+fn told(_: &Failure) -> String {
+    "told anew".to_owned()
+}
+
 fn chosen(learnt: &Learnt, length: u64) -> String {
-    match learnt.choose(&strategy(), length) {
+    match learnt.choose(&strategy(), length, told) {
         Choice::Try(tactic, _) => format!("{} {}", tactic.method().as_str(), tactic.shown()),
         Choice::Closed(verdict, _) => format!("closed: {}", verdict.sentence),
     }
@@ -41,16 +51,27 @@ fn chosen(learnt: &Learnt, length: u64) -> String {
 async fn the_second_chart_is_sent_as_the_first_one_got_through() {
     let learnt = Learnt::default();
     let way = strategy();
-    let Choice::Try(buffered, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
-    learnt.refused(&way, buffered, 5 << 20, too_large());
+    let Choice::Try(buffered, _) = learnt.choose(&way, 5 << 20, told) else { panic!("closed") };
+    learnt.refused(&way, buffered, 5 << 20, (&seen(), too_large()));
     assert_eq!(chosen(&learnt, 5 << 20), "Chunked chunks from 960 KiB");
     assert_eq!(chosen(&learnt, 4 << 20), "Buffered ", "smaller ones may still pass");
     learnt.saw(&way, SeenOfChunks { taken: 960 << 10, refused: Some(1920 << 10), renew: false });
-    let Choice::Try(Tactic { framing: Framing::Chunked(chunks), .. }, _) = learnt.choose(&way, 5 << 20) else { panic!("not chunked") };
+    let Choice::Try(Tactic { framing: Framing::Chunked(chunks), .. }, _) = learnt.choose(&way, 5 << 20, told) else {
+        panic!("not chunked")
+    };
     assert_eq!((chunks.first, chunks.most), (960 << 10, 960 << 10), "nothing that was refused is tried again");
-    let Choice::Try(chunked, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
-    learnt.refused(&way, chunked, 5 << 20, too_large());
-    assert_eq!(chosen(&learnt, 5 << 20), "closed: limit");
+    let Choice::Try(chunked, _) = learnt.choose(&way, 5 << 20, told) else { panic!("closed") };
+    learnt.refused(&way, chunked, 5 << 20, (&seen(), too_large()));
+    assert_eq!(chosen(&learnt, 5 << 20), "closed: told anew");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_was_refused_says_nothing_to_another() {
+    let (one, way) = (Learnt::default(), strategy());
+    let other = one.beside();
+    let Choice::Try(buffered, _) = one.choose(&way, 5 << 20, told) else { panic!("closed") };
+    one.refused(&way, buffered, 5 << 20, (&seen(), too_large()));
+    assert_eq!([chosen(&one, 5 << 20), chosen(&other, 5 << 20)], ["Chunked chunks from 960 KiB", "Buffered "]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -58,10 +79,10 @@ async fn what_was_learnt_of_one_ingress_says_nothing_of_another() {
     let via = |name: &str| Via { kind: "Ingress", namespace: "platform".to_owned(), name: name.to_owned(), controller: None };
     let of = |name: &str| Strategy { via: Some(via(name)), ..strategy() };
     let learnt = Learnt::default();
-    let Choice::Try(buffered, _) = learnt.choose(&of("a"), 5 << 20) else { panic!("closed") };
-    learnt.refused(&of("a"), buffered, 5 << 20, too_large());
-    assert!(matches!(learnt.choose(&of("a"), 5 << 20), Choice::Try(other, _) if other != buffered));
-    assert!(matches!(learnt.choose(&of("b"), 5 << 20), Choice::Try(same, _) if same == buffered));
+    let Choice::Try(buffered, _) = learnt.choose(&of("a"), 5 << 20, told) else { panic!("closed") };
+    learnt.refused(&of("a"), buffered, 5 << 20, (&seen(), too_large()));
+    assert!(matches!(learnt.choose(&of("a"), 5 << 20, told), Choice::Try(other, _) if other != buffered));
+    assert!(matches!(learnt.choose(&of("b"), 5 << 20, told), Choice::Try(same, _) if same == buffered));
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,10 +91,10 @@ async fn what_was_learnt_says_nothing_once_another_limit_is_stated_or_a_run_is_f
         let bodies = Bodies { fixed: Some(Method::Buffered), limit: limit.map(|limit| (limit, "x".to_owned())), ..Bodies::default() };
         Strategy { bodies, ..strategy() }
     };
-    let is_open = |learnt: &Learnt, strategy: &Strategy| matches!(learnt.choose(strategy, 5 << 20), Choice::Try(..));
+    let is_open = |learnt: &Learnt, strategy: &Strategy| matches!(learnt.choose(strategy, 5 << 20, told), Choice::Try(..));
     let learnt = Learnt::default();
-    let Choice::Try(buffered, _) = learnt.choose(&stating(Some(1 << 20)), 5 << 20) else { panic!("closed") };
-    learnt.refused(&stating(Some(1 << 20)), buffered, 5 << 20, too_large());
+    let Choice::Try(buffered, _) = learnt.choose(&stating(Some(1 << 20)), 5 << 20, told) else { panic!("closed") };
+    learnt.refused(&stating(Some(1 << 20)), buffered, 5 << 20, (&seen(), too_large()));
     assert!(!is_open(&learnt, &stating(Some(1 << 20))));
     assert!(is_open(&learnt, &stating(None)) && is_open(&learnt, &stating(Some(8 << 20))));
     learnt.forget();
@@ -84,7 +105,7 @@ async fn what_was_learnt_says_nothing_once_another_limit_is_stated_or_a_run_is_f
 async fn what_was_learnt_is_forgotten_after_a_time() {
     let learnt = Learnt::default();
     let way = strategy();
-    let Choice::Try(buffered, _) = learnt.choose(&way, 0) else { panic!("closed") };
+    let Choice::Try(buffered, _) = learnt.choose(&way, 0, told) else { panic!("closed") };
     let away = Verdict {
         remedy: "connect-refused",
         reason: Reason::RouteUnreachable,
@@ -92,9 +113,9 @@ async fn what_was_learnt_is_forgotten_after_a_time() {
         hint: Hint::None,
         sentence: "away".to_owned(),
     };
-    learnt.refused(&way, buffered, 0, away);
-    learnt.refused(&way, buffered, 5 << 20, too_large());
-    assert_eq!(chosen(&learnt, 1), "closed: away");
+    learnt.refused(&way, buffered, 0, (&seen(), away));
+    learnt.refused(&way, buffered, 5 << 20, (&seen(), too_large()));
+    assert_eq!(chosen(&learnt, 1), "closed: told anew");
     tokio::time::advance(WITHOUT_BODY + Duration::from_secs(1)).await;
     assert_eq!(chosen(&learnt, 1), "Buffered ");
     assert_eq!(chosen(&learnt, 5 << 20), "Chunked chunks from 960 KiB");
@@ -105,9 +126,9 @@ async fn what_was_learnt_is_forgotten_after_a_time() {
 #[tokio::test(start_paused = true)]
 async fn what_was_learnt_outlives_the_process_and_no_longer_than_it_would_have() {
     let (way, before) = (strategy(), Learnt::default());
-    let Choice::Try(buffered, _) = before.choose(&way, 5 << 20) else { panic!("closed") };
-    before.refused(&way, buffered, 0, too_large());
-    before.refused(&way, buffered, 5 << 20, too_large());
+    let Choice::Try(buffered, _) = before.choose(&way, 5 << 20, told) else { panic!("closed") };
+    before.refused(&way, buffered, 0, (&seen(), too_large()));
+    before.refused(&way, buffered, 5 << 20, (&seen(), too_large()));
     before.saw(&way, SeenOfChunks { taken: 960 << 10, refused: Some(1920 << 10), renew: false });
     let mut remembered = before.remembered(&way).unwrap();
     assert_eq!(remembered.refused.len(), 1, "what is forgotten after seconds is not worth being kept");
@@ -133,10 +154,10 @@ async fn what_was_learnt_outlives_the_process_and_no_longer_than_it_would_have()
 #[tokio::test(start_paused = true)]
 async fn a_way_that_states_another_limit_is_another_way() {
     let learnt = Learnt::default();
-    let Choice::Try(buffered, _) = learnt.choose(&strategy(), 5 << 20) else { panic!("closed") };
-    learnt.refused(&strategy(), buffered, 5 << 20, too_large());
+    let Choice::Try(buffered, _) = learnt.choose(&strategy(), 5 << 20, told) else { panic!("closed") };
+    learnt.refused(&strategy(), buffered, 5 << 20, (&seen(), too_large()));
     let raised = Strategy { bodies: Bodies { limit: Some((64 << 20, "x".to_owned())), ..Bodies::default() }, ..strategy() };
-    assert!(matches!(learnt.choose(&raised, 5 << 20), Choice::Try(same, _) if same == buffered));
+    assert!(matches!(learnt.choose(&raised, 5 << 20, told), Choice::Try(same, _) if same == buffered));
 }
 
 #[tokio::test(start_paused = true)]
@@ -150,12 +171,12 @@ async fn what_was_learnt_in_vain_is_forgotten_after_seconds() {
         hint: Hint::None,
         sentence: "astray".to_owned(),
     };
-    let Choice::Try(buffered, _) = learnt.choose(&way, 5 << 20) else { panic!("closed") };
-    learnt.refused(&way, buffered, 5 << 20, led_astray);
+    let Choice::Try(buffered, _) = learnt.choose(&way, 5 << 20, told) else { panic!("closed") };
+    learnt.refused(&way, buffered, 5 << 20, (&seen(), led_astray));
     assert!(learnt.remembered(&way).is_some());
     learnt.in_vain(&way);
     assert_eq!(learnt.remembered(&way), None, "the status does not keep it");
-    assert_eq!(chosen(&learnt, 5 << 20), "closed: astray", "what is left of the run asks for nothing in vain");
+    assert_eq!(chosen(&learnt, 5 << 20), "closed: told anew", "what is left of the run asks for nothing in vain");
     tokio::time::advance(WITHOUT_BODY + Duration::from_millis(1)).await;
     assert_eq!(chosen(&learnt, 5 << 20), "Buffered ");
 }

@@ -19,7 +19,11 @@ pub(super) async fn prove(target: &TargetRun, parcel: &Parcel<'_>, repository: &
         Err(verdict) => return failed(verdict.into()),
     };
     let found = match again {
-        Again::Holds(verified) => return by(way, Ok(Done::Found(verified))),
+        Again::Holds(verified) => {
+            let moved = parcel.moved(known, &content.to_string()).await;
+            return by(way, moved.map_or(Ok(Done::Found(verified)), Err));
+        }
+        Again::Overwritten(manifest) if parcel.keeps_manifests() => return by(way, Err(drifted(&content, manifest.digest))),
         Again::Overwritten(manifest) => return by(way, overwritten(target, way, &content, &manifest).await),
         // Registries keep a manifest that they believe to have: sending it again would change nothing.
         Again::ManifestDamaged(failure) => return by(way, Err(damaged(target, way, &content, &failure))),

@@ -15,6 +15,7 @@ use crate::{
     model::{Digest, Framing, RepositoryName, Tag},
     net::OpenBody,
     registry::{Blob, Cause, Failure, Registry, SeenOfChunks, Stage},
+    source::{Copied, FetchedChart},
     spool::Spooled,
     verify::{Expected, Verified, pull_back},
 };
@@ -38,6 +39,15 @@ impl Package {
         Self { config: content.config.clone(), archive, provenance, manifest, layers }
     }
 
+    /// What a source has given: with the manifest that it has already, where it has one.
+    pub fn of(fetched: FetchedChart, created: Option<i64>) -> Self {
+        let FetchedChart { content, archive, provenance, copied } = fetched;
+        let Some(Copied { original, config }) = copied else { return Self::new(&content, archive, provenance, created) };
+        let layers = original.layers();
+        let manifest = Manifest { digest: original.digest, config_digest: original.config.digest, bytes: original.bytes };
+        Self { config, archive, provenance, manifest, layers }
+    }
+
     /// Bytes of its largest body: what limits on the way apply to.
     pub fn largest_body(&self) -> u64 {
         self.archive.length()
@@ -54,6 +64,16 @@ impl Package {
     /// The digest of the archive.
     pub fn digest(&self) -> Digest {
         self.archive.digest()
+    }
+
+    /// The digest of the manifest.
+    pub fn manifest(&self) -> Digest {
+        self.manifest.digest
+    }
+
+    /// The archive, and its signature where it has one.
+    pub fn layers(&self) -> &[Descriptor] {
+        &self.layers
     }
 
     /// What a tag holds once this is published.

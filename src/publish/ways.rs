@@ -58,8 +58,14 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// What a failure of `way` means.
+    /// What a failure of `way` means that was seen just now.
     pub(super) fn judged(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
+        tracing::debug!(route = way.strategy.route.as_str(), address = %way.address(), %reference, %failure, "attempt failed");
+        self.meaning(way, reference, body_length, failure)
+    }
+
+    /// What it means, whenever it was seen.
+    fn meaning(&self, way: &Way, reference: &str, body_length: u64, failure: &Failure) -> Verdict {
         let address = way.address();
         let scene = Scene {
             audience: &self.audience,
@@ -74,7 +80,6 @@ impl Subject {
             cert_secret: self.cert_secret.as_deref(),
             insecure: self.insecure,
         };
-        tracing::debug!(route = way.strategy.route.as_str(), %address, %reference, %failure, "attempt failed");
         judge(failure, &scene)
     }
 }
@@ -128,7 +133,7 @@ impl Ways {
         let mut heard = None;
         for (index, failure) in told.iter() {
             let Some(way) = self.in_order.get(*index) else { continue };
-            let verdict = self.judged(way, reference, 0, failure);
+            let verdict = self.subject.meaning(way, reference, 0, failure);
             self.show(way, first(&way.strategy.bodies, 0), &verdict);
             heard.get_or_insert(verdict);
         }
@@ -156,7 +161,7 @@ impl Ways {
 
     /// The TCP segments that large bodies were seen to need on a way.
     pub(super) fn segment(&self, way: &Way) -> Option<u32> {
-        match self.learnt.choose(&way.strategy, u64::MAX) {
+        match self.choose(way, u64::MAX, "") {
             Choice::Try(tactic, _) => tactic.segment,
             Choice::Closed(..) => None,
         }
@@ -166,10 +171,14 @@ impl Ways {
     pub(super) fn begins_with(&self, body_length: u64) -> Option<(&Way, Tactic)> {
         let state = self.state();
         let open = self.in_order.iter().enumerate().filter(|(index, _)| !state.unreachable.contains_key(index));
-        open.map(|(_, way)| way).find_map(|way| match self.learnt.choose(&way.strategy, body_length) {
+        open.map(|(_, way)| way).find_map(|way| match self.choose(way, body_length, "") {
             Choice::Try(tactic, _) => Some((way, tactic)),
             Choice::Closed(..) => None,
         })
+    }
+
+    fn choose(&self, way: &Way, body_length: u64, reference: &str) -> Choice {
+        self.learnt.choose(&way.strategy, body_length, |failure| self.subject.meaning(way, reference, body_length, failure).sentence)
     }
 
     /// All of them.
@@ -209,7 +218,8 @@ impl Ways {
                 continue;
             }
             let mut before: Option<Tactic> = None;
-            while let Some(tactic) = self.chosen(way, body_length, Place { is_last, is_first: before.is_none() }, &mut spent, &mut first) {
+            let body = (reference, body_length);
+            while let Some(tactic) = self.chosen(way, body, Place { is_last, is_first: before.is_none() }, &mut spent, &mut first) {
                 let registry = way.registry.with_segment(tactic.segment);
                 let tried = work(Attempt { registry, tactic }).await;
                 self.learnt.saw(&way.strategy, tried.seen);
@@ -240,10 +250,10 @@ impl Ways {
                     continue;
                 }
                 if is_unreachable(&verdict) {
-                    self.close(index, tactic, body_length, verdict);
+                    self.close(index, tactic, body_length, (&failure, verdict));
                     break;
                 }
-                self.learnt.refused(&way.strategy, tactic, body_length, verdict);
+                self.learnt.refused(&way.strategy, tactic, body_length, (&failure, verdict));
             }
         }
         Err(self.ended(first, &spent))
@@ -264,8 +274,9 @@ impl Ways {
     }
 
     /// What is tried next by a way: nothing where all was refused, or where no more may be spent.
-    fn chosen(&self, way: &Way, body_length: u64, place: Place, spent: &mut Spent, first: &mut Option<Verdict>) -> Option<Tactic> {
-        match self.learnt.choose(&way.strategy, body_length) {
+    fn chosen(&self, way: &Way, body: (&str, u64), place: Place, spent: &mut Spent, first: &mut Option<Verdict>) -> Option<Tactic> {
+        let (reference, body_length) = body;
+        match self.choose(way, body_length, reference) {
             Choice::Try(tactic, passed) if spent.takes(tactic, place, body_length) => {
                 self.show_all(way, &passed);
                 Some(tactic)
@@ -280,10 +291,10 @@ impl Ways {
     }
 
     /// A way that leads nowhere is closed for this run; for the next bodies, too, where it was an answer that said so.
-    fn close(&self, index: usize, tactic: Tactic, body_length: u64, verdict: Verdict) {
+    fn close(&self, index: usize, tactic: Tactic, body_length: u64, (failure, verdict): (&Failure, Verdict)) {
         let answers = body_length > 0 && verdict.reason != Reason::RouteUnreachable;
         if let Some(way) = self.in_order.get(index).filter(|_| answers) {
-            self.learnt.refused(&way.strategy, tactic, body_length, verdict.clone());
+            self.learnt.refused(&way.strategy, tactic, body_length, (failure, verdict.clone()));
         }
         self.state().unreachable.insert(index, verdict);
     }

@@ -175,7 +175,14 @@ pub enum Cause {
     },
     /// The work was ended from outside.
     Withdrawn,
-    /// An answer that no registry gives: not JSON, without what the specification demands, or too large.
+    /// An answer that is larger than it may be.
+    TooLarge {
+        /// Of what.
+        what: &'static str,
+        /// Bytes that it may have.
+        limit: u64,
+    },
+    /// An answer that no registry gives: not JSON, or without what the specification demands.
     Malformed {
         /// What was wrong.
         detail: String,
@@ -290,6 +297,7 @@ impl fmt::Display for Failure {
             Cause::Swallowed { sent, arrived } => write!(formatter, "{sent} bytes were sent and {arrived} of them arrived"),
             Cause::HeaderMissing { header } => write!(formatter, "the answer has no `{header}`"),
             Cause::Withdrawn => formatter.write_str("the work was ended"),
+            Cause::TooLarge { what, limit } => write!(formatter, "{what} is larger than {limit} bytes"),
             Cause::Malformed { detail } => write!(formatter, "the answer was malformed: {detail}"),
         }
     }

@@ -1,7 +1,7 @@
 //! Manifests: read by tag or digest, written by tag (distribution specification, "Pulling manifests", "Pushing manifests").
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use oci_client::manifest::{OciDescriptor, OciImageManifest};
 
 use super::{
@@ -62,6 +62,28 @@ impl Registry {
         read_manifest(&mut Line::new(self, Reuse::Idle), repository, tag, Stage::ReadManifest).await
     }
 
+    /// The digest of what `tag` holds, as the registry names it, asked by `HEAD`: some count a `GET` against a limit. Of one that names
+    /// none it is read; nothing when it does not exist.
+    ///
+    /// # Errors
+    /// A [`Failure`] at [`Stage::ReadManifest`].
+    pub async fn manifest_digest(&self, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>, Failure> {
+        let path = format!("/v2/{repository}/manifests/{tag}");
+        let mut line = Line::new(self, Reuse::Idle);
+        let call = Call { accept: Some(ACCEPTED), ..Call::new(Stage::ReadManifest, Method::HEAD, repository, &path) };
+        let mut answered = line.ask(&call).await?;
+        let status = answered.head.status;
+        let named = named(&answered.head.headers);
+        let read = answered.bounded(0).await;
+        read.map_err(|error| Failure::new(Stage::ReadManifest, error))?;
+        line.done(answered);
+        match (status, named) {
+            (StatusCode::NOT_FOUND, _) => Ok(None),
+            (StatusCode::OK, Some(named)) => Ok(Some(named)),
+            _ => Ok(self.manifest(repository, tag).await?.map(|manifest| manifest.digest)),
+        }
+    }
+
     /// Writes `manifest` under `tag`: the moment at which something becomes visible.
     ///
     /// # Errors
@@ -98,11 +120,15 @@ pub(super) async fn read_manifest(
     }
     let (bytes, more) = answered.bounded(MOST_OF_A_MANIFEST).await.map_err(|error| Failure::new(stage, error))?;
     if more {
-        return Err(Failure::new(stage, Cause::Malformed { detail: "the manifest is larger than 4 MiB".to_owned() }));
+        return Err(Failure::new(stage, Cause::TooLarge { what: "the manifest", limit: MOST_OF_A_MANIFEST as u64 }));
     }
-    let named = answered.head.headers.get("docker-content-digest").and_then(|value| value.to_str().ok()?.parse().ok());
+    let named = named(&answered.head.headers);
     line.done(answered);
     Ok(Some(PulledManifest { digest: Digest::of(&bytes), bytes: bytes.into(), named }))
+}
+
+fn named(headers: &HeaderMap) -> Option<Digest> {
+    headers.get("docker-content-digest").and_then(|value| value.to_str().ok()?.parse().ok())
 }
 
 fn is_absent(failure: &Failure) -> bool {

@@ -25,6 +25,7 @@ pub use manifest::{MANIFEST_TYPE, PulledManifest};
 pub use observer::Observer;
 pub use pause::Pause;
 pub use permit::{Permit, Tenure};
-pub use pull::Pull;
+pub use pull::{OpenedBlob, Pull};
+pub use tags::Listing;
 pub use upload::{Blob, SeenOfChunks, Uploaded};
 pub use witness::Witness;

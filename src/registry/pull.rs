@@ -1,5 +1,6 @@
 //! A blob read whole and hashed: the only honest proof that a registry has it (`HEAD`, ranges and 304 were seen to lie).
 
+use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 
 use super::{
@@ -21,10 +22,22 @@ pub struct Pull<'r> {
     line: Line<'r>,
 }
 
+/// A blob that is being read, by somebody who checks what comes.
+pub struct OpenedBlob {
+    answered: Answered,
+    /// Whether the registry itself answers, and no storage host.
+    own: bool,
+}
+
 impl Registry {
     /// Begins to read. The connection is made by the first request and serves all of them.
     pub fn pull(&self) -> Pull<'_> {
         Pull { registry: self, line: Line::new(self, Reuse::Never) }
+    }
+
+    /// Begins to read what others have written: no proof, so that connections of before will do.
+    pub fn read(&self) -> Pull<'_> {
+        Pull { registry: self, line: Line::new(self, Reuse::Idle) }
     }
 }
 
@@ -43,47 +56,74 @@ impl Pull<'_> {
     /// # Errors
     /// A [`Failure`] at [`Stage::PullBlob`]; [`Cause::Content`] when other bytes came.
     pub async fn blob(&mut self, repository: &RepositoryName, digest: Digest, length: u64) -> Result<(), Failure> {
+        let mut opened = self.open(repository, digest).await?;
+        compared(&mut opened, digest, length).await?;
+        self.close(opened);
+        Ok(())
+    }
+
+    /// Begins to read a blob, after the same redirects. What comes is whatever the registry sends: who reads it stops where it is too
+    /// long, and compares.
+    ///
+    /// # Errors
+    /// A [`Failure`] at [`Stage::PullBlob`].
+    pub async fn open(&mut self, repository: &RepositoryName, digest: Digest) -> Result<OpenedBlob, Failure> {
         let mut path = format!("/v2/{repository}/blobs/{digest}");
         let mut elsewhere: Option<Endpoint> = None;
         for _ in 0..=MOST_REDIRECTS {
             let call = Call::new(Stage::PullBlob, Method::GET, repository, &path);
             let led = match &elsewhere {
-                None => read(&mut self.line, &call, &self.registry.endpoint, digest, length).await?,
-                Some(endpoint) => read(&mut Line::elsewhere(self.registry, endpoint), &call, endpoint, digest, length).await?,
+                None => asked(&mut self.line, &call, &self.registry.endpoint).await?,
+                Some(endpoint) => asked(&mut Line::elsewhere(self.registry, endpoint), &call, endpoint).await?,
             };
-            let Some((endpoint, next)) = led else { return Ok(()) };
-            (elsewhere, path) = (endpoint.or(elsewhere), next);
+            match led {
+                Led::Here(answered) => return Ok(OpenedBlob { answered: *answered, own: elsewhere.is_none() }),
+                Led::There(endpoint, next) => (elsewhere, path) = (endpoint.or(elsewhere), next),
+            }
         }
         Err(Failure::new(Stage::PullBlob, Cause::Malformed { detail: format!("more than {MOST_REDIRECTS} redirects") }))
     }
+
+    /// The connection of a blob that was read to its end serves the next request.
+    pub fn close(&mut self, opened: OpenedBlob) {
+        if opened.own {
+            self.line.done(opened.answered);
+        }
+    }
 }
 
-/// Asks for the blob: reads and compares it, or gives the place where the answer leads.
-async fn read(
-    line: &mut Line<'_>,
-    call: &Call<'_>,
-    current: &Endpoint,
-    digest: Digest,
-    length: u64,
-) -> Result<Option<(Option<Endpoint>, String)>, Failure> {
-    let mut answered = line.ask(call).await?;
+impl OpenedBlob {
+    /// The next bytes; nothing at the end.
+    ///
+    /// # Errors
+    /// A [`Failure`] at [`Stage::PullBlob`].
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        self.answered.chunk().await.map_err(|error| Failure::new(Stage::PullBlob, error))
+    }
+}
+
+/// What a request for a blob came to.
+enum Led {
+    Here(Box<Answered>),
+    There(Option<Endpoint>, String),
+}
+
+/// Asks for the blob, or gives the place where the answer leads.
+async fn asked(line: &mut Line<'_>, call: &Call<'_>, current: &Endpoint) -> Result<Led, Failure> {
+    let answered = line.ask(call).await?;
     match answered.head.status {
-        StatusCode::OK => {
-            compared(&mut answered, digest, length).await?;
-            line.done(answered);
-            Ok(None)
-        }
+        StatusCode::OK => Ok(Led::Here(Box::new(answered))),
         StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
-            redirected(current, call.path, &answered.head.headers).map(Some)
+            redirected(current, call.path, &answered.head.headers).map(|(endpoint, path)| Led::There(endpoint, path))
         }
         _ => Err(line.refused(call, answered).await),
     }
 }
 
-async fn compared(answered: &mut Answered, digest: Digest, length: u64) -> Result<(), Failure> {
+async fn compared(opened: &mut OpenedBlob, digest: Digest, length: u64) -> Result<(), Failure> {
     let mut writer = DigestWriter::default();
     let mut received = 0;
-    while let Some(piece) = answered.chunk().await.map_err(|error| Failure::new(Stage::PullBlob, error))? {
+    while let Some(piece) = opened.next().await? {
         received += piece.len() as u64;
         if received > length {
             break;

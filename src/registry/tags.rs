@@ -17,10 +17,22 @@ use crate::{
 
 const MOST_OF_A_PAGE: usize = 8 << 20;
 const MOST_PAGES: usize = 1000;
+const MOST_TAGS: usize = 1_000_000;
 
 #[derive(Deserialize)]
 struct Page {
     tags: Option<Vec<String>>,
+}
+
+/// What a registry says that a repository has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listing {
+    /// It does not know the repository.
+    Unknown,
+    /// These tags.
+    Tags(BTreeSet<Tag>),
+    /// More than it was asked for at most.
+    TooMany,
 }
 
 impl Registry {
@@ -29,31 +41,54 @@ impl Registry {
     /// # Errors
     /// A [`Failure`] at [`Stage::ListTags`].
     pub async fn tags(&self, repository: &RepositoryName) -> Result<BTreeSet<Tag>, Failure> {
+        match self.listing(repository, MOST_TAGS).await? {
+            Listing::Unknown => Ok(BTreeSet::new()),
+            Listing::Tags(tags) => Ok(tags),
+            Listing::TooMany => Err(malformed("the repository has more than 1000000 tags")),
+        }
+    }
+
+    /// The tags of `repository`, at most so many.
+    ///
+    /// # Errors
+    /// A [`Failure`] at [`Stage::ListTags`].
+    pub async fn listing(&self, repository: &RepositoryName, most: usize) -> Result<Listing, Failure> {
         let mut tags = BTreeSet::new();
         let mut line = Line::new(self, Reuse::Idle);
         let mut path = format!("/v2/{repository}/tags/list");
-        let malformed = |detail: &str| Failure::new(Stage::ListTags, Cause::Malformed { detail: detail.to_owned() });
         for _ in 0..MOST_PAGES {
             let call = Call::new(Stage::ListTags, Method::GET, repository, &path);
             let mut answered = line.ask(&call).await?;
             if answered.head.status != StatusCode::OK {
                 let failure = line.refused(&call, answered).await;
-                return if is_unknown_name(&failure) { Ok(BTreeSet::new()) } else { Err(failure) };
+                return if is_unknown_name(&failure) { Ok(Listing::Unknown) } else { Err(failure) };
             }
             let next = next_page(&answered.head.headers);
             let (body, more) = answered.bounded(MOST_OF_A_PAGE).await.map_err(|error| Failure::new(Stage::ListTags, error))?;
             if more {
-                return Err(malformed("a page of tags is larger than 8 MiB"));
+                let cause = Cause::TooLarge { what: "a page of the list of tags", limit: MOST_OF_A_PAGE as u64 };
+                return Err(Failure::new(Stage::ListTags, cause));
             }
             line.done(answered);
             let page: Page = serde_json::from_slice(&body).map_err(|_| malformed("the list of tags is no JSON of the specification"))?;
             tags.extend(page.tags.unwrap_or_default().into_iter().filter_map(|tag| tag.parse().ok()));
-            let Some(next) = next else { return Ok(tags) };
+            if tags.len() > most {
+                return Ok(Listing::TooMany);
+            }
+            let Some(next) = next else { return Ok(Listing::Tags(tags)) };
             let resolved = location::resolve(&self.endpoint.origin, &path, &next, &super::AllowedHosts::default());
-            path = resolved.map_err(|detail| Failure::new(Stage::ListTags, Cause::Location { detail }))?.path_and_query;
+            let resolved = resolved.map_err(|detail| Failure::new(Stage::ListTags, Cause::Location { detail }))?.path_and_query;
+            if resolved == path {
+                return Err(malformed("a page of the list of tags leads to itself"));
+            }
+            path = resolved;
         }
         Err(malformed("the list of tags has more than 1000 pages"))
     }
+}
+
+fn malformed(detail: &str) -> Failure {
+    Failure::new(Stage::ListTags, Cause::Malformed { detail: detail.to_owned() })
 }
 
 /// A registry answers 404 `NAME_UNKNOWN` for a repository that holds nothing yet; a proxy's 404 is another matter.

@@ -97,7 +97,7 @@ fn evidence(failure: &Failure, scheme: Scheme) -> Evidence<'_> {
         Cause::Content { .. } => Symptom::ManifestDiffers,
         Cause::Swallowed { .. } => Symptom::BodySwallowed,
         Cause::HeaderMissing { .. } => Symptom::HeaderMissing,
-        Cause::Malformed { .. } | Cause::Withdrawn => Symptom::Malformed,
+        Cause::TooLarge { .. } | Cause::Malformed { .. } | Cause::Withdrawn => Symptom::Malformed,
     };
     Evidence::Symptom(symptom)
 }

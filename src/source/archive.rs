@@ -7,7 +7,7 @@ use url::Url;
 use super::{
     Access, FetchedChart, Fetcher, Promise, SourceError, Validators,
     fetch::{Fetched, parsed, shown},
-    helm_repository::{download, provenance, read},
+    helm_repository::{download, most_of_an_archive, provenance, read},
     index::IndexEntry,
 };
 use crate::{
@@ -56,7 +56,7 @@ impl Archive {
     pub async fn look(&self, known: Option<Arc<ArchiveSnapshot>>) -> Result<Arc<ArchiveSnapshot>, SourceError> {
         let known = known.filter(|known| self.promised.is_none_or(|promised| promised == known.revision));
         let validators = known.as_ref().map(|known| &known.validators);
-        let fetched = self.fetcher.get(&self.access, &self.home, &self.url, validators, self.limits.compressed).await?;
+        let fetched = self.fetcher.get(&self.access, &self.home, &self.url, validators, &most_of_an_archive(&self.limits)).await?;
         let (body, validators) = match (fetched, known) {
             (Fetched::Unchanged, Some(known)) => return Ok(known),
             (Fetched::Unchanged, None) => return Err(SourceError::Refused { url: shown(&self.url), status: 304 }),
@@ -84,14 +84,14 @@ impl Archive {
         let (content, archive) = if let Some(arrived) = arrived {
             arrived
         } else {
-            let body = download(&self.fetcher, &self.access, &self.home, &self.url, self.limits.compressed).await?;
+            let body = download(&self.fetcher, &self.access, &self.home, &self.url, &most_of_an_archive(&self.limits)).await?;
             (self.checked(&body).await?, body)
         };
         if let Some(promised) = entry.digest.filter(|promised| *promised != archive.digest()) {
             return Err(SourceError::Digest { url: shown(&self.url), found: archive.digest(), promised, by: Promise::EarlierRead });
         }
         let provenance = provenance(&self.fetcher, &self.access, &self.home, &self.url).await?;
-        Ok(FetchedChart { content, archive, provenance })
+        Ok(FetchedChart { content, archive, provenance, copied: None })
     }
 
     async fn checked(&self, body: &Spooled) -> Result<ChartContent, SourceError> {

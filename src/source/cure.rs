@@ -1,21 +1,34 @@
 //! PURE: what cures a failure of a source, as the end of a sentence; nothing where the failure itself says it.
 
-use super::index::IndexError;
+use super::index::{BYTES, IndexError, WANTED};
 use crate::{
-    chart::{ChartError, IN_HEADER, NESTED, YamlError},
+    chart::{ChartError, ENTRIES, IN_HEADER, NESTED, UNPACKED, YamlError},
     net::{AddressPolicy, NetError, TlsFailure},
     spool::SpoolError,
 };
 
 pub(super) fn of_login(secret: Option<&str>) -> String {
     match secret {
-        Some(secret) => format!("check `username` and `password` in the Secret `{secret}`"),
-        None => "give a Secret with `username` and `password` as `secretRef`".to_owned(),
+        Some(secret) => format!("check `username` and `password`, or `bearerToken`, in the Secret `{secret}`"),
+        None => "give a Secret with `username` and `password`, or with `bearerToken`, as `secretRef`".to_owned(),
     }
 }
 
-pub(super) fn of_network(error: &NetError) -> &'static str {
+/// Of a login that another host wants, and why it was not sent.
+pub(super) fn of_withheld(passes_credentials: bool) -> &'static str {
+    if passes_credentials {
+        "it is not sent from https to an address without TLS: the index has to name one with it"
+    } else {
+        "if this host may have it, `passCredentials: true` sends it there, too"
+    }
+}
+
+/// `url` is of HTTP, or of a registry.
+pub(super) fn of_network(url: &str, error: &NetError) -> &'static str {
     match error {
+        NetError::Tls { failure: TlsFailure::NotTls, .. } if url.starts_with("oci://") => {
+            "; set `insecure: true` when the registry has no TLS"
+        }
         NetError::Tls { failure: TlsFailure::UnknownAuthority, .. } => "; give its CA as `ca.crt` in the Secret of `certSecretRef`",
         NetError::Tls { failure: TlsFailure::Expired | TlsFailure::NotYetValid, .. } => "; the server needs a new certificate",
         NetError::Tls { failure: TlsFailure::WrongName { .. }, .. } => "; use a name that the certificate holds",
@@ -38,22 +51,37 @@ pub(super) fn of_network(error: &NetError) -> &'static str {
     }
 }
 
-const SMALLER_INDEX: &str = "; take old versions out of the repository, and have its index made anew (`helm repo index`)";
-const SMALLER_CHART: &str = "; leave files out with `.helmignore`, or split the chart";
+/// Of an index.
+pub(super) const SMALLER_INDEX: &str = "take old versions out of the repository, and have its index made anew (`helm repo index`)";
+/// Of an archive.
+pub(super) const SMALLER_CHART: &str = "leave files out with `.helmignore`, split the chart";
 
-/// `url` is that of an index or of an archive.
-pub(super) fn of_spool(url: &str, error: &SpoolError) -> &'static str {
+/// The flag by which each limit is set; docs/operations.md has them all.
+pub(super) const MOST_OF_AN_INDEX: &str = "`--max-index-size`";
+pub(super) const MOST_OF_AN_ARCHIVE: &str = "`--max-chart-size`";
+const MOST_UNPACKED: &str = "`--max-unpacked-size`";
+const MOST_OF_A_FILE: &str = "`--max-file-size`";
+const MOST_ENTRIES: &str = "`--max-chart-entries`";
+const MOST_OF_A_RATIO: &str = "`--max-unpack-ratio`";
+
+/// Who reads the status of a publication can only ask for it.
+pub(super) fn raised(cure: &str, flag: &str) -> String {
+    format!("{cure}, or have {flag} raised")
+}
+
+pub(super) fn of_spool(error: &SpoolError) -> String {
     match error {
-        SpoolError::TooLarge { .. } if url.ends_with("/index.yaml") => SMALLER_INDEX,
-        SpoolError::TooLarge { .. } => SMALLER_CHART,
-        SpoolError::NeverFits { .. } | SpoolError::Full { .. } | SpoolError::NoSpace | SpoolError::Disk(_) => "",
+        SpoolError::TooLarge { .. } => format!("; {}", raised(SMALLER_CHART, MOST_OF_AN_ARCHIVE)),
+        SpoolError::NeverFits { .. } | SpoolError::Full { .. } | SpoolError::NoSpace | SpoolError::Disk(_) => String::new(),
     }
 }
 
-pub(super) fn of_index(error: &IndexError) -> &'static str {
-    match error {
+pub(super) fn of_index(error: &IndexError) -> String {
+    let cure = match error {
         IndexError::Html | IndexError::OtherJson { .. } | IndexError::NoEntries => "",
-        IndexError::TooLarge { what, .. } if *what != NESTED => SMALLER_INDEX,
+        IndexError::TooLarge { what: BYTES, .. } => return format!("; {}", raised(SMALLER_INDEX, MOST_OF_AN_INDEX)),
+        IndexError::TooLarge { what: WANTED, .. } => "; ask for fewer charts (`charts`)",
+        IndexError::TooLarge { what, .. } if *what != NESTED => return format!("; {SMALLER_INDEX}"),
         IndexError::Read(_)
         | IndexError::TooLarge { .. }
         | IndexError::Empty
@@ -62,14 +90,16 @@ pub(super) fn of_index(error: &IndexError) -> &'static str {
         | IndexError::NoApiVersion
         | IndexError::Structure { .. }
         | IndexError::Duplicate(_) => "; `helm repo index` makes a right one",
-    }
+    };
+    cure.to_owned()
 }
 
 /// `place` is a URL, or the file that a command was given.
-pub(super) fn of_chart(place: &str, error: &ChartError) -> &'static str {
+pub(super) fn of_chart(place: &str, error: &ChartError) -> String {
     let is_file = !place.contains("://");
-    match error {
+    let cure = match error {
         ChartError::NotGzip(_) if is_file => "; give the archive that `helm package` made",
+        ChartError::NotGzip(_) | ChartError::Cut | ChartError::Gzip(_) if place.starts_with("oci://") => "; push the chart there again",
         ChartError::NotGzip(_) => "; check that the URL leads to the `.tgz` itself",
         ChartError::Cut | ChartError::Gzip(_) if is_file => "; make it anew with `helm package`, or copy it again",
         ChartError::Cut | ChartError::Gzip(_) => "; upload it again",
@@ -78,8 +108,61 @@ pub(super) fn of_chart(place: &str, error: &ChartError) -> &'static str {
         }
         ChartError::Yaml { source: YamlError::Limit { .. }, .. } => "; shorten it",
         ChartError::Yaml { .. } | ChartError::Field { .. } | ChartError::Rule(_) => "; `helm lint` checks it",
-        ChartError::TooLarge { .. } => SMALLER_CHART,
-        ChartError::Ratio { .. } => "; look for a file that says the same over and over, and leave it out with `.helmignore`",
-        ChartError::Read(_) | ChartError::TrailingData | ChartError::FileTooLarge { .. } | ChartError::Path { .. } => "",
+        ChartError::TooLarge { what, .. } => return smaller(is_file, SMALLER_CHART, flag_of(what)),
+        ChartError::FileTooLarge { path, .. } if path == "Chart.yaml" => return smaller(is_file, "shorten it", MOST_OF_A_FILE),
+        ChartError::FileTooLarge { .. } => return smaller(is_file, "leave it out with `.helmignore`", MOST_OF_A_FILE),
+        ChartError::Ratio { .. } => {
+            let cure = "look for a file that says the same over and over, and leave it out with `.helmignore`";
+            return smaller(is_file, cure, MOST_OF_A_RATIO);
+        }
+        ChartError::Read(_) | ChartError::TrailingData | ChartError::Path { .. } => "",
+    };
+    cure.to_owned()
+}
+
+/// Who gives a file gives the flags, too.
+fn smaller(is_file: bool, cure: &str, flag: &str) -> String {
+    if is_file { format!("; {cure}, or raise {flag}") } else { format!("; {}", raised(cure, flag)) }
+}
+
+fn flag_of(what: &str) -> &'static str {
+    match what {
+        UNPACKED => MOST_UNPACKED,
+        ENTRIES => MOST_ENTRIES,
+        _ => MOST_OF_AN_ARCHIVE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_that_can_be_set_is_named_with_its_flag() {
+        let too_large = |what| ChartError::TooLarge { what, limit: 1, found: 2 };
+        let file = |path: &str| ChartError::FileTooLarge { path: path.to_owned(), limit: 1, found: 2 };
+        let at = "https://charts.example.com/web.tgz";
+        for (cure, flag) in [
+            (of_spool(&SpoolError::TooLarge { limit: 1 }), "--max-chart-size"),
+            (of_chart(at, &too_large(BYTES)), "--max-chart-size"),
+            (of_chart(at, &too_large(UNPACKED)), "--max-unpacked-size"),
+            (of_chart(at, &too_large(ENTRIES)), "--max-chart-entries"),
+            (of_chart(at, &file("values.yaml")), "--max-file-size"),
+            (of_chart(at, &file("Chart.yaml")), "--max-file-size"),
+            (of_chart(at, &ChartError::Ratio { limit: 1, unpacked: 2, compressed: 1 }), "--max-unpack-ratio"),
+            (of_index(&IndexError::TooLarge { what: BYTES, limit: 1 }), "--max-index-size"),
+        ] {
+            assert!(cure.ends_with(&format!(", or have `{flag}` raised")), "{flag}: {cure}");
+        }
+        assert!(of_chart("web.tgz", &too_large(ENTRIES)).ends_with(", or raise `--max-chart-entries`"));
+        assert_eq!(of_chart(at, &too_large(IN_HEADER)), "; make it with `helm package`");
+    }
+}
+
+/// Of an archive in objects of the cluster, or in the spec.
+pub(super) fn of_held_chart(error: &ChartError) -> String {
+    match error {
+        ChartError::Cut | ChartError::Gzip(_) => "; look whether a part is missing at its end, and put it there again".to_owned(),
+        error => of_chart("a file", error),
     }
 }

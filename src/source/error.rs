@@ -2,7 +2,7 @@
 
 use crate::{api::Reason, chart::ChartError, model::Digest, net::NetError, spool::SpoolError};
 
-use super::{cure, index::IndexError};
+use super::{AssemblyError, OciError, cure, index::IndexError};
 
 /// A failure of a source.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum SourceError {
         detail: String,
     },
     /// The network.
-    #[error("`{url}` could not be read: {cause}{}", cure::of_network(.cause))]
+    #[error("`{url}` could not be read: {cause}{}", cure::of_network(.url, .cause))]
     Net {
         /// Without query.
         url: String,
@@ -51,6 +51,20 @@ pub enum SourceError {
         /// The Secret that the credential came from.
         secret: Option<String>,
     },
+    /// 401 or 403 of another host that the index names.
+    #[error(
+        "the index names `{url}`, which may not be read: the server answered {status}, and the credential of the Secret `{secret}` goes to the repository's own host only; {cure}"
+    )]
+    Withheld {
+        /// Without query.
+        url: String,
+        /// The status code.
+        status: u16,
+        /// The Secret of the source.
+        secret: String,
+        /// What lets it go there.
+        cure: &'static str,
+    },
     /// Any other answer than the one hoped for.
     #[error("`{url}` could not be read: the server answered {status}; its log says why, and the next run asks again")]
     Refused {
@@ -76,12 +90,22 @@ pub enum SourceError {
         cause: Box<SourceError>,
     },
     /// The spool, or a limit of it.
-    #[error("`{url}` could not be kept: {cause}{}", cure::of_spool(.url, .cause))]
+    #[error("`{url}` could not be kept: {cause}{}", cure::of_spool(.cause))]
     Spool {
         /// Without query.
         url: String,
         /// What happened.
         cause: SpoolError,
+    },
+    /// Larger than what is fetched may be.
+    #[error("`{url}` could not be kept: it is larger than the limit of {limit} bytes; {cure}")]
+    TooLarge {
+        /// Without query.
+        url: String,
+        /// How many it may have.
+        limit: u64,
+        /// How it gets smaller, or the limit larger.
+        cure: String,
     },
     /// No index.
     #[error("`{url}` holds no index of a Helm repository: {cause}{}", cure::of_index(.cause))]
@@ -121,6 +145,12 @@ pub enum SourceError {
         /// `name version` of the index.
         promised: String,
     },
+    /// What a registry gave.
+    #[error(transparent)]
+    Oci(#[from] OciError),
+    /// Objects of the cluster, or the spec itself.
+    #[error(transparent)]
+    Assembly(#[from] AssemblyError),
 }
 
 /// Who promised what an archive is.
@@ -168,8 +198,9 @@ impl SourceError {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Redirected { cause, .. } => cause.reason(),
+            Self::Assembly(cause) => cause.reason(),
             Self::NotFound { .. } | Self::ArchiveMissing { .. } => Reason::SourceNotFound,
-            Self::Unauthorized { .. } => Reason::SourceUnauthorized,
+            Self::Unauthorized { .. } | Self::Withheld { .. } => Reason::SourceUnauthorized,
             Self::Net { cause: NetError::Tls { .. }, .. } => Reason::TlsFailed,
             Self::Net { .. } | Self::Refused { .. } => Reason::SourceUnreachable,
             Self::Index { cause, .. } if cause.is_limit() => Reason::LimitExceeded,
@@ -177,8 +208,9 @@ impl SourceError {
             Self::Chart { cause, .. } if cause.is_limit() => Reason::LimitExceeded,
             Self::Chart { .. } | Self::Identity { .. } => Reason::ChartInvalid,
             Self::Digest { .. } => Reason::DigestMismatch,
-            Self::Spool { cause: SpoolError::TooLarge { .. }, .. } => Reason::LimitExceeded,
+            Self::TooLarge { .. } | Self::Spool { cause: SpoolError::TooLarge { .. }, .. } => Reason::LimitExceeded,
             Self::Spool { .. } => Reason::SpoolFull,
+            Self::Oci(error) => error.reason(),
         }
     }
 
@@ -186,6 +218,8 @@ impl SourceError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Redirected { cause, .. } => cause.is_passing(),
+            Self::Oci(error) => error.is_passing(),
+            Self::Assembly(cause) => cause.is_passing(),
             Self::Net { cause, .. } => !matches!(cause, NetError::AddressRefused { .. }),
             Self::Refused { .. } | Self::Spool { cause: SpoolError::Full { .. } | SpoolError::NoSpace | SpoolError::Disk(_), .. } => true,
             _ => false,

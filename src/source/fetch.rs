@@ -7,9 +7,9 @@ use url::Url;
 
 use super::SourceError;
 use crate::{
-    model::{Credential, Origin, Scheme},
+    model::{Authorization, Origin, Scheme},
     net::{Address, AddressPolicy, Answered, Endpoint, Patience, Reuse, TlsConfig, Transport},
-    spool::{Spool, Spooled},
+    spool::{Spool, SpoolError, Spooled},
     steps::{Step, enter},
 };
 
@@ -18,8 +18,8 @@ const MOST_REDIRECTS: usize = 5;
 /// How sources are asked: who we are, what we trust, which addresses may be dialled.
 #[derive(Clone)]
 pub struct Access {
-    /// Sent to the origin of the source's own URL only.
-    pub credential: Option<Credential>,
+    /// Sent to one origin only: that of the source's own URL, unless it says otherwise.
+    pub credential: Option<Authorization>,
     /// The Secret that it came from, to be named in a failure.
     pub secret: Option<String>,
     /// Roots and client certificate.
@@ -53,6 +53,15 @@ impl Validators {
     }
 }
 
+/// How large what is fetched may be.
+#[derive(Debug, Clone)]
+pub struct Most {
+    /// Bytes.
+    pub bytes: u64,
+    /// How it gets smaller, or the limit larger, as the end of a sentence.
+    pub cure: String,
+}
+
 /// The answer to a conditional request.
 pub enum Fetched {
     /// As it was.
@@ -73,7 +82,7 @@ impl Fetcher {
         Self { transport, spool }
     }
 
-    /// Reads `url` whole, at most `limit` bytes. With `known`, only when it has changed. The credential goes along only while
+    /// Reads `url` whole, when it is no larger than `most`. With `known`, only when it has changed. The credential goes along only while
     /// the address is on `home`, the origin of the source.
     ///
     /// # Errors
@@ -84,12 +93,12 @@ impl Fetcher {
         home: &Origin,
         url: &Url,
         known: Option<&Validators>,
-        limit: u64,
+        most: &Most,
     ) -> Result<Fetched, SourceError> {
         let _step = enter(Step::AskSource);
         let mut at = url.clone();
         for hop in 0..=MOST_REDIRECTS {
-            match self.get_at(access, home, &at, known, limit).await {
+            match self.get_at(access, home, &at, known, most).await {
                 Ok(Hop::Done(fetched)) => return Ok(fetched),
                 Ok(Hop::Redirect(to)) => at = to,
                 Err(error) if hop == 0 => return Err(error),
@@ -99,10 +108,10 @@ impl Fetcher {
         Err(SourceError::Redirect { url: shown(url), detail: format!("more than {MOST_REDIRECTS} follow each other") })
     }
 
-    async fn get_at(&self, access: &Access, home: &Origin, url: &Url, known: Option<&Validators>, limit: u64) -> Result<Hop, SourceError> {
+    async fn get_at(&self, access: &Access, home: &Origin, url: &Url, known: Option<&Validators>, most: &Most) -> Result<Hop, SourceError> {
         let answered = self.ask(access, home, url, known).await?;
         match answered.head.status {
-            StatusCode::OK => self.keep(answered, url, limit).await.map(Hop::Done),
+            StatusCode::OK => self.keep(answered, url, most).await.map(Hop::Done),
             StatusCode::NOT_MODIFIED if known.is_some() => {
                 self.discard(answered).await;
                 Ok(Hop::Done(Fetched::Unchanged))
@@ -134,11 +143,14 @@ impl Fetcher {
         sent.map_err(failed)
     }
 
-    async fn keep(&self, mut answered: Answered, url: &Url, limit: u64) -> Result<Fetched, SourceError> {
-        let failed = |cause| SourceError::Spool { url: shown(url), cause };
+    async fn keep(&self, mut answered: Answered, url: &Url, most: &Most) -> Result<Fetched, SourceError> {
+        let failed = |cause| match cause {
+            SpoolError::TooLarge { limit } => SourceError::TooLarge { url: shown(url), limit, cure: most.cure.clone() },
+            cause => SourceError::Spool { url: shown(url), cause },
+        };
         let promised = answered.head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         let validators = Validators::of(&answered.head.headers);
-        let mut writer = self.spool.writer(promised, limit).await.map_err(failed)?;
+        let mut writer = self.spool.writer(promised, most.bytes).await.map_err(failed)?;
         while let Some(piece) = answered.chunk().await.map_err(|cause| SourceError::Net { url: shown(url), cause })? {
             writer.write(&piece).await.map_err(failed)?;
         }
@@ -172,7 +184,7 @@ fn request(
         builder = builder.header(header::IF_MODIFIED_SINCE, modified);
     }
     if let Some(credential) = access.credential.as_ref().filter(|_| origin == home) {
-        builder = builder.header(header::AUTHORIZATION, credential.basic_header().expose_secret());
+        builder = builder.header(header::AUTHORIZATION, credential.header().expose_secret());
     }
     let built =
         builder.body(()).map_err(|_| SourceError::Address { url: shown(url), detail: "it cannot stand in a request".to_owned() })?;

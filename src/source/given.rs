@@ -17,7 +17,7 @@ impl Given {
     /// [`SourceError::Chart`].
     pub async fn new(name: &str, archive: Spooled, provenance: Option<Bytes>, limits: &Limits) -> Result<Self, SourceError> {
         let content = read(&archive, limits, name).await?;
-        Ok(Self { chart: FetchedChart { content, archive, provenance } })
+        Ok(Self { chart: FetchedChart { content, archive, provenance, copied: None } })
     }
 
     /// What is to be published.

@@ -1,41 +1,46 @@
 //! An HTTP Helm repository: its index, asked for only when it has changed, and the archives that it names.
 
-use std::{collections::BTreeSet, sync::Arc};
-
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use url::Url;
 
 use super::{
-    Access, FetchedChart, Fetcher, Promise, SourceError, Validators,
-    fetch::{Fetched, shown, shown_text},
-    index::{self, Index, IndexEntry},
+    Access, FetchedChart, Fetcher, Promise, SourceError, Validators, cure,
+    fetch::{Fetched, Most, shown, shown_text},
+    index::{self, Index, IndexEntry, Wishes},
 };
 use crate::{
     chart::{self, Limits},
-    model::{Digest, Origin},
-    net::OpenBody,
+    model::{Digest, DigestWriter, Origin},
+    net::{OpenBody, Patience},
     spool::Spooled,
 };
 
 /// A signature is a few KiB.
-const MOST_OF_A_PROVENANCE: u64 = 1 << 20;
+pub(super) const MOST_OF_A_PROVENANCE: u64 = 1 << 20;
 
-/// What was read of an index, and by what it is known whether it is still so.
+/// What was read of an index.
 #[derive(Debug)]
 pub struct IndexSnapshot {
     /// The digest of the whole index.
     pub revision: Digest,
-    /// The charts that were asked for.
+    /// The charts that were asked for, by one or by several.
     pub index: Index,
-    names: BTreeSet<String>,
-    validators: Validators,
+    wishes: Wishes,
+}
+
+impl IndexSnapshot {
+    /// Whether it says of all that is wished for what the index says.
+    pub(super) fn covers(&self, wishes: &Wishes) -> bool {
+        self.wishes.include(wishes)
+    }
 }
 
 /// An HTTP Helm repository.
 pub struct HelmRepository {
     url: Url,
     home: Origin,
+    passes_credentials: bool,
     access: Access,
     fetcher: Fetcher,
     limits: Limits,
@@ -54,30 +59,58 @@ impl HelmRepository {
             url.set_path(&format!("{}/", url.path()));
         }
         let home = Origin::try_from(&url).map_err(|error| SourceError::Address { url: shown(&url), detail: error.to_string() })?;
-        Ok(Self { url, home, access, fetcher, limits, index_limits })
+        Ok(Self { url, home, passes_credentials: false, access, fetcher, limits, index_limits })
     }
 
-    /// The index as far as it speaks of `names`; what is `known` when the server says that it has not changed.
-    ///
-    /// # Errors
-    /// [`SourceError`].
-    pub async fn index(&self, names: &BTreeSet<String>, known: Option<Arc<IndexSnapshot>>) -> Result<Arc<IndexSnapshot>, SourceError> {
+    /// Whether the credential also goes to other hosts that the index names, as with Helm's `--pass-credentials`.
+    #[must_use]
+    pub fn passing_credentials(self, passes_credentials: bool) -> Self {
+        Self { passes_credentials, ..self }
+    }
+
+    /// Where the credential goes for `url`: never out of TLS into plain HTTP.
+    fn home_of(&self, url: &Url) -> Origin {
+        let other = Origin::try_from(url).ok().filter(|origin| self.passes_credentials && origin.scheme >= self.home.scheme);
+        other.unwrap_or_else(|| self.home.clone())
+    }
+
+    /// What two must have in common to share what was read of an index: its address, who asks, and whom they trust.
+    pub(super) fn key(&self) -> Digest {
+        let mut writer = DigestWriter::default();
+        writer.update(self.index_url().as_str().as_bytes());
+        writer.update(self.access.tls.fingerprint().to_string().as_bytes());
+        if let Some(credential) = &self.access.credential {
+            writer.update(credential.fingerprint().to_string().as_bytes());
+        }
+        writer.finish().0
+    }
+
+    pub(super) fn patience(&self) -> Patience {
+        self.access.patience
+    }
+
+    fn index_url(&self) -> Url {
         let mut url = self.url.clone();
         url.set_path(&format!("{}index.yaml", self.url.path()));
-        let known = known.filter(|known| known.names == *names);
-        let validators = known.as_ref().map(|known| &known.validators);
-        let fetched = self.fetcher.get(&self.access, &self.home, &url, validators, self.index_limits.bytes).await?;
-        let (body, validators) = match (fetched, known) {
-            (Fetched::Unchanged, Some(known)) => return Ok(known),
-            (Fetched::Unchanged, None) => return Err(SourceError::Refused { url: shown(&url), status: 304 }),
-            (Fetched::New(body, _), Some(known)) if body.digest() == known.revision => return Ok(known),
-            (Fetched::New(body, validators), _) => (body, validators),
-        };
-        let revision = body.digest();
-        let (wanted, limits) = (names.clone(), self.index_limits.clone());
-        let index = blocking(move || index::parse(body.reader(), &wanted, &limits)).await;
-        let index = index.map_err(|cause| SourceError::Index { url: shown(&url), cause })?;
-        Ok(Arc::new(IndexSnapshot { revision, index, names: names.clone(), validators }))
+        url
+    }
+
+    /// The bytes of the index; with `known` only when they are others.
+    pub(super) async fn fetch_index(&self, known: Option<&Validators>) -> Result<Fetched, SourceError> {
+        let most = most_of_an_index(&self.index_limits);
+        self.fetcher.get(&self.access, &self.home, &self.index_url(), known, &most).await
+    }
+
+    /// What `body` says of what is wished for.
+    pub(super) async fn parse_index(&self, body: &Spooled, wishes: Wishes) -> Result<IndexSnapshot, SourceError> {
+        let (reader, limits, revision) = (body.reader(), self.index_limits.clone(), body.digest());
+        let parse = move || index::parse(reader, &wishes, &limits).map(|index| IndexSnapshot { revision, index, wishes });
+        blocking(parse).await.map_err(|cause| SourceError::Index { url: shown(&self.index_url()), cause })
+    }
+
+    /// The server says that nothing has changed, of which it was not asked.
+    pub(super) fn unchanged_without_reason(&self) -> SourceError {
+        SourceError::Refused { url: shown(&self.index_url()), status: 304 }
     }
 
     /// The chart of an entry: from the first of its addresses that works, with the digest that the index promises.
@@ -103,8 +136,10 @@ impl HelmRepository {
         if url.query().is_none() && Origin::try_from(&url).is_ok_and(|origin| origin == self.home) {
             url.set_query(self.url.query());
         }
-        let archive = download(&self.fetcher, &self.access, &self.home, &url, self.limits.compressed).await;
-        let archive = archive.map_err(|error| named_by_index(error, entry))?;
+        let home = self.home_of(&url);
+        let archive = download(&self.fetcher, &self.access, &home, &url, &most_of_an_archive(&self.limits)).await;
+        let withheld = Origin::try_from(&url).is_ok_and(|origin| origin != home).then(|| cure::of_withheld(self.passes_credentials));
+        let archive = archive.map_err(|error| named_by_index(error, entry, withheld))?;
         if let Some(promised) = entry.digest.filter(|promised| *promised != archive.digest()) {
             return Err(SourceError::Digest { url: shown(&url), found: archive.digest(), promised, by: Promise::Index });
         }
@@ -114,23 +149,34 @@ impl HelmRepository {
             let promised = format!("{} {}", entry.name, entry.version);
             return Err(SourceError::Identity { url: shown(&url), found, promised });
         }
-        let provenance = provenance(&self.fetcher, &self.access, &self.home, &url).await?;
-        Ok(FetchedChart { content, archive, provenance })
+        let provenance = provenance(&self.fetcher, &self.access, &home, &url).await?;
+        Ok(FetchedChart { content, archive, provenance, copied: None })
     }
 }
 
 /// Who reads the spec has not named the address of an archive: the index has.
-fn named_by_index(error: SourceError, entry: &IndexEntry) -> SourceError {
-    match error {
-        SourceError::NotFound { url, status } => {
+fn named_by_index(error: SourceError, entry: &IndexEntry, withheld: Option<&'static str>) -> SourceError {
+    match (error, withheld) {
+        (SourceError::Unauthorized { url, status, secret: Some(secret) }, Some(cure)) => {
+            SourceError::Withheld { url, status, secret, cure }
+        }
+        (SourceError::NotFound { url, status }, _) => {
             SourceError::ArchiveMissing { url, chart: format!("{} {}", entry.name, entry.version), status }
         }
-        other => other,
+        (other, _) => other,
     }
 }
 
-pub(super) async fn download(fetcher: &Fetcher, access: &Access, home: &Origin, url: &Url, limit: u64) -> Result<Spooled, SourceError> {
-    match fetcher.get(access, home, url, None, limit).await? {
+fn most_of_an_index(limits: &index::IndexLimits) -> Most {
+    Most { bytes: limits.bytes, cure: cure::raised(cure::SMALLER_INDEX, cure::MOST_OF_AN_INDEX) }
+}
+
+pub(super) fn most_of_an_archive(limits: &Limits) -> Most {
+    Most { bytes: limits.compressed, cure: cure::raised(cure::SMALLER_CHART, cure::MOST_OF_AN_ARCHIVE) }
+}
+
+pub(super) async fn download(fetcher: &Fetcher, access: &Access, home: &Origin, url: &Url, most: &Most) -> Result<Spooled, SourceError> {
+    match fetcher.get(access, home, url, None, most).await? {
         Fetched::New(body, _) => Ok(body),
         Fetched::Unchanged => Err(SourceError::Refused { url: shown(url), status: 304 }),
     }
@@ -140,19 +186,29 @@ pub(super) async fn download(fetcher: &Fetcher, access: &Access, home: &Origin, 
 pub(super) async fn provenance(fetcher: &Fetcher, access: &Access, home: &Origin, url: &Url) -> Result<Option<Bytes>, SourceError> {
     let mut url = url.clone();
     url.set_path(&format!("{}.prov", url.path()));
-    let body = match download(fetcher, access, home, &url, MOST_OF_A_PROVENANCE).await {
+    let most = Most { bytes: MOST_OF_A_PROVENANCE, cure: "`helm package --sign` makes one of a few KiB".to_owned() };
+    let body = match download(fetcher, access, home, &url, &most).await {
         Ok(body) => body,
         Err(error) if error.is_absence() => return Ok(None),
         Err(error) => return Err(error),
     };
     let bytes = body.open(0).collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     // Servers that answer every address with a page do not have a signature there.
-    Ok(bytes.starts_with(b"-----BEGIN PGP SIGNED MESSAGE-----").then_some(bytes))
+    Ok(is_provenance(&bytes).then_some(bytes))
+}
+
+/// Whether it begins as what `helm package --sign` makes.
+pub(super) fn is_provenance(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"-----BEGIN PGP SIGNED MESSAGE-----")
 }
 
 pub(super) async fn read(archive: &Spooled, limits: &Limits, name: &str) -> Result<chart::ChartContent, SourceError> {
+    content(archive, limits).await.map_err(|cause| SourceError::Chart { url: name.to_owned(), cause })
+}
+
+pub(super) async fn content(archive: &Spooled, limits: &Limits) -> Result<chart::ChartContent, chart::ChartError> {
     let (reader, limits) = (archive.reader(), limits.clone());
-    blocking(move || chart::read(reader, &limits)).await.map_err(|cause| SourceError::Chart { url: name.to_owned(), cause })
+    blocking(move || chart::read(reader, &limits)).await
 }
 
 /// Inflating and parsing take milliseconds to seconds: not on the threads that drive connections.

@@ -7,21 +7,27 @@
 mod entry;
 mod json;
 mod reader;
+mod wishes;
 mod yaml;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io::Read,
-};
+use std::{collections::BTreeMap, io::Read};
 
-use self::reader::Source;
+pub use self::wishes::Wishes;
+use self::{reader::Source, wishes::Missing};
 use crate::{
     chart::value::Value,
     model::{ChartVersion, Digest, close},
 };
 
+/// What an index has too many of when it is too large as a whole.
+pub(super) const BYTES: &str = "bytes";
+
 /// What is remembered of entries that are passed over, and of names that are not wanted.
 const REMEMBERED: usize = 1_000;
+/// Versions of wanted charts: what is wanted is held in memory.
+const MOST_WANTED: usize = 100_000;
+/// What there are too many of, then.
+pub(super) const WANTED: &str = "versions of the charts that are asked for";
 
 /// What an index may cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +38,7 @@ pub struct IndexLimits {
 
 impl Default for IndexLimits {
     fn default() -> Self {
-        Self { bytes: 50 * 1024 * 1024 }
+        Self { bytes: 64 * 1024 * 1024 }
     }
 }
 
@@ -43,8 +49,16 @@ pub struct Index {
     pub charts: BTreeMap<String, Vec<IndexEntry>>,
     /// Entries of wanted charts that cannot be used; at most 1,000 of them.
     pub skipped: Vec<Skipped>,
-    /// For each wanted chart that is not there, up to three names that are, the closest first.
+    /// For each wanted name that is not there, and each pattern that nothing matches, up to three names that are, the closest first.
     pub close: BTreeMap<String, Vec<String>>,
+}
+
+impl Index {
+    /// Takes note of entries that are passed over.
+    pub(super) fn skip(&mut self, skipped: impl IntoIterator<Item = Skipped>) {
+        let room = REMEMBERED.saturating_sub(self.skipped.len());
+        self.skipped.extend(skipped.into_iter().take(room));
+    }
 }
 
 /// One version of a chart.
@@ -149,7 +163,7 @@ impl IndexError {
 ///
 /// # Errors
 /// When the index as a whole is of no use. An entry that is of no use is passed over and stands in [`Index::skipped`].
-pub fn parse(reader: impl Read, wanted: &BTreeSet<String>, limits: &IndexLimits) -> Result<Index, IndexError> {
+pub fn parse(reader: impl Read, wanted: &Wishes, limits: &IndexLimits) -> Result<Index, IndexError> {
     let notes = reader::Notes::default();
     let mut source = Source::new(reader, limits.bytes, &notes);
     let begin = source.begin();
@@ -168,16 +182,17 @@ pub fn parse(reader: impl Read, wanted: &BTreeSet<String>, limits: &IndexLimits)
 
 /// Collects what is wanted while an index passes by.
 struct Picker<'a> {
-    wanted: &'a BTreeSet<String>,
+    wanted: &'a Wishes,
     index: Index,
+    kept: usize,
     others: Vec<String>,
     entries: bool,
     api_version: bool,
 }
 
 impl<'a> Picker<'a> {
-    fn new(wanted: &'a BTreeSet<String>) -> Self {
-        Self { wanted, index: Index::default(), others: Vec::new(), entries: false, api_version: false }
+    fn new(wanted: &'a Wishes) -> Self {
+        Self { wanted, index: Index::default(), kept: 0, others: Vec::new(), entries: false, api_version: false }
     }
 
     /// Takes the version of the format.
@@ -192,7 +207,7 @@ impl<'a> Picker<'a> {
 
     /// Begins the versions of a chart; false when it is not wanted.
     fn begin_chart(&mut self, name: &str) -> Result<bool, IndexError> {
-        if !self.wanted.contains(name) {
+        if !self.wanted.has(name) {
             if self.others.len() < REMEMBERED * 10 && name.len() <= close::LONGEST {
                 self.others.push(name.to_owned());
             }
@@ -205,27 +220,30 @@ impl<'a> Picker<'a> {
     }
 
     /// Takes a version of a wanted chart.
-    fn version(&mut self, chart: &str, value: &Value) {
+    fn version(&mut self, chart: &str, value: &Value) -> Result<(), IndexError> {
         match entry::read(chart, value) {
-            Ok(entry) => self.index.charts.entry(chart.to_owned()).or_default().push(entry),
+            Ok(_) if self.kept == MOST_WANTED => return Err(IndexError::TooLarge { what: WANTED, limit: MOST_WANTED as u64 }),
+            Ok(entry) => {
+                self.kept += 1;
+                self.index.charts.entry(chart.to_owned()).or_default().push(entry);
+            }
             Err(skipped) => self.skip(skipped),
         }
+        Ok(())
     }
 
     /// Takes all versions of a wanted chart at once.
     fn versions(&mut self, chart: &str, value: &Value) -> Result<(), IndexError> {
         match value {
             Value::Null => {}
-            Value::List(items) => items.iter().for_each(|item| self.version(chart, item)),
+            Value::List(items) => items.iter().try_for_each(|item| self.version(chart, item))?,
             other => return Err(structure(format!("entries.{chart}"), "a list", other.kind())),
         }
         Ok(())
     }
 
     fn skip(&mut self, skipped: Skipped) {
-        if self.index.skipped.len() < REMEMBERED {
-            self.index.skipped.push(skipped);
-        }
+        self.index.skip([skipped]);
     }
 
     /// Sorts; of one version that is listed twice the first counts.
@@ -250,8 +268,10 @@ impl<'a> Picker<'a> {
         for skipped in twice {
             self.skip(skipped);
         }
-        let missing = self.wanted.iter().filter(|name| !self.index.charts.contains_key(*name));
-        let close = missing.map(|name| (name.clone(), close::names(name, &self.others)));
+        // What is there for the sake of others may be what is meant here.
+        self.others.extend(self.index.charts.keys().cloned());
+        let missing = self.wanted.missing(&self.index.charts);
+        let close = missing.map(|Missing { asked, like }| (asked.to_owned(), close::names(like, &self.others)));
         self.index.close = close.filter(|(_, names)| !names.is_empty()).collect();
         Ok(self.index)
     }

@@ -1,22 +1,34 @@
 //! Where charts come from, one file for each source. What comes from there is untrusted: read with limits, hashed, compared.
 
 mod archive;
+mod assembled;
 mod cure;
 mod error;
 mod fetch;
 mod given;
 mod helm_repository;
 pub mod index;
+mod indexes;
+mod oci;
+mod parts;
 
 use bytes::Bytes;
 
 pub use archive::{Archive, ArchiveSnapshot};
+pub use assembled::{Assembled, AssemblyError, Held, Holder};
 pub use error::{Promise, SourceError};
 pub use fetch::{Access, Fetcher, Validators, shown};
 pub use given::Given;
 pub use helm_repository::{HelmRepository, IndexSnapshot};
+pub use indexes::{Answer, Ask, Indexes, SharedIndex};
+pub use oci::{Copied, Oci, OciError, Offered, Place};
 
-use crate::{chart::ChartContent, plan::Wanted, spool::Spooled};
+use crate::{
+    chart::{ChartContent, Limits, Original},
+    model::Digest,
+    plan::Wanted,
+    spool::Spooled,
+};
 
 /// A chart that has arrived whole and is what was promised.
 #[derive(Clone)]
@@ -27,6 +39,17 @@ pub struct FetchedChart {
     pub archive: Spooled,
     /// The signature beside it.
     pub provenance: Option<Bytes>,
+    /// The manifest that it has already, where it comes from a registry.
+    pub copied: Option<Copied>,
+}
+
+/// What the administrator allows a source to cost.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceLimits {
+    /// Of one archive.
+    pub chart: Limits,
+    /// Of one index.
+    pub index: index::IndexLimits,
 }
 
 /// A source of one publication.
@@ -35,6 +58,10 @@ pub enum Source {
     HelmRepository(HelmRepository),
     /// One archive at a URL.
     Archive(Archive),
+    /// A registry.
+    Oci(Box<Oci>),
+    /// One archive in objects of the cluster, or in the spec.
+    Assembled(Assembled),
     /// A chart that is at hand.
     Given(Box<Given>),
 }
@@ -48,7 +75,33 @@ impl Source {
         match self {
             Self::HelmRepository(repository) => repository.chart(&wanted.entry).await,
             Self::Archive(archive) => archive.chart(&wanted.entry).await,
+            Self::Oci(oci) => oci.chart(&wanted.entry).await,
+            Self::Assembled(assembled) => assembled.chart(&wanted.entry).await,
             Self::Given(given) => Ok(given.chart()),
+        }
+    }
+
+    /// The manifest of a version, where the source has it and it is published as it is.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub async fn original(&self, wanted: &Wanted) -> Result<Option<Original>, SourceError> {
+        match self {
+            Self::Oci(oci) => oci.original(&wanted.entry).await.map(Some),
+            Self::HelmRepository(_) | Self::Archive(_) | Self::Assembled(_) | Self::Given(_) => Ok(None),
+        }
+    }
+
+    /// Whether manifests are published as the source has them.
+    pub fn has_manifests(&self) -> bool {
+        matches!(self, Self::Oci(_))
+    }
+
+    /// The digest of the manifest that a version has at the source now; nothing where that is not known.
+    pub async fn manifest_digest(&self, wanted: &Wanted) -> Option<Digest> {
+        match self {
+            Self::Oci(oci) => oci.digest(&wanted.entry).await,
+            Self::HelmRepository(_) | Self::Archive(_) | Self::Assembled(_) | Self::Given(_) => None,
         }
     }
 }

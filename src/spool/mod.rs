@@ -79,6 +79,11 @@ impl Spooled {
         self.0.length
     }
 
+    /// Whether it lies in memory, and not in a file.
+    pub fn is_in_memory(&self) -> bool {
+        matches!(self.0.content, Content::Memory(_))
+    }
+
     /// For code that reads without awaiting.
     pub fn reader(&self) -> SpooledReader {
         SpooledReader { body: self.clone(), offset: 0 }

@@ -219,7 +219,8 @@ async fn a_storage_host_has_the_blob_and_refuses_credentials() {
 
 #[tokio::test]
 async fn a_body_that_breaks_off_is_kept_or_ends_the_session() {
-    for (quirk, after) in [(None, (204, Some("0-499"))), (Some(Quirk::SessionLostByCut), (404, None))] {
+    let kept = (204, Some("0-499"));
+    for (quirk, after) in [(None, kept), (Some(Quirk::CutWrittenLate), kept), (Some(Quirk::SessionLostByCut), (404, None))] {
         let registry = ScriptedRegistry::start(&Ground::loopback());
         if let Some(quirk) = quirk {
             registry.set(quirk);

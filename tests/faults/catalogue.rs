@@ -124,7 +124,7 @@ fn sessions() -> Vec<Fault> {
             .rule(uploads("PATCH"), What::Remove("range"))
             .rule(uploads("PATCH"), What::Set("Range", "0-7".to_owned())),
         fault("P11", "416 for a chunk")
-            .quirks([Quirk::ChunkLost, Quirk::PatchUnsatisfiable])
+            .quirks([Quirk::ChunkLost, Quirk::CutWrittenLate, Quirk::PatchUnsatisfiable])
             .rule(uploads("PATCH").times(1), answer(416, Page::Oci("BLOB_UPLOAD_INVALID", "range invalid"))),
         fault("P12", "416 because a chunk is too large")
             .quirks([Quirk::ChunkMaximum(MIB)])

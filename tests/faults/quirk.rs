@@ -62,6 +62,9 @@ pub enum Quirk {
     RangeWrong,
     /// Half of a chunk is lost although `Range` says that all is there: the next chunk gets 416.
     ChunkLost,
+    /// Of a chunk that breaks off only half is there when it is asked for the first time, and the rest a moment later: distribution 3
+    /// writes what it has in its buffers when it notices the end.
+    CutWrittenLate,
     /// 416 for chunks above this size, although the offset is right.
     ChunkMaximum(u64),
     /// After this many chunks the session is gone: 404 `BLOB_UPLOAD_UNKNOWN`.
@@ -159,7 +162,7 @@ impl Quirk {
             Self::ChunkMinimum(_) => "P08",
             Self::RangeShort => "P09",
             Self::NoRange | Self::RangeWrong => "P10",
-            Self::ChunkLost | Self::PatchUnsatisfiable => "P11",
+            Self::ChunkLost | Self::CutWrittenLate | Self::PatchUnsatisfiable => "P11",
             Self::ChunkMaximum(_) => "P12",
             Self::SessionLost(_) | Self::SessionLostByCut => "P13",
             Self::Replicas(..) => "P14",

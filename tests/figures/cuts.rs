@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::{
     charts::Chart,
     faults::{
@@ -9,6 +11,8 @@ use crate::{
         ground::{Endpoint, Ground},
         ledger::Asked,
         proxy::HttpProxy,
+        quirk::Quirk,
+        registry::ScriptedRegistry,
         rule::{Rule, What, When},
     },
     program, seed,
@@ -64,6 +68,24 @@ async fn fifty_cuts_of_ninety_mebibytes_cost_one_chunk_each_at_most_on_distribut
 async fn fifty_cuts_of_ninety_mebibytes_cost_no_more_than_the_chart_on_distribution_2() {
     let series = Series { uploads: 50, mebibytes: 90, chunk: 16 * MIB, version: Version::V2 };
     series.run().await.costs_the_chart_at_most(series.mebibytes);
+}
+
+/// Seen once in some hundred cuts on distribution 3: it wrote what it had of the chunk after it had been asked how much that was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chunk_is_not_sent_before_what_was_cut_is_written() {
+    let bed = support::on_loopback();
+    let folder = bed.folder("cut-late");
+    let chart = Chart::pack(&folder, "cut", "1.0.0", 3 * MIB);
+    let registry = ScriptedRegistry::start(&Ground::loopback());
+    registry.set(Quirk::CutWrittenLate);
+    let cut = Rule::new(When::always().method("PATCH").every(2).times(1), What::CutBody(MIB / 2, Close::Reset));
+    let proxy = HttpProxy::start(&Ground::loopback(), Endpoint::loopback(registry.socket()), [cut]);
+    let target = format!("oci://{}/{}", proxy.socket(), repository());
+    let pushed = program::push(bed, &folder.join(chart.file()), &target, &["--method", "chunked", "--chunk-size", "1Mi"]).await;
+    assert_eq!((&pushed.report["method"], proxy.acted()), (&json!("Chunked"), 1), "{}", pushed.report);
+    let cost = Cost::of(&proxy.requests(), &chart, MIB + MIB / 2);
+    assert!(cost.again < MIB / 2 && cost.sessions == 1, "{cost:?}");
+    let _ = std::fs::remove_dir_all(folder);
 }
 
 struct Costs(Vec<Cost>);

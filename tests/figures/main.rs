@@ -12,11 +12,13 @@ mod support;
 mod bare;
 mod charts;
 mod cuts;
+mod index;
 mod large;
 mod many;
 mod memory;
 mod program;
 mod table;
+mod thousand;
 mod tokens;
 
 use serde_json::json;

@@ -167,7 +167,7 @@ async fn engine(parcels: &[Parcel], registry: SocketAddr, proven: bool) -> Durat
 }
 
 /// What a registry has of these charts, to be sent to another one byte by byte.
-async fn images(registry: SocketAddr, folder: &Path, charts: &[Chart]) -> Vec<Image> {
+pub async fn images(registry: SocketAddr, folder: &Path, charts: &[Chart]) -> Vec<Image> {
     let host = registry.to_string();
     let get = async |path: String| {
         let request = Request::get(&path).header("host", &host).header("accept", MANIFEST_TYPE).body(Full::default()).expect("a request");

@@ -122,9 +122,9 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         name: "source",
-        uses: &["api::Reason", "chart", "model", "net", "plan::Wanted", "spool", "USER_AGENT", "steps"],
+        uses: &["api::Reason", "chart", "model", "net", "plan::Wanted", "registry", "spool", "USER_AGENT", "steps"],
         without: &[KUBE, KUBERNETES_TYPES],
-        reason: "sources are HTTP servers: what they need of the cluster is handed in",
+        reason: "sources are HTTP servers and registries: what they need of the cluster is handed in",
     },
     Room {
         name: "plan",

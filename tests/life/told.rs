@@ -1,5 +1,7 @@
 //! Events, logs and probes: what a person or a kubelet is told.
 
+use std::time::Instant;
+
 use k8s_openapi::api::{
     events::v1::Event,
     rbac::v1::{Role, RoleBinding},
@@ -119,7 +121,12 @@ async fn probes_say_when_it_lives_and_when_it_has_read_everything() {
         let answer = http::get(bed.client_namespace(), health, &health.to_string(), path).await?;
         Ok::<_, String>((answer.status.as_u16(), String::from_utf8_lossy(&answer.body).into_owned()))
     };
-    let ready = namespace.controller(&[]).await;
+    let ready = namespace.described_controller(&[]).await.start();
+    let begin = Instant::now();
+    while !ask(&ready, "/readyz").await.is_ok_and(|(status, _)| status == 200) {
+        assert!(begin.elapsed() < SOON, "{:?}: {}", ask(&ready, "/readyz").await, ready.log());
+    }
+    assert!(ready.log().contains("the watches have read what is there"), "ready before that: {}", ready.log());
     assert_eq!(ask(&ready, "/readyz").await, Ok((200, "ok\n".to_owned())));
     assert_eq!(ask(&ready, "/healthz").await, Ok((200, "ok\n".to_owned())));
     assert_eq!(ask(&ready, "/").await.map(|(status, _)| status), Ok(404));
@@ -131,8 +138,7 @@ async fn probes_say_when_it_lives_and_when_it_has_read_everything() {
     assert_eq!(lives.0, 200);
     eventually(SOON, "the log says why", async || if blind.log().contains("forbidden") { Ok(()) } else { Err(blind.log()) }).await;
     // Kinds that a cluster may lack are known to be out of reach a moment later.
-    let missing =
-        "the watches have not read everything yet: missing are ChartPublication, EndpointSlice, Ingress, IngressClass, Node, Service\n";
+    let missing = "not everything is read yet: missing are ChartPublication, EndpointSlice, Ingress, IngressClass, Node, Service\n";
     eventually(SOON, "what is missing is named", async || {
         let answer = ask(&blind, "/readyz").await?;
         if answer == (503, missing.to_owned()) { Ok(()) } else { Err(format!("{answer:?}")) }
@@ -170,7 +176,7 @@ async fn a_right_that_is_missing_for_publications_is_named() {
     let health = controller.health();
     let answer = http::get(bed.client_namespace(), health, &health.to_string(), "/readyz").await.expect("an answer");
     let body = String::from_utf8_lossy(&answer.body).into_owned();
-    assert_eq!(body, "the watches have not read everything yet: missing are ChartPublication\n");
+    assert_eq!(body, "not everything is read yet: missing are ChartPublication\n");
     let (_, _, log) = controller.stop();
     assert_eq!(log.matches("cannot be watched").count(), 1, "once a minute: {log}");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Publications with every field that there is.
-pub fn full() -> [Value; 2] {
+pub fn full() -> [Value; 6] {
     let object = |spec: Value| {
         json!({
             "apiVersion": "chartpublisher.io/v1alpha1",
@@ -34,19 +34,29 @@ pub fn full() -> [Value; 2] {
     let by_url = json!({"name": "by-url", "url": "oci://registry.example.com:5000/charts", "routes": []});
     let common =
         json!({"interval": "30m", "timeout": "10s", "suspend": false, "proof": {"interval": "24h", "routes": ["NodePort", "Ingress"]}});
-    let repository = with(json!({"url": "https://charts.example.com"}), &secrets());
+    let repository = with(json!({"url": "https://charts.example.com", "passCredentials": true}), &secrets());
     let archive = with(
         json!({"url": "https://charts.example.com/podinfo-6.5.0.tgz", "digest": format!("sha256:{}", "0123456789abcdef".repeat(4))}),
         &secrets(),
     );
-    let charts = json!([{"name": "podinfo", "versions": "6.5.0"}, {"name": "nginx", "latest": 3}]);
+    let charts = json!([{"name": "podinfo", "versions": "6.5.0"}, {"name": "nginx", "latest": 3}, {"pattern": "^kube-"}]);
     let targets = json!([with(service, &secrets()), by_url]);
     let of_repository =
         with(common.clone(), &[("source", json!({"helmRepository": repository})), ("charts", charts), ("targets", targets.clone())]);
-    let of_archive = with(common, &[("source", json!({"archive": archive})), ("targets", targets)]);
+    let of = |source: Value| object(with(common.clone(), &[("source", source), ("targets", targets.clone())]));
     let mut first = object(of_repository);
     first["status"] = json!({"observedGeneration": 1, "published": "1/1", "targets": [{"name": "main", "route": "NodePort"}]});
-    [first, object(of_archive)]
+    let names = json!(["podinfo-0", "podinfo-1"]);
+    let mut of_flux = of(json!({"fluxRef": {"kind": "HelmRepository", "name": "podinfo"}}));
+    of_flux["spec"]["charts"] = json!([{"name": "podinfo"}]);
+    [
+        first,
+        of(json!({"archive": archive})),
+        of(json!({"configMaps": names.clone()})),
+        of(json!({"secrets": names})),
+        of(json!({"inline": "H4sIAAAAAAAA"})),
+        of_flux,
+    ]
 }
 
 /// All changes of the full publications, each with its name.
@@ -156,6 +166,10 @@ fn replacements(original: &Value) -> Vec<(String, Value)> {
                 ("url", json!("oci://registry.example.com")),
                 ("archive", json!({"url": "https://a.example/b.tgz"})),
                 ("helmRepository", json!({"url": "https://a.example"})),
+                ("configMaps", json!(["a"])),
+                ("secrets", json!(["a"])),
+                ("inline", json!("AAAA")),
+                ("fluxRef", json!({"kind": "HelmRepository", "name": "a"})),
                 ("charts", json!([{"name": "a"}])),
                 ("service", json!({"name": "registry"})),
                 ("versions", json!("1.2.3")),

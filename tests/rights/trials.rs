@@ -26,6 +26,10 @@ pub enum Effect {
     Ready,
     /// The same, where the target names a Secret.
     ReadyWithSecret,
+    /// The same, where the chart lies in a ConfigMap.
+    ReadyWithConfigMap,
+    /// The same, where a HelmRepository of Flux says where the chart lies.
+    ReadyWithFlux,
     /// A publication that is applied while the controller runs becomes Ready.
     NewPublication,
     /// The route follows the type of the Service.
@@ -59,7 +63,7 @@ const fn right(group: &'static str, resource: &'static str, verb: &'static str, 
 }
 
 /// Each right of the chart, with what is not seen without it.
-pub const TRIALS: [(Right, Effect); 28] = [
+pub const TRIALS: [(Right, Effect); 30] = [
     right("chartpublisher.io", "chartpublications", "list", Effect::Ready),
     right("chartpublisher.io", "chartpublications", "watch", Effect::NewPublication),
     right("chartpublisher.io", "chartpublications/status", "patch", Effect::Ready),
@@ -74,6 +78,8 @@ pub const TRIALS: [(Right, Effect); 28] = [
     right("networking.k8s.io", "ingresses", "list", Effect::Ready),
     right("networking.k8s.io", "ingresses", "watch", Effect::IngressFollowed),
     right("", "secrets", "get", Effect::ReadyWithSecret),
+    right("", "configmaps", "get", Effect::ReadyWithConfigMap),
+    right("source.toolkit.fluxcd.io", "helmrepositories", "get", Effect::ReadyWithFlux),
     right("events.k8s.io", "events", "create", Effect::Told),
     right("events.k8s.io", "events", "patch", Effect::ToldAgain),
     right("", "nodes", "list", Effect::Ready),
@@ -99,6 +105,16 @@ impl Effect {
                 world.namespace.secret("login", &[("username", "publisher"), ("password", "secret")]).await;
                 json!({"target": {"secretRef": {"name": "login"}}})
             }
+            Self::ReadyWithConfigMap => {
+                let archive = std::fs::read(world.shared.bed.chart("small-1.2.2")).expect("a chart of the bed");
+                world.namespace.config_map("chart", &[("small-1.2.2.tgz", &archive)]).await;
+                json!({"source": {"configMaps": ["chart"]}})
+            }
+            Self::ReadyWithFlux => {
+                world.others.push(Box::new(world.shared.bed.install_flux()));
+                world.namespace.flux_helm_repository("stable", json!({"url": world.shared.charts.url()}));
+                json!({"source": {"fluxRef": {"kind": "HelmRepository", "name": "stable"}}, "charts": [{"name": "small"}]})
+            }
             Self::RecordShrinks => json!({"suspend": true}),
             _ => json!({}),
         };
@@ -122,7 +138,10 @@ impl Effect {
 
     /// Whether the controller gets as far as a publication that is Ready, and something happens afterwards.
     pub fn follows_something(self) -> bool {
-        !matches!(self, Self::Ready | Self::ReadyWithSecret | Self::Recorded | Self::RecordShrinks)
+        !matches!(
+            self,
+            Self::Ready | Self::ReadyWithSecret | Self::ReadyWithConfigMap | Self::ReadyWithFlux | Self::Recorded | Self::RecordShrinks
+        )
     }
 
     /// What happens then.
@@ -150,7 +169,13 @@ impl Effect {
             }
             Self::NodeFollowed => create_node(world).await,
             Self::ToldAgain => suspend_and_resume(world).await,
-            Self::Ready | Self::ReadyWithSecret | Self::Recorded | Self::RecordShrinks | Self::Told => {}
+            Self::Ready
+            | Self::ReadyWithSecret
+            | Self::ReadyWithConfigMap
+            | Self::ReadyWithFlux
+            | Self::Recorded
+            | Self::RecordShrinks
+            | Self::Told => {}
         }
     }
 
@@ -181,7 +206,7 @@ impl Effect {
         let of_target = |address: &str| (target.address.as_deref() == Some(address)).then_some(()).ok_or(format!("{:?}", target.address));
         let by = |route: &str| (status.route.as_deref() == Some(route)).then_some(()).ok_or(format!("{:?}", status.route));
         match self {
-            Self::Ready | Self::ReadyWithSecret => is_ready(world, FIRST).await,
+            Self::Ready | Self::ReadyWithSecret | Self::ReadyWithConfigMap | Self::ReadyWithFlux => is_ready(world, FIRST).await,
             Self::NewPublication => is_ready(world, "second").await,
             Self::ServiceFollowed => by("NodePort"),
             Self::EndpointFollowed => of_target(&world.shared.registries[1].socket().to_string()),

@@ -150,6 +150,10 @@ impl<'a> World<'a> {
             target[field] = value.clone();
         }
         let mut spec = spec(&self.shared.charts.url(), &json!([{"name": "small"}]), &json!([target]));
+        if let Some(source) = change.get("source") {
+            spec["source"] = source.clone();
+            spec["charts"] = change.get("charts").cloned().unwrap_or(json!([]));
+        }
         spec["suspend"] = change.get("suspend").cloned().unwrap_or(json!(false));
         self.namespace.publish(name, &spec).await;
     }
@@ -167,7 +171,13 @@ impl<'a> World<'a> {
         // What is printed for developers has its quotation marks escaped.
         let log = controller.log().replace('\\', "");
         let refused = format!("cannot {verb} resource \"{resource}\"");
-        log.lines().filter(|line| line.contains(&refused) || (resource == "secrets" && line.contains("it needs `get` on Secrets"))).count()
+        let said = match resource {
+            "secrets" => "it needs `get` on Secrets",
+            "helmrepositories" => "the controller needs `get` on helmrepositories",
+            "configmaps" => "the controller needs `get` on ConfigMaps",
+            _ => &refused,
+        };
+        log.lines().filter(|line| line.contains(&refused) || line.contains(said)).count()
     }
 }
 

@@ -48,10 +48,29 @@ fn repository(change: &Value) -> Value {
     spec(&json!({"source": {"helmRepository": change}}))
 }
 
+/// Another source than the Helm repository.
+fn source(change: &Value) -> Value {
+    let mut source = json!({"helmRepository": null});
+    merge(&mut source, change);
+    spec(&json!({"charts": null, "source": source}))
+}
+
+fn flux(change: &Value) -> Value {
+    let mut reference = json!({"kind": "HelmRepository", "name": "podinfo"});
+    merge(&mut reference, change);
+    spec(&json!({"source": {"helmRepository": null, "fluxRef": reference}}))
+}
+
 fn archive(change: &Value) -> Value {
     let mut archive = json!({"url": "https://charts.example.com/podinfo-6.5.0.tgz"});
     merge(&mut archive, change);
     spec(&json!({"charts": null, "source": {"helmRepository": null, "archive": archive}}))
+}
+
+fn oci(change: &Value) -> Value {
+    let mut oci = json!({"url": "oci://registry.example.com/charts"});
+    merge(&mut oci, change);
+    spec(&json!({"source": {"helmRepository": null, "oci": oci}}))
 }
 
 fn merge(into: &mut Value, change: &Value) {
@@ -78,10 +97,21 @@ fn refused(spec: Value, field: &'static str, part: &'static str) -> Row {
 
 /// All rows.
 pub fn all() -> Vec<Row> {
-    [taken_rows(), whole_rows(), source_rows(), chart_rows(), target_rows(), route_rows(), host_rows(), proof_rows()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        taken_rows(),
+        whole_rows(),
+        source_rows(),
+        oci_rows(),
+        object_rows(),
+        chart_rows(),
+        target_rows(),
+        route_rows(),
+        host_rows(),
+        proof_rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn taken_rows() -> Vec<Row> {
@@ -94,14 +124,24 @@ fn taken_rows() -> Vec<Row> {
         taken(spec(&json!({"interval": "1h30m", "timeout": "1.5m"}))),
         taken(spec(&json!({"interval": "10000ms"}))),
         taken(repository(
-            &json!({"url": "http://10.0.0.1:8080/a%20b?token=x", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}),
+            &json!({"url": "http://10.0.0.1:8080/a%20b?token=x", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}, "passCredentials": true}),
         )),
+        taken(oci(&json!({}))),
+        taken(oci(&json!({
+            "url": "oci://registry.example.com:5000", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}, "insecure": true,
+            "allowedHosts": ["auth.example.com"],
+        }))),
         taken(archive(&json!({"digest": digest, "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}))),
+        taken(source(&json!({"configMaps": ["a"]}))),
+        taken(source(&json!({"secrets": (0..128).map(|number| format!("part-{number}")).collect::<Vec<_>>()}))),
+        taken(source(&json!({"inline": "A".repeat(1_420_000)}))),
+        taken(flux(&json!({}))),
         taken(spec(&json!({"charts": [], "source": {"helmRepository": null, "archive": {"url": "https://a.example/b.tgz"}}}))),
         taken(chart(&json!({"versions": "1.2.3+4"}))),
         taken(chart(&json!({"versions": ">=6.0.0 <7.0.0 || 8.x", "latest": 3, "exclude": ["6.1.0", "6.2.x"], "prereleases": true}))),
         taken(chart(&json!({"versions": "1".repeat(512), "exclude": []}))),
         taken(chart(&json!({"latest": 0}))),
+        taken(chart(&json!({"name": null, "pattern": "^pod", "versions": "^6"}))),
         taken(chart(&json!({"latest": 10000, "name": "n".repeat(250)}))),
         taken(spec(&json!({"targets": many}))),
         taken(target(&json!({"service": {"port": "5000", "repository": ""}, "insecure": true}))),
@@ -152,7 +192,8 @@ fn whole_rows() -> Vec<Row> {
     let long = "1s".repeat(17);
     let interval = "must lie between 10s and 8760h";
     let timeout = "must lie between 1s and 1h";
-    let charts = "`charts` names what to take from a `helmRepository`; an `archive` is one chart and takes no `charts`";
+    let charts =
+        "`charts` names what to take from a `helmRepository`, `oci` or `fluxRef`; every other source is one chart and takes no `charts`";
     let many: Vec<_> = (0..17).map(|index| json!({"name": format!("t{index}"), "service": {"name": "registry"}})).collect();
     let names: Vec<_> = (0..257).map(|index| json!({"name": format!("chart-{index}")})).collect();
     vec![
@@ -178,8 +219,8 @@ fn whole_rows() -> Vec<Row> {
 }
 
 fn source_rows() -> Vec<Row> {
-    let one = "exactly one of `helmRepository` and `archive` must be set";
-    let charts = "an `archive` is one chart and takes no `charts`";
+    let one = "exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set";
+    let charts = "every other source is one chart and takes no `charts`";
     let long = format!("https://{}", "a".repeat(2041));
     let name = "n".repeat(254);
     let mut rows = vec![
@@ -210,14 +251,80 @@ fn source_rows() -> Vec<Row> {
     rows
 }
 
+fn oci_rows() -> Vec<Row> {
+    let mut both = oci(&json!({}));
+    both["source"]["archive"] = json!({"url": "https://a.example/b.tgz"});
+    let mut without = oci(&json!({}));
+    without["charts"] = json!([]);
+    let mut with_pattern = oci(&json!({}));
+    with_pattern["charts"] = json!([{"pattern": "^pod"}]);
+    let hosts: Vec<_> = (0..17).map(|number| format!("h{number}.example")).collect();
+    let (url, long) = ("spec.source.oci.url", format!("oci://{}", "a".repeat(1019)));
+    let mut rows = vec![
+        refused(both, "spec.source", "exactly one of `helmRepository`, `oci`, "),
+        refused(without, "spec", "`charts` names what to take from a `helmRepository`, `oci` or `fluxRef`"),
+        refused(with_pattern, "spec", "`pattern` cannot be used with `oci`"),
+        refused(oci(&json!({"url": null})), url, "Required value"),
+        refused(oci(&json!({"url": long})), url, "Too long"),
+        refused(oci(&json!({"allowedHosts": hosts})), "spec.source.oci.allowedHosts", "Too many"),
+        refused(oci(&json!({"allowedHosts": [""]})), "spec.source.oci.allowedHosts[]", "should be at least 1 chars long"),
+        refused(oci(&json!({"allowedHosts": ["h".repeat(256)]})), "spec.source.oci.allowedHosts[]", "Too long"),
+        refused(oci(&json!({"allowedHosts": ["a.example", "a.example"]})), "spec.source.oci.allowedHosts[]", "Duplicate value"),
+        refused(oci(&json!({"insecure": "yes"})), "spec.source.oci.insecure", "must be of type boolean"),
+    ];
+    for text in ["registry.example.com/charts", "https://registry.example.com", "oci://user@registry.example.com", "oci://", "oci://a b"] {
+        rows.push(refused(oci(&json!({"url": text})), url, "should match"));
+    }
+    for (reference, name) in [("secretRef", "spec.source.oci.secretRef.name"), ("certSecretRef", "spec.source.oci.certSecretRef.name")] {
+        rows.extend(name_refusals(&"n".repeat(254)).map(|(value, part)| refused(oci(&json!({reference: value})), name, part)));
+    }
+    rows
+}
+
 fn name_refusals(too_long: &str) -> [(Value, &'static str); 3] {
     [(json!({}), "Required value"), (json!({"name": ""}), "should be at least 1 chars long"), (json!({"name": too_long}), "Too long")]
+}
+
+fn object_rows() -> Vec<Row> {
+    let one = "exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set";
+    let charts = "every other source is one chart and takes no `charts`";
+    let many: Vec<_> = (0..129).map(|number| format!("part-{number}")).collect();
+    let long = "n".repeat(254);
+    let mut rows = vec![
+        refused(source(&json!({"configMaps": ["a"], "secrets": ["a"]})), "spec.source", one),
+        refused(source(&json!({"configMaps": ["a"], "inline": "AAAA"})), "spec.source", one),
+        refused(spec(&json!({"source": {"inline": "AAAA"}})), "spec.source", one),
+        refused(spec(&json!({"source": {"helmRepository": null, "inline": "AAAA"}})), "spec", charts),
+        refused(spec(&json!({"source": {"helmRepository": null, "secrets": ["a"]}})), "spec", charts),
+        refused(spec(&json!({"source": {"fluxRef": {"kind": "HelmRepository", "name": "a"}}})), "spec.source", one),
+        refused(source(&json!({"fluxRef": {"kind": "HelmRepository", "name": "a"}})), "spec", "or `fluxRef`"),
+        refused(flux(&json!({"kind": "GitRepository"})), "spec.source.fluxRef.kind", "Unsupported value"),
+        refused(flux(&json!({"kind": null})), "spec.source.fluxRef.kind", "Required value"),
+        refused(flux(&json!({"name": null})), "spec.source.fluxRef.name", "Required value"),
+        refused(flux(&json!({"name": ""})), "spec.source.fluxRef.name", "should be at least 1 chars long"),
+        refused(flux(&json!({"name": "n".repeat(254)})), "spec.source.fluxRef.name", "Too long"),
+        refused(source(&json!({"inline": ""})), "spec.source.inline", "should be at least 1 chars long"),
+        refused(source(&json!({"inline": "A".repeat(1_420_001)})), "spec.source.inline", "Too long"),
+    ];
+    for (field, list, item) in
+        [("configMaps", "spec.source.configMaps", "spec.source.configMaps[]"), ("secrets", "spec.source.secrets", "spec.source.secrets[]")]
+    {
+        rows.push(refused(source(&json!({field: []})), list, "should have at least 1 items"));
+        rows.push(refused(source(&json!({field: many})), list, "Too many"));
+        rows.push(refused(source(&json!({field: ["a", "a"]})), item, "Duplicate value"));
+        rows.push(refused(source(&json!({field: [""]})), item, "should be at least 1 chars long"));
+        rows.push(refused(source(&json!({field: [long]})), item, "Too long"));
+    }
+    rows
 }
 
 fn chart_rows() -> Vec<Row> {
     let many: Vec<_> = (0..65).map(|number| format!("1.0.{number}")).collect();
     vec![
-        refused(chart(&json!({"name": null, "latest": 1})), "spec.charts[].name", "Required value"),
+        refused(chart(&json!({"name": null, "latest": 1})), "spec.charts[]", "exactly one of `name` and `pattern` must be set"),
+        refused(chart(&json!({"pattern": "^pod"})), "spec.charts[]", "exactly one of `name` and `pattern` must be set"),
+        refused(chart(&json!({"name": null, "pattern": ""})), "spec.charts[].pattern", "should be at least 1 chars long"),
+        refused(chart(&json!({"name": null, "pattern": "p".repeat(257)})), "spec.charts[].pattern", "Too long"),
         refused(chart(&json!({"name": ""})), "spec.charts[].name", "should be at least 1 chars long"),
         refused(chart(&json!({"name": "n".repeat(251)})), "spec.charts[].name", "Too long"),
         refused(chart(&json!({"versions": ""})), "spec.charts[].versions", "should be at least 1 chars long"),

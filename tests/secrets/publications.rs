@@ -51,6 +51,8 @@ async fn secrets(servers: &Servers, namespace: &Namespace) {
     {
         namespace.secret(name, &[("username", USER), ("password", password)]).await;
     }
+    namespace.secret("passed", &[("username", USER), ("password", &words.passed)]).await;
+    namespace.secret("source-token", &[("bearerToken", &words.source_token)]).await;
     let configuration = Servers::docker_configuration(&servers.docker.address(), &words.docker);
     let docker = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "docker"}, "type": "kubernetes.io/dockerconfigjson",
@@ -80,6 +82,10 @@ pub fn all(servers: &Servers) -> Vec<(&'static str, Value, &'static str)> {
         json!({"name": "main", "url": format!("oci://{}/charts", servers.known.socket()), "certSecretRef": {"name": "registry-key"}});
     let asked = json!({"helmRepository": {"url": format!("http://{}", servers.charts.address()), "secretRef": {"name": "source"}}});
     let trusted = json!({"helmRepository": {"url": known_charts, "certSecretRef": {"name": "source-key"}}});
+    let (mut with_token, mut passed) = (servers.link("good"), servers.link("passed"));
+    with_token["helmRepository"]["secretRef"] = json!({"name": "source-token"});
+    passed["helmRepository"]["secretRef"] = json!({"name": "passed"});
+    passed["helmRepository"]["passCredentials"] = json!(true);
     let spec =
         |source: Value, target: Value| json!({"interval": "1h", "source": source, "charts": [{"name": "small"}], "targets": [target]});
     let ready = "True Succeeded";
@@ -87,6 +93,8 @@ pub fn all(servers: &Servers) -> Vec<(&'static str, Value, &'static str)> {
         ("passwords", spec(asked, basic("basic")), ready),
         ("links", spec(servers.link("good"), docker("links")), ready),
         ("tokens", spec(servers.link("good"), bearer), ready),
+        ("known", spec(with_token, docker("known")), ready),
+        ("passed", spec(passed, docker("passed")), ready),
         ("keys", spec(trusted, known), ready),
         ("wrong", spec(servers.link("good"), basic("wrong")), "False AuthFailed"),
         ("echoed", spec(servers.link("good"), with(target(&servers.echo.recorder, "charts"), "echoed")), "False AuthFailed"),

@@ -57,6 +57,8 @@ pub struct Words {
     pub redirect: String,
     pub state: String,
     pub user_information: String,
+    pub source_token: String,
+    pub passed: String,
 }
 
 /// All servers.
@@ -103,6 +105,8 @@ impl Servers {
             redirect: word(),
             state: word(),
             user_information: word(),
+            source_token: word(),
+            passed: word(),
         };
         let authority = Authority::new("authority of the test").expect("an authority");
         let client = |name: &str| authority.client(name).expect("a certificate");
@@ -149,6 +153,8 @@ impl Servers {
             Reply::status(302).field("location", location)
         };
         let says = |path: &str, reply: Reply| links.server.says(path, reply);
+        // Another host than that of the index.
+        says("/passed/index.yaml", Reply::ok(index(&format!("http://{}/stored.tgz", self.store.socket()))));
         for folder in ["good", "lost"] {
             let chart = format!("http://{}/{folder}/small.tgz?sig={}", links.address(), words.chart);
             says(&format!("/{folder}/index.yaml"), Reply::ok(index(&chart)));

@@ -15,6 +15,8 @@ pub fn all(servers: &Servers) -> Vec<Planted> {
     let mut planted = Vec::new();
     for (name, recorder, user, password) in [
         ("the password of a source", &servers.charts.recorder, USER, &words.source),
+        ("a password that goes to other hosts, at its own", &servers.links.recorder, USER, &words.passed),
+        ("a password that goes to other hosts, at another", &servers.store, USER, &words.passed),
         ("the password of a registry", &servers.basic.recorder, USER, &words.basic),
         ("a wrong password", &servers.basic.recorder, USER, &words.wrong),
         ("the password in a Docker configuration", &servers.docker.recorder, USER, &words.docker),
@@ -25,6 +27,10 @@ pub fn all(servers: &Servers) -> Vec<Planted> {
         assert!(authorizations(recorder).contains(&basic(user, password)), "{name} was not used");
         planted.push(Planted::new(name, password));
     }
+    assert!(authorizations(&servers.links.recorder).contains(&format!("Bearer {}", words.source_token)), "the token was not used");
+    // What redirects lead there brings nothing along.
+    assert_eq!(authorizations(&servers.store), [basic(USER, &words.passed)]);
+    planted.push(Planted::new("the token of a source", &words.source_token));
     for (name, recorder, query, value) in [
         ("the query of an index", &servers.links.recorder, "token", &words.index),
         ("the query of a chart", &servers.links.recorder, "sig", &words.chart),

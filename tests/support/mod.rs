@@ -38,6 +38,7 @@ pub mod enclosure;
 pub mod eventually;
 pub mod exposure;
 pub mod firewall;
+pub mod flux;
 pub mod gateway;
 pub mod haproxy;
 pub mod helm_repository;

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use k8s_openapi::{
     NamespaceResourceScope,
     api::{
         authentication::v1::{TokenRequest, TokenRequestSpec},
-        core::v1::{Namespace as KubernetesNamespace, Secret, ServiceAccount},
+        core::v1::{ConfigMap, Namespace as KubernetesNamespace, Secret, ServiceAccount},
     },
 };
 use kube::{
@@ -69,6 +70,13 @@ impl Namespace {
     pub async fn secret(&self, name: &str, entries: &[(&str, &str)]) -> Secret {
         let entries: serde_json::Map<_, _> = entries.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
         self.apply(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": entries})).await
+    }
+
+    /// A ConfigMap with these bytes.
+    pub async fn config_map(&self, name: &str, entries: &[(&str, &[u8])]) -> ConfigMap {
+        let entries: serde_json::Map<_, _> =
+            entries.iter().map(|(key, bytes)| ((*key).to_owned(), json!(BASE64_STANDARD.encode(bytes)))).collect();
+        self.apply(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "binaryData": entries})).await
     }
 
     /// A kubeconfig, for use inside of the cluster's network, with a token of a ServiceAccount of this namespace.

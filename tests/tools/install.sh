@@ -167,6 +167,7 @@ if for_tests; then
   if found=$(on_path crane '^v?0\.(2[0-9])' version); then link crane "$found"; else go_program crane $CRANE github.com/google/go-containerregistry/cmd/crane; fi
   if found=$(on_path oras '1\.[3-9]' version); then link oras "$found"; else go_program oras $ORAS oras.land/oras/cmd/oras; fi
   go_program regctl $REGCTL github.com/regclient/regclient/cmd/regctl
+  go_program regsync $REGCTL github.com/regclient/regclient/cmd/regsync
 
   link skopeo "$(debian skopeo skopeo)"
   link haproxy "$(debian haproxy haproxy)"

@@ -39,7 +39,7 @@ pub struct Case {
 impl Case {
     /// A publication with this source and target.
     pub fn new(input: &'static str, source: Value, target: Value) -> Self {
-        let charts = if source.get("archive").is_some() { json!([]) } else { json!([{"name": "small"}]) };
+        let charts = if source.get("helmRepository").or(source.get("oci")).is_some() { json!([{"name": "small"}]) } else { json!([]) };
         let mut spec = json!({"interval": "1h", "timeout": "2s", "charts": charts});
         spec["source"] = source;
         spec["targets"] = Value::Array(vec![target]);

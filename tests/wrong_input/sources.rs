@@ -42,6 +42,16 @@ fn asked(world: &World) -> Vec<Case> {
             "chart `small`: `versions: >=1.0 && <2` is no constraint: it cannot be read from `&& <2` on",
             "constraints are written as `6.5.0`, `^6.5`",
         ),
+        case("no chart has a name that `pattern` matches", world.good()).charts(json!([{"pattern": "^smal-"}])).stalls(
+            Reason::ChartNotFound,
+            "no chart of the index has a name that `pattern: ^smal-` matches",
+            "Close to it: `small`",
+        ),
+        case("`pattern` is no regular expression", world.good()).charts(json!([{"pattern": "^small("}])).stalls(
+            Reason::ConstraintInvalid,
+            "`pattern: ^small(`: it is no regular expression: unclosed group",
+            "one is written like `^pod`",
+        ),
     ]
 }
 
@@ -57,6 +67,9 @@ fn led_to(world: &World) -> Vec<Case> {
     world.charts.says("/broken/index.yaml", Reply::status(500));
     world.charts.says("/inward/index.yaml", Reply::status(302).field("location", "http://127.0.0.1:9/index.yaml"));
     world.charts.says("/round/index.yaml", Reply::status(302).field("location", "/round/index.yaml"));
+    let names_other = index("small", "1.0.0", b"").replace("[chart.tgz]", &format!("['http://{}/chart.tgz']", world.closed.socket()));
+    let mut elsewhere = world.source("elsewhere", names_other, Vec::new());
+    elsewhere["helmRepository"]["secretRef"] = json!({"name": "login"});
     let with_login = json!({"helmRepository": {"url": world.address("login"), "secretRef": {"name": "login"}}});
     vec![
         case("there is no index at the address", at(format!("{}?token={}", world.address("nothing"), world.query))).stalls(
@@ -74,9 +87,25 @@ fn led_to(world: &World) -> Vec<Case> {
             "/login/index.yaml` may not be read",
             "in the Secret `team/login`",
         ),
-        case("the Secret of the source is a Docker configuration", with_login)
+        case("the Secret of the source is a Docker configuration", with_login.clone())
             .with(secret("login", "kubernetes.io/dockerconfigjson", &[(".dockerconfigjson", &docker_configuration(world))]))
             .stalls(Reason::SecretInvalid, "Secret `team/login`", "`username` and `password`"),
+        case("the Secret of the source has a token and a password", with_login.clone())
+            .with(secret("login", "Opaque", &[("username", "reader"), ("password", &world.password), ("bearerToken", &world.query)]))
+            .stalls(Reason::SecretInvalid, "Secret `team/login`", "leave what the source asks for"),
+        case("the token of the source is none", with_login.clone())
+            .with(secret("login", "Opaque", &[("bearerToken", &format!("Bearer {}", world.query))]))
+            .stalls(Reason::SecretInvalid, "Secret `team/login`: `bearerToken`: it is no token", "letters, digits and"),
+        case("the Secret of the source has other keys", with_login).with(secret("login", "Opaque", &[("token", &world.query)])).stalls(
+            Reason::SecretInvalid,
+            "Secret `team/login`",
+            "it has neither `username` and `password` nor `bearerToken`",
+        ),
+        case("the index names another host, which wants the login", elsewhere).with(login("pusher", &world.wrong_password)).stalls(
+            Reason::SourceUnauthorized,
+            "the index names `http://archives.example.com:5000/chart.tgz`, which may not be read",
+            "`passCredentials: true` sends it there, too",
+        ),
         case("the source has a fault", at(world.address("broken"))).retries(
             Reason::SourceUnreachable,
             "/broken/index.yaml` could not be read: the server answered 500",
@@ -236,28 +265,32 @@ pub fn limits(world: &World) -> Vec<Case> {
         (0..40).map(|n| format!("  b{n}: *a\n")).collect::<Vec<_>>().concat()
     );
     let deep = format!("apiVersion: v1\nentries:\n  small: {}{}\n", "[".repeat(80), "]".repeat(80));
-    let leave_out = "leave it out with `.helmignore`";
     vec![
-        limited("the archive is over the limit", giant, "/giant/chart.tgz` could not be kept", "leave files out with `.helmignore`"),
+        limited("the archive is over the limit", giant, "/giant/chart.tgz` could not be kept", "have `--max-chart-size` raised"),
         limited(
             "its files are over the limit together",
             of_archive("vast", archives::chart_that_unpacks_to_too_much()),
             "/vast/chart.tgz` holds no chart",
-            "or split the chart",
+            "have `--max-unpacked-size` raised",
         ),
         limited(
             "one of its files is over the limit",
             of_archive("heavy", archives::chart_with_a_large_file()),
             "`files/large.bin` has",
-            leave_out,
+            "leave it out with `.helmignore`, or have `--max-file-size` raised",
         ),
         limited(
             "it has more files than the limit",
             of_archive("many", archives::chart_with_many_files()),
             "more than 10000 entries",
-            "or split the chart",
+            "have `--max-chart-entries` raised",
         ),
-        limited("it unpacks to far more than it is", of_archive("bomb", archives::bomb()), "more than 200 times its size", leave_out),
+        limited(
+            "it unpacks to far more than it is",
+            of_archive("bomb", archives::bomb()),
+            "more than 200 times its size",
+            "leave it out with `.helmignore`, or have `--max-unpack-ratio` raised",
+        ),
         limited(
             "the name of a file is over the limit",
             of_archive("long-name", archives::chart_with_a_long_name()),
@@ -268,7 +301,7 @@ pub fn limits(world: &World) -> Vec<Case> {
             "its Chart.yaml is over the limit",
             of_archive("talkative", archives::chart_that_says(&format!("description: {}\n", "x".repeat(6 << 20)))),
             "`Chart.yaml` has",
-            "shorten it",
+            "shorten it, or have `--max-file-size` raised",
         ),
         limited(
             "its Chart.yaml is nested too deeply",
@@ -284,9 +317,9 @@ pub fn limits(world: &World) -> Vec<Case> {
         ),
         limited(
             "the index is over the limit",
-            world.source("long-index", vec![b'#'; (50 << 20) + 1], Vec::new()),
+            world.source("long-index", vec![b'#'; (64 << 20) + 1], Vec::new()),
             "/long-index/index.yaml` could not be kept",
-            "take old versions out",
+            "have `--max-index-size` raised",
         ),
         limited(
             "the index is nested too deeply",

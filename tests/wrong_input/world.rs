@@ -53,6 +53,8 @@ pub struct World {
     pub busy: Scripted,
     pub broken: Scripted,
     pub page: Scripted,
+    /// Wants a login of whoever asks.
+    pub closed: Scripted,
     /// Nothing listens there.
     pub nobody: Place,
     /// Nothing gets there.
@@ -97,6 +99,7 @@ impl World {
             busy: saying(bed, Reply::status(429).field("retry-after", "7").body(oci_error("TOOMANYREQUESTS"))),
             broken: saying(bed, Reply::status(503).body(oci_error("UNAVAILABLE"))),
             page: saying(bed, Reply::ok("<html><title>Welcome</title></html>").field("content-type", "text/html")),
+            closed: saying(bed, Reply::status(401).field("www-authenticate", "Basic realm=\"archives\"")),
             nobody: bed.place(5000),
             _firewall: bed.drop_at_node(&format!("ip daddr {}", walled.socket().ip())),
             walled,
@@ -171,6 +174,7 @@ impl World {
         let empty = [self.walled.socket(), self.mutual.socket(), self.ruled.socket(), self.forgetful.socket()];
         let registries =
             registries.map(Registry::socket).into_iter().chain(scripted).chain(empty).map(|socket| (socket, "registry.example.com"));
+        let registries = registries.chain([(self.closed.socket(), "archives.example.com")]);
         let hosts = charts.chain(registries).map(|(socket, name)| (socket.ip().to_string(), name));
         let mut names: Vec<_> = hosts.chain([tokens]).collect();
         // No address may be found in a longer one.

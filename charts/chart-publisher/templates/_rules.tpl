@@ -39,10 +39,20 @@ all namespaces and the Roles of one for some are made of it.
 - apiGroups: [gateway.networking.k8s.io]
   resources: [referencegrants]
   verbs: [list, watch]
-# Credentials, CAs and client certificates. Read by the name that a publication of the same namespace gives, at each run;
+# Credentials, CAs and client certificates, and charts that lie in Secrets (`source.secrets`). Read by the name that a publication of the same namespace gives, at each run;
 # never listed and never watched, so that the controller holds none that it was not told of.
 - apiGroups: [""]
   resources: [secrets]
+  verbs: [get]
+# Charts that lie in ConfigMaps (`source.configMaps`). Read by the name that a publication of the same namespace gives, at each run;
+# never listed and never watched. Without this right everything else works.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get]
+# HelmRepositories of Flux that publications name (`source.fluxRef`): their address, Secrets and options. Read by name, at each run;
+# never listed and never watched. Without Flux, and without this right, everything else works.
+- apiGroups: [source.toolkit.fluxcd.io]
+  resources: [helmrepositories]
   verbs: [get]
 # Events of publications: `create` for a new one, `patch` to count one that comes again.
 - apiGroups: [events.k8s.io]

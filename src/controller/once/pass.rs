@@ -6,10 +6,11 @@ use super::{Means, Onlooker, Turn, account::Account};
 use crate::{
     api::{Reason, Target},
     controller::{
-        access::{Keys, Seen},
+        access::Keys,
         foresee::Look,
         inputs::Offer,
         inventory,
+        objects::Seen,
         run::{Run, now},
         schedule::{Ended, is_of_a_secret},
         start::Context,
@@ -52,7 +53,9 @@ pub(super) async fn pass(context: &Context, means: &Means, turn: &mut Turn<'_>, 
     for failed in &account.refused {
         onlooker.refused(None, failed);
     }
-    let seen = look.run.secrets.seen();
+    // It is shared, and the next pass may find a newer one.
+    turn.memory.index = None;
+    let seen = look.run.secrets.objects().seen();
     let ended = ended(&account, &seen);
     if turn.entries.is_empty() {
         turn.entries = look.entries;
@@ -88,7 +91,7 @@ fn plans(context: &Context, means: &Means, turn: &Turn<'_>) -> Vec<PlannedTarget
 
 /// Where there is no cluster, nothing of it appears by itself.
 fn without_cluster(context: &Context, failed: Failed) -> Failed {
-    let is_of_cluster = matches!(failed.reason, Reason::SecretInvalid | Reason::ServiceNotFound);
+    let is_of_cluster = matches!(failed.reason, Reason::SecretInvalid | Reason::ServiceNotFound | Reason::SourceNotFound);
     Failed { passing: failed.passing && (context.has_cluster || !is_of_cluster), ..failed }
 }
 

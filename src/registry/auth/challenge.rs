@@ -68,11 +68,11 @@ impl Bearer {
         })
     }
 
-    /// Asks for reading and writing of `repository` at once, so that one token serves a whole publication. Some registries answer a
-    /// token for reading with 401 instead of a new challenge (helm/helm issue 32144).
-    pub(super) fn widened(mut self, repository: &RepositoryName) -> Self {
+    /// Asks for all `actions` on `repository` at once, so that one token serves a whole publication. Some registries answer a token
+    /// for reading with 401 instead of a new challenge (helm/helm issue 32144).
+    pub(super) fn widened(mut self, repository: &RepositoryName, actions: &[&str]) -> Self {
         let prefix = format!("repository:{repository}:");
-        let mut actions: BTreeSet<String> = ["pull", "push"].map(str::to_owned).into();
+        let mut actions: BTreeSet<String> = actions.iter().map(|action| (*action).to_owned()).collect();
         self.scopes.retain(|scope| match scope.strip_prefix(&prefix) {
             Some(named) => {
                 actions.extend(named.split(',').filter(|action| !action.is_empty()).map(str::to_owned));
@@ -144,7 +144,8 @@ mod tests {
             ),
             (&["repository:charts/xy:pull"], vec!["repository:charts/x:pull,push", "repository:charts/xy:pull"]),
         ] {
-            assert_eq!(bearer("r", None, scopes).widened(&repository).scopes, expected);
+            assert_eq!(bearer("r", None, scopes).widened(&repository, &["pull", "push"]).scopes, expected);
         }
+        assert_eq!(bearer("r", None, &[]).widened(&repository, &["pull"]).scopes, ["repository:charts/x:pull"]);
     }
 }

@@ -28,6 +28,8 @@ use challenge::Challenge;
 pub struct Authorizer {
     credential: Option<Credential>,
     allowed: AllowedHosts,
+    /// What tokens are asked for.
+    actions: &'static [&'static str],
     state: Mutex<State>,
 }
 
@@ -47,7 +49,12 @@ struct Token {
 impl Authorizer {
     /// With `credential`, or anonymous; `allowed` names other hosts that may be token services.
     pub fn new(credential: Option<Credential>, allowed: AllowedHosts) -> Self {
-        Self { credential, allowed, state: Mutex::default() }
+        Self { credential, allowed, actions: &["pull", "push"], state: Mutex::default() }
+    }
+
+    /// The same where nothing is ever written: who may only read gets no token at all from some services that are asked for more.
+    pub fn reading(credential: Option<Credential>, allowed: AllowedHosts) -> Self {
+        Self { actions: &["pull"], ..Self::new(credential, allowed) }
     }
 
     /// What proves who we are at this moment: it stands in nothing that is shown.
@@ -85,7 +92,7 @@ impl Authorizer {
     ) -> Result<HeaderValue, Failure> {
         match &refusal.challenge {
             Some(Challenge::Bearer(bearer)) => {
-                let bearer = bearer.clone().widened(repository);
+                let bearer = bearer.clone().widened(repository, self.actions);
                 self.forget(&bearer, used);
                 let header = self.bearer_header(service, &bearer).await?;
                 if used == Some(&header) {

@@ -7,7 +7,10 @@
 //! * 416: ask; another offset is the one to go on from, and the same one means that the chunk is too large (GHCR);
 //! * 413: the chunk is too large, and the session is as it was;
 //! * 429, 503: a passing trouble, the session is as it was; once more the same, then smaller;
-//! * a cut: ask over a new connection, and send again only what is missing.
+//! * a cut: ask over a new connection until the answer stands still, for what was cut may still be on its way into the blob (a chunk that
+//!   is sent to where it then is no more is refused with 416 and lost), and send again only what is missing.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, header};
@@ -30,6 +33,9 @@ const FIRST_UNDER_A_LIMIT: u64 = 960 << 10;
 const MOST_CUTS: u32 = 4;
 /// Changes of mind of one registry about how much it has.
 const MOST_DOUBTS: u32 = 3;
+/// A registry writes what it has of a chunk that was cut within this time, and is asked this often whether it has.
+const STANDS_STILL: Duration = Duration::from_millis(100);
+const MOST_LOOKS: u32 = 20;
 
 /// Where a chunked upload stands.
 struct Progress<'a, 'r> {
@@ -150,7 +156,7 @@ impl Progress<'_, '_> {
                 let was_first = std::mem::take(&mut self.carried) == 0;
                 line.renew();
                 let before = self.offset;
-                while let Err(again) = self.recover(line, repository).await {
+                while let Err(again) = self.recover(line, repository, is_stale(&failure)).await {
                     self.cuts += 1;
                     if self.cuts > MOST_CUTS || !is_cut(&again) {
                         return Err(failure);
@@ -250,9 +256,13 @@ impl Progress<'_, '_> {
     }
 
     /// Goes on after a cut: from what the registry says; in a new session where it has forgotten this one, or does not say.
-    async fn recover(&mut self, line: &mut Line<'_>, repository: &RepositoryName) -> Result<(), Failure> {
+    async fn recover(&mut self, line: &mut Line<'_>, repository: &RepositoryName, is_still: bool) -> Result<(), Failure> {
         match self.session.offset(line, repository).await {
-            Ok(Some(offset)) => return self.go_to(offset),
+            Ok(Some(offset)) if is_still => return self.go_to(offset),
+            Ok(Some(offset)) => {
+                let offset = self.stands_still(line, repository, offset).await?;
+                return self.go_to(offset);
+            }
             Err(failure) if is_cut(&failure) => return Err(failure),
             Ok(None) => self.session.leave(line, repository).await,
             Err(_) => {}
@@ -260,6 +270,19 @@ impl Progress<'_, '_> {
         self.session = Session::open(line, self.registry, repository).await?;
         self.offset = 0;
         Ok(())
+    }
+
+    /// What a registry has once it says the same twice in a row.
+    async fn stands_still(&mut self, line: &mut Line<'_>, repository: &RepositoryName, mut offset: u64) -> Result<u64, Failure> {
+        for _ in 0..MOST_LOOKS {
+            tokio::time::sleep(STANDS_STILL).await;
+            match self.session.offset(line, repository).await {
+                Ok(Some(moved)) if moved != offset => offset = moved,
+                Err(failure) if is_cut(&failure) => return Err(failure),
+                Ok(_) | Err(_) => break,
+            }
+        }
+        Ok(offset)
     }
 
     fn go_to(&mut self, offset: u64) -> Result<(), Failure> {

@@ -106,7 +106,7 @@ impl<'de> Visitor<'de> for Part<'_, '_, '_, '_> {
             return Err(serde::de::Error::invalid_type(serde::de::Unexpected::Seq, &self));
         };
         while let Some(Any(version)) = items.next_element()? {
-            self.state.borrow_mut().0.version(chart, &version);
+            self.checked(|picker| picker.version(chart, &version))?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::{
     io::{self, Read},
 };
 
-use super::IndexError;
+use super::{BYTES, IndexError};
 
 /// What happened while reading, where no parser can lose it.
 #[derive(Default)]
@@ -17,7 +17,7 @@ pub(super) struct Notes {
 impl Notes {
     /// Why reading failed, if it did.
     pub(super) fn failure(&self, limit: u64) -> Option<IndexError> {
-        let over = self.over.get().then_some(IndexError::TooLarge { what: "bytes", limit });
+        let over = self.over.get().then_some(IndexError::TooLarge { what: BYTES, limit });
         over.or_else(|| self.error.take().map(IndexError::Read))
     }
 }

@@ -7,7 +7,7 @@ use super::*;
 const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 fn read(text: &str, wanted: &[&str]) -> Result<Index, IndexError> {
-    let wanted = wanted.iter().map(|&name| name.to_owned()).collect();
+    let wanted = wanted.iter().copied().collect();
     parse(text.as_bytes(), &wanted, &IndexLimits::default())
 }
 
@@ -139,11 +139,13 @@ fn an_empty_repository_is_an_index() {
 fn a_chart_that_is_missing_comes_with_names_that_are_close() {
     let index = read("apiVersion: v1\nentries: {nginx: [], redis: [], ngnix-plus: []}", &["ngin", "mongo"]).unwrap();
     assert_eq!(index.close, BTreeMap::from([("ngin".to_owned(), vec!["nginx".to_owned()])]));
+    let index = read("apiVersion: v1\nentries: {nginx: [], redis: []}", &["ngin", "nginx"]).unwrap();
+    assert_eq!(index.close, BTreeMap::from([("ngin".to_owned(), vec!["nginx".to_owned()])]));
 }
 
 #[test]
 fn the_limit_is_held_and_named() {
-    let wanted = BTreeSet::from(["web".to_owned()]);
+    let wanted = ["web"].into_iter().collect();
     for text in ["apiVersion: v1\n".repeat(10), format!("{{\"a\":\"{}\"}}", "b".repeat(200)), "x".repeat(2_000)] {
         let error = parse(text.as_bytes(), &wanted, &IndexLimits { bytes: 100 }).unwrap_err();
         assert_eq!(error.to_string(), "the index has more than 100 bytes");
@@ -161,7 +163,7 @@ impl Read for Broken {
 #[test]
 fn a_reader_that_fails_is_no_bad_index() {
     for begin in [&b""[..], b"apiVersion: v1\nentries:\n", b"{\"a\":1,"] {
-        let error = parse(Broken(begin), &BTreeSet::new(), &IndexLimits::default()).unwrap_err();
+        let error = parse(Broken(begin), &Wishes::default(), &IndexLimits::default()).unwrap_err();
         assert_eq!(error.to_string(), "the index cannot be read: gone");
     }
 }
@@ -180,4 +182,40 @@ fn a_large_index_passes_the_limits_of_the_parser() {
         }
     }
     assert_eq!(read(&text, &["chart7"]).unwrap().charts["chart7"].len(), 100);
+}
+
+/// What two patterns and a name find in an index of these names.
+fn matched(names: &[&str]) -> Index {
+    let entries: String = names.iter().map(|name| format!("  {name}:\n  - {{name: {name}, version: 1.0.0, urls: [a]}}\n")).collect();
+    let patterns = ["^web", "^kube-state$"].map(|pattern| pattern.parse().unwrap());
+    let wanted = Wishes { names: ["proxy".to_owned()].into(), patterns: patterns.into() };
+    let yaml = parse(format!("apiVersion: v1\nentries:\n{entries}").as_bytes(), &wanted, &IndexLimits::default()).unwrap();
+    let entries: Vec<_> = names.iter().map(|name| format!(r#""{name}":[{{"name":"{name}","version":"1.0.0","urls":["a"]}}]"#)).collect();
+    let json = format!(r#"{{"apiVersion":"v1","entries":{{{}}}}}"#, entries.join(","));
+    assert_eq!(parse(json.as_bytes(), &wanted, &IndexLimits::default()).unwrap(), yaml);
+    yaml
+}
+
+#[test]
+fn patterns_find_charts_while_the_rest_passes_by() {
+    let index = matched(&["web", "other", "webhook", "my-web", "proxy"]);
+    assert_eq!(index.charts.keys().collect::<Vec<_>>(), ["proxy", "web", "webhook"]);
+}
+
+#[test]
+fn a_pattern_that_nothing_matches_comes_with_names_that_are_close() {
+    let index = matched(&["kube-state-metrics", "web", "other", "proxy"]);
+    assert_eq!(index.close, BTreeMap::from([("^kube-state$".to_owned(), vec!["kube-state-metrics".to_owned()])]));
+}
+
+#[test]
+fn what_is_wanted_is_held_in_memory_and_bounded() {
+    let mut text = String::from(r#"{"apiVersion":"v1","entries":{"web":["#);
+    for version in 0..=MOST_WANTED {
+        let _ = write!(text, r#"{}{{"name":"web","version":"1.0.{version}","urls":["a"]}}"#, if version == 0 { "" } else { "," });
+    }
+    text.push_str("]}}");
+    let error = read(&text, &["web"]).unwrap_err();
+    assert_eq!(error.to_string(), "the index has more than 100000 versions of the charts that are asked for");
+    assert_eq!(read(&text, &["other"]).unwrap().charts.len(), 0);
 }

@@ -61,7 +61,7 @@ fn versions<R: Read>(events: &mut Events<R>, picker: &mut Picker<'_>, chart: &st
     loop {
         match events.step()? {
             Step::End => return Ok(()),
-            step => picker.version(chart, &events.value(step, 3)?),
+            step => picker.version(chart, &events.value(step, 3)?)?,
         }
         events.dropped();
     }

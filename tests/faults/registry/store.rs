@@ -21,6 +21,8 @@ pub struct Upload {
     pub repository: String,
     /// What has come.
     pub data: Vec<u8>,
+    /// What has come and is not written yet.
+    pub late: Vec<u8>,
     /// How many chunks have come.
     pub chunks: usize,
     /// The smallest chunk so far.

@@ -69,8 +69,15 @@ pub fn go_on(shared: &Shared, question: &Question, repository: &str, id: &str) -
         return Ok(unknown());
     }
     match question.method {
-        Method::GET => Ok(progress(shared, question, id, upload, 204, upload.data.len())),
-        Method::PATCH => Ok(patch(shared, question, id, upload)),
+        Method::GET => {
+            let answer = progress(shared, question, id, upload, 204, upload.data.len());
+            upload.write_late();
+            Ok(answer)
+        }
+        Method::PATCH => {
+            upload.write_late();
+            Ok(patch(shared, question, id, upload))
+        }
         Method::DELETE => {
             store.uploads.remove(id);
             Ok(answer::bare(204))
@@ -108,6 +115,12 @@ fn patch(shared: &Shared, question: &Question, id: &str, upload: &mut Upload) ->
         None => {}
     }
     let before = upload.data.len();
+    if !question.whole && shared.switches.shows(&Quirk::CutWrittenLate) {
+        let (now, late) = question.body.split_at(size / 2);
+        upload.data.extend_from_slice(now);
+        late.clone_into(&mut upload.late);
+        return progress(shared, question, id, upload, 202, before + now.len());
+    }
     let kept = shared.switches.show(|quirk| match quirk {
         Quirk::RangeShort => Some((size / 2, before + size / 2)),
         Quirk::ChunkLost => Some((size / 2, before + size)),
@@ -120,6 +133,12 @@ fn patch(shared: &Shared, question: &Question, id: &str, upload: &mut Upload) ->
     upload.smallest = Some(upload.smallest.map_or(size as u64, |smallest| smallest.min(size as u64)));
     let status = if shared.switches.shows(&Quirk::PatchCreated) { 201 } else { 202 };
     progress(shared, question, id, upload, status, claimed)
+}
+
+impl Upload {
+    fn write_late(&mut self) {
+        self.data.append(&mut self.late);
+    }
 }
 
 /// 416, when a `Content-Range` does not begin where the session ends.

@@ -1,0 +1,94 @@
+//! A registry: the tags of the charts that are asked for, and what of them is wanted.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{Asking, Member, Offer};
+use crate::{
+    api::{ChartSelection, OciSource, Reason, Target, Upload},
+    controller::targets::{check_login, place},
+    net::Patience,
+    plan::{self, Plan},
+    publish::{Failed, Learnt, Observer, Reach},
+    registry::{Permit, Registry},
+    source::{Oci, Place, Source},
+    status::SourceReport,
+};
+
+pub(super) async fn offer(source: &OciSource, asking: &Asking<'_>) -> Result<Offer, Failed> {
+    let (context, spec) = (asking.context, asking.spec);
+    let (registry, place) = registry(source, asking).await?;
+    let oci = Oci::new(registry, place, context.spool.clone(), context.limits.clone());
+    let offered = oci.offers(&asked(&spec.charts)).await.map_err(|error| Failed::from(&error))?;
+    let is_there = |chart: &&ChartSelection| chart.name.as_ref().is_some_and(|name| !offered.refused.contains_key(name));
+    let there: Vec<ChartSelection> = spec.charts.iter().filter(is_there).cloned().collect();
+    let selection = plan::select(&offered.index, &there);
+    let unmet = selection.failures.iter().map(|failure| Failed { reason: failure.reason(), sentence: failure.to_string(), passing: false });
+    let patterns = spec.charts.iter().filter_map(|chart| chart.pattern.as_deref()).map(no_pattern);
+    let refused = offered.refused.values().map(Failed::from).chain(unmet).chain(patterns).collect();
+    let charts: BTreeSet<&str> = selection.wanted.iter().map(|wanted| wanted.name.as_str()).collect();
+    let revision = offered.revision.map(|revision| revision.to_string()).unwrap_or_default();
+    let report = SourceReport { revision, charts: charts.len(), versions: selection.wanted.len() };
+    Ok(Offer { source: Source::Oci(Box::new(oci)), wanted: selection.wanted, refused, report, index: Some(offered.index) })
+}
+
+/// The charts, each with the versions that are named as they stand.
+fn asked(charts: &[ChartSelection]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut asked = BTreeMap::<String, BTreeSet<String>>::new();
+    for (name, versions) in charts.iter().filter_map(|chart| Some((chart.name.clone()?, chart.versions.clone()))) {
+        asked.entry(name).or_default().extend(versions);
+    }
+    asked
+}
+
+/// The API server lets none pass; a file has not seen it.
+fn no_pattern(pattern: &str) -> Failed {
+    let sentence = format!(
+        "`pattern: {pattern}` cannot be used with `oci`: registries have no list of their repositories that works everywhere; give each chart by its `name`"
+    );
+    Failed { reason: Reason::ConstraintInvalid, sentence, passing: false }
+}
+
+/// The registry as it is read: by the one way that its URL says, as nobody who writes.
+async fn registry(source: &OciSource, asking: &Asking<'_>) -> Result<(Registry, Place), Failed> {
+    let context = asking.context;
+    let keys = asking.keys(Member::Oci(source).references()).await?;
+    let target = as_target(source);
+    let invalid = |what: &str| Failed { reason: Reason::SourceInvalid, sentence: format!("`spec.source.oci`: {what}"), passing: false };
+    let plan = plan::url(&target).map_err(|error| invalid(&error.to_string()))?;
+    check_login("the source", &plan, &keys)?;
+    let observer: Arc<dyn Observer> = context.metrics.clone();
+    let reach = Reach {
+        transport: &context.transport,
+        login: &keys.login,
+        tls: &keys.tls,
+        allowed_hosts: &source.allowed_hosts,
+        patience: Patience { stall: asking.patience.stall },
+        policy: &|_| asking.policy(),
+        identities: &context.authorizers.at_source(&source.url),
+        permit: &Permit::default(),
+        observer: Some(&observer),
+    };
+    let learnt = context.registries.of(place(&target, ""), Learnt::default);
+    let Plan { strategies, prefix, pull, .. } = plan;
+    let way = reach.each(&strategies, &learnt).pop().ok_or_else(|| invalid("no way leads there"))?;
+    Ok((way.registry, Place { shown: pull.unwrap_or_default(), prefix, secret: keys.secret }))
+}
+
+/// Its address is read as that of a target, which has the same form.
+fn as_target(source: &OciSource) -> Target {
+    Target {
+        name: String::new(),
+        service: None,
+        url: Some(source.url.clone()),
+        routes: Vec::new(),
+        upload: Upload::default(),
+        hostname: None,
+        allowed_hosts: source.allowed_hosts.clone(),
+        secret_ref: None,
+        cert_secret_ref: None,
+        insecure: source.insecure,
+    }
+}

@@ -1,0 +1,159 @@
+//! Secrets, ConfigMaps and HelmRepositories of Flux in one namespace: read by name at each run, never listed and never watched. What was read is noted by its
+//! `resourceVersion`, so that a change can be told without reading it again.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::core::v1::{ConfigMap, Secret},
+};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+
+use super::flux::FluxHelmRepository;
+use crate::steps::{Step, enter};
+
+/// An API server that does not answer a read by then is away.
+const LONGEST_READ: Duration = Duration::from_secs(15);
+
+/// What is read so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ObjectKind {
+    Secret,
+    ConfigMap,
+    HelmRepository,
+}
+
+impl ObjectKind {
+    /// As it is written.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Secret => "Secret",
+            Self::ConfigMap => "ConfigMap",
+            Self::HelmRepository => "HelmRepository",
+        }
+    }
+
+    fn step(self) -> Step {
+        match self {
+            Self::Secret => Step::ReadSecret,
+            Self::ConfigMap | Self::HelmRepository => Step::AskSource,
+        }
+    }
+}
+
+/// The `resourceVersion` of each object that was read; nothing for one that could not be had.
+pub(super) type Seen = BTreeMap<(ObjectKind, String), Option<String>>;
+
+/// Why an object could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unread {
+    Forbidden,
+    /// The API server did not answer.
+    Away,
+}
+
+/// Reads the objects of one namespace. Copies share what was seen.
+#[derive(Clone)]
+pub(super) struct Objects {
+    client: Client,
+    namespace: String,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Objects {
+    pub(super) fn new(client: Client, namespace: &str) -> Self {
+        Self { client, namespace: namespace.to_owned(), seen: Arc::default() }
+    }
+
+    /// `Kind` and `namespace/name`, as a sentence has them.
+    pub(super) fn shown(&self, kind: ObjectKind, name: &str) -> String {
+        format!("{} `{}/{name}`", kind.as_str(), self.namespace)
+    }
+
+    /// What was read so far.
+    pub(super) fn seen(&self) -> Seen {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A Secret, where there is one.
+    pub(super) async fn secret(&self, name: &str) -> Result<Option<Secret>, Unread> {
+        self.read(ObjectKind::Secret, name).await
+    }
+
+    /// A ConfigMap, where there is one.
+    pub(super) async fn config_map(&self, name: &str) -> Result<Option<ConfigMap>, Unread> {
+        self.read(ObjectKind::ConfigMap, name).await
+    }
+
+    /// A HelmRepository of Flux, where there is one; none where the cluster has no such kind.
+    pub(super) async fn helm_repository(&self, name: &str) -> Result<Option<FluxHelmRepository>, Unread> {
+        self.read(ObjectKind::HelmRepository, name).await
+    }
+
+    /// The `resourceVersion` of an object, without what is in it.
+    pub(super) async fn version(&self, kind: ObjectKind, name: &str) -> Result<Option<String>, Unread> {
+        let found = match kind {
+            ObjectKind::Secret => self.metadata::<Secret>(kind, name).await,
+            ObjectKind::ConfigMap => self.metadata::<ConfigMap>(kind, name).await,
+            ObjectKind::HelmRepository => self.metadata::<FluxHelmRepository>(kind, name).await,
+        };
+        self.note(kind, name, &found);
+        found
+    }
+
+    /// Whether one of them has changed, come or gone since. An API server that does not answer says nothing of that.
+    pub(super) async fn differ_from(&self, seen: &Seen) -> bool {
+        for ((kind, name), before) in seen {
+            let now = match self.version(*kind, name).await {
+                Ok(found) => found,
+                Err(Unread::Forbidden) => None,
+                Err(Unread::Away) => continue,
+            };
+            if now != *before {
+                return true;
+            }
+        }
+        false
+    }
+
+    async fn read<K>(&self, kind: ObjectKind, name: &str) -> Result<Option<K>, Unread>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+    {
+        let api = Api::<K>::namespaced(self.client.clone(), &self.namespace);
+        let found = answered(kind, api.get_opt(name)).await;
+        let version = found.as_ref().map(|found| found.as_ref().and_then(ResourceExt::resource_version));
+        self.note(kind, name, &version.map_err(|unread| *unread));
+        found
+    }
+
+    async fn metadata<K>(&self, kind: ObjectKind, name: &str) -> Result<Option<String>, Unread>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+    {
+        let api = Api::<K>::namespaced(self.client.clone(), &self.namespace);
+        Ok(answered(kind, api.get_metadata_opt(name)).await?.and_then(|found| found.resource_version()))
+    }
+
+    fn note(&self, kind: ObjectKind, name: &str, found: &Result<Option<String>, Unread>) {
+        if *found != Err(Unread::Away) {
+            let version = found.clone().ok().flatten();
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert((kind, name.to_owned()), version);
+        }
+    }
+}
+
+async fn answered<T>(kind: ObjectKind, asked: impl Future<Output = Result<T, kube::Error>>) -> Result<T, Unread> {
+    let _step = enter(kind.step());
+    match tokio::time::timeout(LONGEST_READ, asked).await {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(kube::Error::Api(status))) if status.code == 403 => Err(Unread::Forbidden),
+        Ok(Err(_)) | Err(_) => Err(Unread::Away),
+    }
+}

@@ -1,0 +1,258 @@
+//! Why a registry gave nothing, or nothing that can be published. Sentences name the address and the cure.
+
+use crate::{
+    api::Reason,
+    chart::NoChartManifest,
+    registry::{Answer, Cause, Failure, Shown},
+    source::{SourceError, index::IndexEntry},
+};
+
+/// A failure of a registry that charts come from.
+#[derive(Debug, thiserror::Error)]
+pub enum OciError {
+    /// 404 for the repository of a chart.
+    #[error("`{place}` does not exist: the registry knows no such repository; check `url`, and the name in `charts`")]
+    NoRepository {
+        /// `oci://HOST/PREFIX/NAME`
+        place: String,
+    },
+    /// 404 for a tag that was listed.
+    #[error(
+        "`{place}` does not exist, although the registry lists this tag; look whether somebody has deleted it: the next run asks again"
+    )]
+    NoManifest {
+        /// With the tag.
+        place: String,
+    },
+    /// 404 or 410 for anything else.
+    #[error(
+        "`{place}` could not be read: the registry answered {answer}; it does not have all that belongs to it: push the chart there again"
+    )]
+    Missing {
+        /// With the tag, where it is of one.
+        place: String,
+        /// What came.
+        answer: String,
+    },
+    /// 401 or 403.
+    #[error("`{place}` may not be read: the registry answered {answer}; {}", cure_of_login(*.shown, .secret.as_deref()))]
+    Unauthorized {
+        /// With the tag, where it is of one.
+        place: String,
+        /// What came.
+        answer: String,
+        /// What it had been shown.
+        shown: Option<Shown>,
+        /// The Secret that the login came from.
+        secret: Option<String>,
+    },
+    /// A token service that gets no credential.
+    #[error(
+        "`{place}` asks for a token of `{origin}`, which may not be sent the login: list its host in `source.oci.allowedHosts`, where it is the right one"
+    )]
+    Realm {
+        /// With the tag, where it is of one.
+        place: String,
+        /// Scheme and host.
+        origin: String,
+    },
+    /// Plain HTTP to a port that wants TLS.
+    #[error(
+        "`{place}` could not be read: the registry speaks TLS on this port, and was spoken to by plain HTTP; take `insecure: true` away"
+    )]
+    PlainHttpOnTls {
+        /// With the tag, where it is of one.
+        place: String,
+    },
+    /// Any other answer than the one hoped for.
+    #[error("`{place}` could not be read: the registry answered {answer}; its log says why, and the next run asks again")]
+    Refused {
+        /// With the tag, where it is of one.
+        place: String,
+        /// What came.
+        answer: String,
+    },
+    /// What answers is none.
+    #[error("`{place}` is no repository of a registry: {detail}; check `url`")]
+    NoRegistry {
+        /// With the tag, where it is of one.
+        place: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A list without end.
+    #[error("`{place}` has more than {limit} tags, which is the most that one repository may have; delete old ones there")]
+    TooManyTags {
+        /// `oci://HOST/PREFIX/NAME`
+        place: String,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A manifest or a list that is too long.
+    #[error("`{place}` could not be read: {what} is larger than {limit} bytes, and no chart needs that much; look what was pushed there")]
+    TooLarge {
+        /// With the tag, where it is of one.
+        place: String,
+        /// Of what.
+        what: &'static str,
+        /// Bytes that it may have.
+        limit: u64,
+    },
+    /// A name that no repository or tag can have.
+    #[error("the chart `{chart}` can lie in no registry: {cause}")]
+    Name {
+        /// The chart.
+        chart: String,
+        /// The rule.
+        cause: String,
+    },
+    /// An image, or something else.
+    #[error("`{place}` holds no chart: {cause}; push the chart with `helm push`, or leave the version out with `exclude`")]
+    NoChart {
+        /// With the tag.
+        place: String,
+        /// What it is.
+        cause: NoChartManifest,
+    },
+    /// Another chart than repository and tag say.
+    #[error(
+        "`{place}` holds the chart `{found}`: its repository and tag say otherwise, and Helm would not take it; push it with `helm push`"
+    )]
+    Identity {
+        /// With the tag.
+        place: String,
+        /// `name version` of Chart.yaml.
+        found: String,
+    },
+    /// Other bytes than promised.
+    #[error(
+        "`{place}`: {what} has {found}, but the registry promises {promised}: its storage is damaged, or something on the way changes what it sends, and nothing was published; push the chart there again"
+    )]
+    Digest {
+        /// With the tag.
+        place: String,
+        /// Which part.
+        what: String,
+        /// What it is.
+        found: String,
+        /// What it should be.
+        promised: String,
+    },
+}
+
+impl OciError {
+    /// The name of the cause.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::NoRepository { .. } | Self::NoManifest { .. } | Self::Missing { .. } => Reason::SourceNotFound,
+            Self::Unauthorized { .. } | Self::Realm { .. } => Reason::SourceUnauthorized,
+            Self::PlainHttpOnTls { .. } => Reason::PlainHttpOnTls,
+            Self::Refused { .. } => Reason::SourceUnreachable,
+            Self::NoRegistry { .. } => Reason::SourceInvalid,
+            Self::TooManyTags { .. } | Self::TooLarge { .. } => Reason::LimitExceeded,
+            Self::Name { .. } | Self::NoChart { .. } | Self::Identity { .. } => Reason::ChartInvalid,
+            Self::Digest { .. } => Reason::DigestMismatch,
+        }
+    }
+
+    /// Whether it passes by itself.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::NoManifest { .. })
+    }
+}
+
+/// `oci://HOST/PREFIX/NAME:TAG` of a version.
+pub(super) fn named(place: &str, entry: &IndexEntry) -> String {
+    entry.urls.first().cloned().unwrap_or_else(|| format!("{place}/{}", entry.name))
+}
+
+/// What a failure means, where charts are read.
+pub(super) fn of_failure(place: String, secret: Option<&str>, failure: Failure) -> SourceError {
+    let secret = secret.map(str::to_owned);
+    let error = match failure.cause {
+        Cause::Net(cause) => return SourceError::Net { url: place, cause },
+        Cause::Location { detail } => return SourceError::Redirect { url: place, detail },
+        Cause::Answer(answer) => of_answer(place, secret, &answer),
+        Cause::Unauthorized { shown, answer } => OciError::Unauthorized { place, answer: answer.to_string(), shown: Some(shown), secret },
+        Cause::Realm { origin } => OciError::Realm { place, origin },
+        Cause::TooLarge { what, limit } => OciError::TooLarge { place, what, limit },
+        Cause::Malformed { detail } => OciError::NoRegistry { place, detail },
+        // Said of what is sent, or compared, and neither is done here.
+        cause @ (Cause::Content { .. } | Cause::Swallowed { .. } | Cause::HeaderMissing { .. } | Cause::Withdrawn) => {
+            OciError::NoRegistry { place, detail: Failure::new(failure.stage, cause).to_string() }
+        }
+    };
+    error.into()
+}
+
+fn of_answer(place: String, secret: Option<String>, answer: &Answer) -> OciError {
+    let is_of_tls =
+        answer.status == 400 && answer.message.to_ascii_lowercase().contains("http request") && answer.message.contains("HTTPS");
+    let shown = answer.to_string();
+    match answer.status {
+        _ if is_of_tls => OciError::PlainHttpOnTls { place },
+        401 | 403 => OciError::Unauthorized { place, answer: shown, shown: None, secret },
+        404 | 410 => OciError::Missing { place, answer: shown },
+        _ => OciError::Refused { place, answer: shown },
+    }
+}
+
+/// A registry that hides what is there says the same of what is not.
+fn cure_of_login(shown: Option<Shown>, secret: Option<&str>) -> String {
+    match (shown, secret) {
+        (_, None) => "check `url` and the name in `charts`; and where it is not for everybody, give a Secret as `secretRef`".to_owned(),
+        (Some(Shown::Token) | None, Some(secret)) => {
+            format!("give the user of the Secret `{secret}` the right to pull there, and check `url` and the name in `charts`")
+        }
+        (Some(_), Some(secret)) => format!("check user and password in the Secret `{secret}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::{BodyKind, Stage};
+
+    fn answer(status: u16, message: &str) -> Answer {
+        Answer {
+            status,
+            body: BodyKind::Text,
+            codes: Vec::new(),
+            message: message.to_owned(),
+            server: None,
+            from_registry: true,
+            retry_after: None,
+            redirect: None,
+            sent: 0,
+        }
+    }
+
+    #[test]
+    fn each_failure_has_a_reason_and_a_cure() {
+        let unauthorized = |shown| Cause::Unauthorized { shown, answer: answer(401, "no") };
+        let tls = "Client sent an HTTP request to an HTTPS server.";
+        for (cause, secret, reason, words) in [
+            (Cause::Answer(answer(404, "x")), None, Reason::SourceNotFound, "push the chart there again"),
+            (Cause::Answer(answer(403, "x")), None, Reason::SourceUnauthorized, "give a Secret as `secretRef`"),
+            (Cause::Answer(answer(403, "x")), Some("a/b"), Reason::SourceUnauthorized, "the right to pull there"),
+            (unauthorized(Shown::Nothing), None, Reason::SourceUnauthorized, "give a Secret as `secretRef`"),
+            (unauthorized(Shown::Credential), Some("a/b"), Reason::SourceUnauthorized, "check user and password in the Secret `a/b`"),
+            (unauthorized(Shown::Token), Some("a/b"), Reason::SourceUnauthorized, "give the user of the Secret `a/b` the right"),
+            (Cause::Realm { origin: "https://t".to_owned() }, Some("a/b"), Reason::SourceUnauthorized, "`source.oci.allowedHosts`"),
+            (Cause::Answer(answer(400, tls)), None, Reason::PlainHttpOnTls, "take `insecure: true` away"),
+            (Cause::Answer(answer(400, "no")), None, Reason::SourceUnreachable, "400 (no)"),
+            (Cause::Answer(answer(503, "busy")), None, Reason::SourceUnreachable, "the next run asks again"),
+            (Cause::TooLarge { what: "the manifest", limit: 9 }, None, Reason::LimitExceeded, "the manifest is larger than 9 bytes"),
+            (Cause::Malformed { detail: "x".to_owned() }, None, Reason::SourceInvalid, "check `url`"),
+            (Cause::Location { detail: "x".to_owned() }, None, Reason::SourceInvalid, "redirect that cannot be followed: x"),
+            (Cause::Withdrawn, None, Reason::SourceInvalid, "the work was ended"),
+        ] {
+            let failure = Failure::new(Stage::PullBlob, cause);
+            let error = of_failure("oci://r/x:1".to_owned(), secret, failure.clone());
+            let sentence = error.to_string();
+            assert_eq!(error.reason(), reason, "{failure}");
+            assert!(sentence.contains("`oci://r/x:1`") && sentence.contains(words), "{sentence}");
+            assert_eq!(error.is_passing(), reason == Reason::SourceUnreachable, "{sentence}");
+        }
+    }
+}
