@@ -142,7 +142,6 @@ async fn means(publish: &Publish, stop: CancellationToken) -> Result<Means, Fail
         },
         limits: publish.limits.limits(),
         spool: Spool::new(folder.clone(), Budget { disk: publish.spool_size, ..Budget::default() }),
-        limits: publish.limits.limits(),
         workers: publish.workers.into(),
         wait: publish.wait.unwrap_or_default(),
         stop,
