@@ -77,9 +77,27 @@ pub(super) fn of_chart(place: &str, error: &ChartError) -> &'static str {
             "; make it with `helm package`"
         }
         ChartError::Yaml { source: YamlError::Limit { .. }, .. } => "; shorten it",
-        ChartError::Yaml { .. } | ChartError::Field { .. } | ChartError::Rule(_) => "; `helm lint` checks it",
+        ChartError::Yaml { .. } | ChartError::Field { .. } | ChartError::Rule { .. } => "; `helm lint` checks it",
+        ChartError::Within { cause, .. } => of_chart_within(cause),
         ChartError::TooLarge { .. } => SMALLER_CHART,
         ChartError::Ratio { .. } => "; look for a file that says the same over and over, and leave it out with `.helmignore`",
-        ChartError::Read(_) | ChartError::TrailingData | ChartError::FileTooLarge { .. } | ChartError::Path { .. } => "",
+        ChartError::Read(_)
+        | ChartError::TrailingData
+        | ChartError::FileTooLarge { .. }
+        | ChartError::Path { .. }
+        | ChartError::NoSubchart { .. } => "",
+    }
+}
+
+/// An archive in `charts` came there by a command of Helm's, and is brought again by it.
+fn of_chart_within(error: &ChartError) -> &'static str {
+    match error {
+        ChartError::NotGzip(_)
+        | ChartError::Cut
+        | ChartError::Gzip(_)
+        | ChartError::Tar(_)
+        | ChartError::NoFiles
+        | ChartError::NoChartYaml => "; `helm dependency update` brings it again",
+        other => of_chart("", other),
     }
 }
