@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint generate cluster bench bench-times bench-index bench-thousand bench-memory bench-cuts compare-paths soak crashes leader api-server rest faults
+.PHONY: help quickstart test lint generate cluster bench bench-times bench-index bench-thousand bench-memory bench-cuts compare-paths soak crashes leader api-server rest faults like-helm
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,3 +65,6 @@ rest: ## 100 publications at rest for five minutes: who is asked, by the logs of
 
 faults: ## each known fault × each method × real and scripted registries: what becomes of a chart, as docs/faults.md (three minutes)
 	@cargo test --quiet --test fault_matrix faults -- --ignored --nocapture
+
+like-helm: ## 200 generated charts by helm v3 and v4, with and without provenance: config and manifest, byte for byte (three minutes)
+	@cargo test --quiet --test chart_like_helm two_hundred -- --ignored --nocapture

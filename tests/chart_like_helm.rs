@@ -1,27 +1,38 @@
 //! What we make of an archive is what the real `helm push` makes of it, byte for byte.
 //!
-//! Each archive is pushed by Helm v4 to distribution v3 on loopback; then its config blob and its manifest are read back and
-//! compared with [`chart_publisher::chart`]. The programs come from `tests/tools/install.sh`.
+//! Each archive is pushed by Helm v4, the generated ones by v3 too, to distribution v3 on loopback; then its config blob and its
+//! manifest are read back and compared with [`chart_publisher::chart`]. The programs come from `tests/tools/install.sh`.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what it expects by panicking")]
+#![expect(clippy::print_stdout, reason = "the figures are the product")]
+
+#[expect(dead_code, reason = "nothing is broken here")]
+#[path = "archives_like_helm/generator.rs"]
+mod generator;
 
 #[path = "chart_like_helm/metadata.rs"]
 mod metadata;
 #[path = "chart_like_helm/shapes.rs"]
 mod shapes;
+#[path = "chart_like_helm/signer.rs"]
+mod signer;
 #[path = "chart_like_helm/starter.rs"]
 mod starter;
+#[path = "archives_like_helm/tape.rs"]
+mod tape;
 
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use chart_publisher::{
     chart::{self, ChartError, Descriptor, Limits},
     model::Digest,
 };
+use generator::Generator;
 use shapes::Archive;
+use signer::Signer;
 use starter::{Helm, Registry};
 
 /// The time that every archive file has; Helm makes `created` of it.
@@ -58,9 +69,9 @@ impl Bed {
     }
 
     /// What differs from Helm, if anything.
-    fn difference(&self, archive: &Archive) -> Option<String> {
+    fn difference(&self, helm: &Helm, archive: &Archive) -> Option<String> {
         let pushed =
-            self.helm.run(&["push", self.file(archive).to_str().unwrap(), &format!("oci://{}/like", self.registry.host()), "--plain-http"]);
+            helm.run(&["push", self.file(archive).to_str().unwrap(), &format!("oci://{}/like", self.registry.host()), "--plain-http"]);
         let chart = match (chart::read(archive.bytes.as_slice(), &Limits::default()), pushed) {
             (Ok(chart), Ok(_)) => chart,
             (ours, helm) => {
@@ -91,9 +102,77 @@ fn config_and_manifest_are_those_of_helm() {
     let mut archives = shapes::archives();
     archives.extend(packaged(&bed.helm, bed.directory.path()));
     assert!(archives.len() >= 36, "only {} archives", archives.len());
-    let differences: Vec<String> =
-        archives.iter().filter_map(|archive| bed.difference(archive).map(|found| format!("{}: {found}", archive.label))).collect();
+    let differences: Vec<String> = archives
+        .iter()
+        .filter_map(|archive| bed.difference(&bed.helm, archive).map(|found| format!("{}: {found}", archive.label)))
+        .collect();
     assert!(differences.is_empty(), "{} of {} differ\n{}", differences.len(), archives.len(), differences.join("\n"));
+}
+
+/// Pushes so many generated charts, without provenance and with it, by Helm v3 and v4.
+fn generated_charts_are_those_of_helm(charts: usize) {
+    let begin = Instant::now();
+    let bed = Bed::start();
+    let helms = [("v3", Helm::of_version_3(bed.directory.path())), ("v4", Helm::new(bed.directory.path()))];
+    let mut generator = Generator::new(200);
+    let (mut differences, mut pushes, mut with_plus) = (Vec::new(), 0, 0);
+    for number in 0..charts {
+        let bytes = generator.whole().bytes;
+        let version = chart::read(bytes.as_slice(), &Limits::default()).unwrap().version;
+        with_plus += usize::from(version.as_str().contains('+'));
+        for (version, helm) in &helms {
+            for provenance in [None, Some(format!("-----BEGIN PGP SIGNED MESSAGE-----\n{number}\n"))] {
+                let archive = Archive { label: format!("chart {number}, Helm {version}"), bytes: bytes.clone(), provenance };
+                differences.extend(bed.difference(helm, &archive).map(|found| format!("{}: {found}", archive.label)));
+                pushes += 1;
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{} of {pushes} differ\n{}", differences.len(), differences.join("\n"));
+    assert!(with_plus * 10 >= charts, "{with_plus} of {charts} have a `+` in their version");
+    println!(
+        "{charts} charts ({with_plus} with `+`) by Helm v3 and v4, with and without provenance: {pushes} pushes, 0 differ; {:?}",
+        begin.elapsed()
+    );
+}
+
+#[test]
+fn twenty_generated_charts_are_those_of_helm_3_and_4() {
+    generated_charts_are_those_of_helm(20);
+}
+
+/// `make like-helm`.
+#[test]
+#[ignore = "three minutes"]
+fn two_hundred_generated_charts_are_those_of_helm_3_and_4() {
+    generated_charts_are_those_of_helm(200);
+}
+
+#[test]
+fn helm_verifies_a_signature_that_we_pushed() {
+    let bed = Bed::start();
+    let signer = Signer::new();
+    let at = |name: &str| bed.directory.path().join(name).to_str().unwrap().to_owned();
+    bed.helm.run(&["create", &at("signed")]).unwrap();
+    let (secret, public, source, packaged) = (signer.keyring("secret"), signer.keyring("public"), at("signed"), at("packaged"));
+    let sign = ["--version", "1.2.3+build.7", "--sign", "--key", "signer", "--keyring", &secret];
+    bed.helm.run(&[&["package", &source, "-d", &packaged], &sign[..]].concat()).unwrap();
+    let target = format!("oci://{}/signed", bed.registry.host());
+    signer::push_by_us(&signer::archive_in(Path::new(&packaged)), &target);
+    for (folder, helm) in [("v3", Helm::of_version_3(bed.directory.path())), ("v4", Helm::new(bed.directory.path()))] {
+        fs::create_dir(at(folder)).unwrap();
+        helm.run(&["pull", &format!("{target}/signed"), "--version", "1.2.3+build.7", "--prov", "--plain-http", "-d", &at(folder)])
+            .unwrap();
+        let pulled = signer::archive_in(Path::new(&at(folder)));
+        let verify = ["verify", pulled.to_str().unwrap(), "--keyring", &public];
+        let said = helm.run(&verify).unwrap();
+        assert!(said.contains("Signed by") && said.contains("signer@charts.example"), "{said}");
+        // A chart with another byte is what the signature does not say.
+        let mut bytes = fs::read(&pulled).unwrap();
+        bytes.push(0);
+        fs::write(&pulled, bytes).unwrap();
+        assert!(helm.run(&verify).is_err(), "Helm {folder} verifies a chart that was changed");
+    }
 }
 
 #[test]

@@ -1,101 +1,143 @@
 //! Reads a packaged chart in memory: nothing is unpacked to disk.
 //!
-//! In: the bytes of a `.tgz` and limits. Out: the metadata files and the names of all files. What Helm's loader refuses is
+//! In: the bytes of a `.tgz` and limits. Out: the files that are read, and the names of all files. What Helm's loader refuses is
 //! refused; so is what tools read in different ways (links, devices, two `Chart.yaml`, data after the end), because the bytes
-//! are published as they are and others will unpack them.
+//! are published as they are and others will unpack them. Archives in `charts/` are read as they pass by, within the same limits.
 
-use std::io::{self, Cursor, Read};
+use std::{
+    cell::Cell,
+    io::{self, Cursor, Read},
+};
 
-use tar::{Entry, EntryType};
+use tar::Entry;
 
-use super::{ChartError, ENTRIES, Limits, UNPACKED, meter::Meter, meter::Unpacked};
+use super::{
+    ChartError, ENTRIES, Limits, UNPACKED,
+    folder::{Folder, Place},
+    header::{Extended, Part, shown},
+    meter::Meter,
+    meter::Unpacked,
+};
+
+/// Bytes of `Chart.yaml` and `requirements.yaml` that are kept, of all charts within each other.
+const KEPT: u64 = 16 * super::MIB;
 
 /// What an archive holds, as far as publishing asks.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    /// `Chart.yaml` and the time of its entry.
-    pub(super) chart: Option<(Vec<u8>, Option<i64>)>,
-    /// `requirements.yaml`, where charts of API version v1 name their dependencies.
-    pub(super) requirements: Option<Vec<u8>>,
+    /// The files that are read.
+    pub(super) root: Folder,
     /// Paths below the directory at the top, in the order of the archive.
     pub(super) files: Vec<String>,
-    /// Bytes of all files.
-    size: u64,
+}
+
+/// What was spent, in an archive and in those within it.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    entries: Cell<u64>,
+    unpacked: Cell<u64>,
+    kept: Cell<u64>,
 }
 
 /// Reads to the end, so that damage anywhere is found.
-pub(super) fn open(mut archive: impl Read, limits: &Limits) -> Result<Contents, ChartError> {
-    let head = head(&mut archive)?;
-    let meter = Meter::new(limits);
-    let mut tar = tar::Archive::new(Unpacked::new(Cursor::new(head).chain(archive), &meter));
-    let no_tar = |error: &io::Error| meter.reason(error, ChartError::Tar);
-    let mut contents = Contents::default();
-    let mut count = 0;
-    for entry in tar.entries().map_err(|error| no_tar(&error))? {
-        count += 1;
-        if count > u64::from(limits.entries) {
-            return Err(ChartError::TooLarge { what: ENTRIES, limit: limits.entries.into(), found: count });
-        }
-        let mut entry = entry.map_err(|error| no_tar(&error))?;
-        meter.headers(false);
-        if let Some(path) = path_of(&entry)? {
-            contents.take(path, &mut entry, limits, &no_tar)?;
-        } else {
-            io::copy(&mut entry, &mut io::sink()).map_err(|error| no_tar(&error))?;
-        }
-        meter.headers(true);
-    }
-    meter.headers(false);
-    only_zeros(tar.into_inner()).map_err(|error| no_tar(&error))?.then_some(()).ok_or(ChartError::TrailingData)?;
-    if contents.files.is_empty() {
-        return Err(ChartError::NoFiles);
-    }
-    Ok(contents)
+pub(super) fn open(archive: &mut dyn Read, limits: &Limits) -> Result<Contents, ChartError> {
+    Walk { limits, spent: &Spent::default(), level: 1 }.open(archive)
 }
 
-impl Contents {
+/// One archive, at its level among those within each other.
+#[derive(Clone, Copy)]
+struct Walk<'a> {
+    limits: &'a Limits,
+    spent: &'a Spent,
+    level: u64,
+}
+
+impl Walk<'_> {
+    fn open(self, archive: &mut dyn Read) -> Result<Contents, ChartError> {
+        let head = head(archive)?;
+        let meter = Meter::new(self.limits);
+        let mut tar = tar::Archive::new(Unpacked::new(Cursor::new(head).chain(archive), &meter));
+        let no_tar = |error: &io::Error| meter.reason(error, ChartError::Tar);
+        let (mut contents, mut extended) = (Contents::default(), Extended::default());
+        for entry in tar.entries().map_err(|error| no_tar(&error))?.raw(true) {
+            let mut entry = entry.map_err(|error| no_tar(&error))?;
+            let part = extended.next(&mut entry, no_tar)?;
+            if part == Part::Extension {
+                continue;
+            }
+            self.count_entry()?;
+            meter.headers(false);
+            if let Part::File(path) = part {
+                let path = path_of(&path)?;
+                self.take(&mut contents.root, &path, &mut entry, &no_tar)?;
+                contents.files.push(path);
+            } else {
+                io::copy(&mut entry, &mut io::sink()).map_err(|error| no_tar(&error))?;
+            }
+            meter.headers(true);
+        }
+        extended.end()?;
+        meter.headers(false);
+        check_padding(tar.into_inner()).map_err(|error| no_tar(&error))??;
+        if contents.files.is_empty() {
+            return Err(ChartError::NoFiles);
+        }
+        Ok(contents)
+    }
+
+    fn count_entry(self) -> Result<(), ChartError> {
+        let found = self.spent.entries.get() + 1;
+        self.spent.entries.set(found);
+        let limit = self.limits.entries.into();
+        if found > limit { Err(ChartError::TooLarge { what: ENTRIES, limit, found }) } else { Ok(()) }
+    }
+
     /// Reads one file.
     fn take(
-        &mut self,
-        path: String,
+        self,
+        root: &mut Folder,
+        path: &str,
         entry: &mut Entry<'_, impl Read>,
-        limits: &Limits,
         no_tar: &impl Fn(&io::Error) -> ChartError,
     ) -> Result<(), ChartError> {
-        let (found, total) = (entry.size(), self.size.saturating_add(entry.size()));
-        if total >= limits.unpacked {
-            return Err(ChartError::TooLarge { what: UNPACKED, limit: limits.unpacked, found: total });
+        let (found, total) = (entry.size(), self.spent.unpacked.get().saturating_add(entry.size()));
+        if total >= self.limits.unpacked {
+            return Err(ChartError::TooLarge { what: UNPACKED, limit: self.limits.unpacked, found: total });
         }
-        if found > limits.file {
-            return Err(ChartError::FileTooLarge { path, limit: limits.file, found });
+        if found > self.limits.file {
+            return Err(ChartError::FileTooLarge { path: path.to_owned(), limit: self.limits.file, found });
         }
+        self.spent.unpacked.set(total);
         let time = entry.header().mtime().ok().and_then(|time| i64::try_from(time).ok());
-        let (mut text, mut sink) = (Vec::new(), io::sink());
-        let kept = matches!(path.as_str(), "Chart.yaml" | "requirements.yaml");
-        let target: &mut dyn io::Write = if kept { &mut text } else { &mut sink };
-        let length = io::copy(&mut entry.take(found), target).map_err(|error| no_tar(&error))?;
-        if length < found {
-            return Err(ChartError::Cut);
+        let whole = |length: u64| if length < found { Err(ChartError::Cut) } else { Ok(()) };
+        match root.place(path, self.level)? {
+            Place::Unread => whole(io::copy(&mut entry.take(found), &mut io::sink()).map_err(|error| no_tar(&error))?),
+            Place::Archive(level) => Walk { level, ..self }.nested(path, entry, no_tar),
+            Place::Text(folder, name) => {
+                let mut text = Vec::new();
+                whole(io::copy(&mut entry.take(found), &mut text).map_err(|error| no_tar(&error))?)?;
+                if text.starts_with(b"\xEF\xBB\xBF") {
+                    text.drain(..3);
+                }
+                let kept = self.spent.kept.get() + folder.take(name, path, text, time)?;
+                self.spent.kept.set(kept);
+                if kept > KEPT { Err(ChartError::TooLarge { what: "bytes of metadata", limit: KEPT, found: kept }) } else { Ok(()) }
+            }
         }
-        self.size = total;
-        if text.starts_with(b"\xEF\xBB\xBF") {
-            text.drain(..3);
+    }
+
+    /// Reads the archive of a chart within the chart, as it passes by.
+    fn nested(self, path: &str, entry: &mut Entry<'_, impl Read>, no_tar: &impl Fn(&io::Error) -> ChartError) -> Result<(), ChartError> {
+        match self.open(entry).and_then(|contents| contents.root.finish("")) {
+            Ok(_) => Ok(()),
+            Err(ChartError::Read(error)) => Err(no_tar(&error)),
+            Err(cause) => Err(ChartError::Within { archive: path.to_owned(), cause: Box::new(cause) }),
         }
-        let twice = match path.as_str() {
-            "Chart.yaml" => self.chart.replace((text, time)).is_some(),
-            "requirements.yaml" => self.requirements.replace(text).is_some(),
-            _ => false,
-        };
-        if twice {
-            return Err(ChartError::Path { path, problem: "is in the archive twice" });
-        }
-        self.files.push(path);
-        Ok(())
     }
 }
 
 /// The first bytes, which tell a gzip file from what servers send in place of one.
-fn head(archive: &mut impl Read) -> Result<Vec<u8>, ChartError> {
+fn head(archive: &mut dyn Read) -> Result<Vec<u8>, ChartError> {
     let mut head = Vec::with_capacity(64);
     archive.take(64).read_to_end(&mut head).map_err(ChartError::Read)?;
     let text = head.trim_ascii_start();
@@ -112,22 +154,11 @@ fn head(archive: &mut impl Read) -> Result<Vec<u8>, ChartError> {
     }
 }
 
-/// The path of a file below the directory at the top, as Helm's loader has it. None for what it passes over.
-fn path_of(entry: &Entry<'_, impl Read>) -> Result<Option<String>, ChartError> {
-    let raw = entry.path_bytes();
-    let shown = || String::from_utf8_lossy(&raw).chars().filter(|c| !c.is_control()).take(200).collect();
-    let refuse = |problem| Err(ChartError::Path { path: shown(), problem });
-    let header = entry.header();
-    let has_mode_of_directory = header.mode().is_ok_and(|mode| mode & !0o7777 == 0o040_000);
-    match header.entry_type() {
-        EntryType::Directory | EntryType::XGlobalHeader => return Ok(None),
-        EntryType::Symlink | EntryType::Link => return refuse("is a link"),
-        EntryType::Block | EntryType::Char | EntryType::Fifo => return refuse("is a device or pipe"),
-        _ if has_mode_of_directory || raw.ends_with(b"/") => return Ok(None),
-        _ => {}
-    }
-    let Ok(text) = std::str::from_utf8(&raw) else { return refuse("is not UTF-8") };
-    below_top(text).map(Some).or_else(refuse)
+/// The path of a file below the directory at the top, as Helm's loader has it.
+fn path_of(path: &[u8]) -> Result<String, ChartError> {
+    let refuse = |problem| ChartError::Path { path: shown(path), problem };
+    let text = std::str::from_utf8(path).map_err(|_| refuse("is not UTF-8"))?;
+    below_top(text).map_err(refuse)
 }
 
 /// Takes the first segment away and resolves the rest. Archives made on Windows may have backslashes throughout.
@@ -161,14 +192,15 @@ fn resolved(path: &str) -> String {
     segments.join("/")
 }
 
-/// Whether nothing but padding is left.
-fn only_zeros(mut rest: impl Read) -> io::Result<bool> {
-    let mut buffer = vec![0; 16 * 1024];
+/// Nothing but zeros may be left, and of a block of them no part.
+fn check_padding(mut rest: impl Read) -> io::Result<Result<(), ChartError>> {
+    let (mut buffer, mut length) = (vec![0; 16 * 1024], 0);
     loop {
         match rest.read(&mut buffer)? {
-            0 => return Ok(true),
-            count if buffer.iter().take(count).any(|byte| *byte != 0) => return Ok(false),
-            _ => {}
+            0 if (1..512).contains(&length) => return Ok(Err(ChartError::Cut)),
+            0 => return Ok(Ok(())),
+            count if buffer.iter().take(count).any(|byte| *byte != 0) => return Ok(Err(ChartError::TrailingData)),
+            count => length += count,
         }
     }
 }

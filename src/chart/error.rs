@@ -74,33 +74,55 @@ pub enum ChartError {
     /// There is no `Chart.yaml` in the one directory at the top.
     #[error("`Chart.yaml` is missing from the directory at the top of the archive")]
     NoChartYaml,
-    /// A metadata file is no YAML.
+    /// There is no `Chart.yaml` in what lies in `charts/`.
+    #[error("`{path}` is no chart, for it has no `Chart.yaml`: complete it, or take it out of `charts`")]
+    NoSubchart {
+        /// The path, for example `charts/common`.
+        path: String,
+    },
+    /// The archive of a chart within the chart.
+    #[error("`{archive}`: {cause}")]
+    Within {
+        /// Its path.
+        archive: String,
+        /// Why it is no chart.
+        #[source]
+        cause: Box<ChartError>,
+    },
+    /// A file that is read is no YAML.
     #[error("`{file}` is no YAML that Helm reads: {source}")]
     Yaml {
-        /// `Chart.yaml` or `requirements.yaml`.
-        file: &'static str,
+        /// Its path, for example `Chart.yaml` or `charts/common/values.yaml`.
+        file: String,
         /// Where and why.
         source: YamlError,
     },
-    /// A field of a metadata file has the wrong type.
+    /// A field of a file has the wrong type.
     #[error("`{file}`: {source}")]
     Field {
-        /// `Chart.yaml` or `requirements.yaml`.
-        file: &'static str,
+        /// Its path.
+        file: String,
         /// Which field and why.
         source: FieldError,
     },
     /// The metadata breaks a rule of Helm's.
-    #[error("`Chart.yaml`: {0}")]
-    Rule(#[from] RuleError),
+    #[error("`{file}`: {source}")]
+    Rule {
+        /// The path of `Chart.yaml`.
+        file: String,
+        /// Which rule.
+        source: RuleError,
+    },
 }
 
 impl ChartError {
     /// Whether a limit of the administrator was met.
     pub fn is_limit(&self) -> bool {
-        matches!(
-            self,
-            Self::TooLarge { .. } | Self::FileTooLarge { .. } | Self::Ratio { .. } | Self::Yaml { source: YamlError::Limit { .. }, .. }
-        )
+        match self {
+            Self::Within { cause, .. } => cause.is_limit(),
+            Self::TooLarge { .. } | Self::FileTooLarge { .. } | Self::Ratio { .. } => true,
+            Self::Yaml { source, .. } => matches!(source, YamlError::Limit { .. }),
+            _ => false,
+        }
     }
 }

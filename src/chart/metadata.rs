@@ -152,7 +152,7 @@ impl Maintainer {
 }
 
 impl Dependency {
-    fn field(&mut self, path: &str, key: &str, value: &Value) -> Result<(), FieldError> {
+    pub(super) fn field(&mut self, path: &str, key: &str, value: &Value) -> Result<(), FieldError> {
         match folded(key).as_str() {
             "name" => text(&mut self.name, path, value),
             "version" => text(&mut self.version, path, value),
@@ -213,11 +213,11 @@ pub(crate) fn members<'a>(value: &'a Value, path: &str) -> Result<impl Iterator<
     }
 }
 
-fn finite(path: &str, value: &Value) -> Result<(), FieldError> {
+pub(super) fn finite(path: &str, value: &Value) -> Result<(), FieldError> {
     if value.is_finite() { Ok(()) } else { Err(FieldError::NotFinite { field: path.to_owned() }) }
 }
 
-fn text(target: &mut String, path: &str, value: &Value) -> Result<(), FieldError> {
+pub(super) fn text(target: &mut String, path: &str, value: &Value) -> Result<(), FieldError> {
     if *value != Value::Null {
         *target = value.as_text().ok_or_else(|| mismatch(path, "text", value))?;
     }
@@ -245,7 +245,7 @@ fn texts(target: &mut BTreeMap<String, String>, path: &str, value: &Value) -> Re
     Ok(())
 }
 
-fn list<T: Default>(
+pub(super) fn list<T: Default>(
     target: &mut Vec<T>,
     path: &str,
     value: &Value,
@@ -263,7 +263,7 @@ fn list<T: Default>(
     Ok(())
 }
 
-fn optional<T: Default>(
+pub(super) fn optional<T: Default>(
     slot: &mut Option<T>,
     path: &str,
     value: &Value,

@@ -141,7 +141,14 @@ impl<R: Read> Read for Unpacked<'_, R> {
         }
         loop {
             let Some(decoder) = &mut self.decoder else { return Ok(0) };
-            let count = decoder.read(buffer).map_err(|error| self.damaged(error))?;
+            let result = decoder.read(buffer);
+            // Go, which Helm reads with, stops at names that are longer.
+            let is_long = |name: Option<&[u8]>| name.is_some_and(|name| name.len() >= 512);
+            let has_long_name = decoder.header().is_some_and(|header| is_long(header.filename()) || is_long(header.comment()));
+            let count = result.map_err(|error| self.damaged(error))?;
+            if has_long_name {
+                return Err(self.meter.stop(ChartError::Gzip("a name in the header is too long".to_owned())));
+            }
             if count > 0 {
                 return self.meter.count_unpacked(count);
             }

@@ -1,7 +1,8 @@
 //! PURE: a chart's archive, with limits, becomes config, manifest and digests. No I/O but the reader that is given, no clock.
 //!
 //! ```text
-//! bytes ──archive──▶ Chart.yaml ──yaml, value──▶ Value ──metadata──▶ Metadata ──validate──▶ ChartContent ──manifest──▶ Manifest
+//! bytes ──header, archive──▶ Folder ──yaml, value──▶ Value ──metadata──▶ Metadata ──validate──▶ ChartContent ──manifest──▶ Manifest
+//!                               └──▶ values, lock, and the charts within: checked, and not kept
 //! ```
 //!
 //! *Invariant:* config and manifest are byte for byte what `helm push` of Helm v4 makes of the same archive, the time of
@@ -10,13 +11,18 @@
 mod archive;
 mod characters;
 mod error;
+mod folder;
+mod header;
 mod json;
+mod lock;
 mod manifest;
 pub(crate) mod metadata;
 mod meter;
+mod older;
 mod original;
 mod validate;
 pub(crate) mod value;
+mod values;
 pub(crate) mod yaml;
 
 use std::{collections::BTreeMap, io::Read};
@@ -35,7 +41,7 @@ pub(crate) use self::{
     error::{ENTRIES, IN_HEADER, UNPACKED},
     yaml::NESTED,
 };
-use self::{metadata::Metadata, yaml::Bounds};
+use self::{value::Value, yaml::Bounds};
 use crate::model::ChartVersion;
 
 const MIB: u64 = 1024 * 1024;
@@ -45,11 +51,11 @@ const MIB: u64 = 1024 * 1024;
 pub struct Limits {
     /// Bytes of the archive.
     pub compressed: u64,
-    /// Bytes of all files; an archive that reaches it is refused, as in Helm.
+    /// Bytes of all files, those of archives within it too; an archive that reaches it is refused, as in Helm.
     pub unpacked: u64,
     /// Bytes of one file.
     pub file: u64,
-    /// Files, directories and other entries.
+    /// Files, directories and other entries, those of archives within it too.
     pub entries: u32,
     /// Bytes unpacked for each byte read.
     pub ratio: u64,
@@ -84,18 +90,9 @@ pub struct ChartContent {
 ///
 /// # Errors
 /// What Helm's loader refuses, what tools read in different ways, and what exceeds `limits`.
-pub fn read(archive: impl Read, limits: &Limits) -> Result<ChartContent, ChartError> {
-    let contents = archive::open(archive, limits)?;
-    let (text, packaged) = contents.chart.ok_or(ChartError::NoChartYaml)?;
-    let mut metadata = Metadata::default();
-    decode(&mut metadata, "Chart.yaml", &text)?;
-    if metadata.api_version.is_empty() {
-        "v1".clone_into(&mut metadata.api_version);
-    }
-    if let Some(text) = contents.requirements {
-        decode(&mut metadata, "requirements.yaml", &text)?;
-    }
-    let version = metadata.validate()?;
+pub fn read(mut archive: impl Read, limits: &Limits) -> Result<ChartContent, ChartError> {
+    let contents = archive::open(&mut archive, limits)?;
+    let (metadata, version, packaged) = contents.root.finish("")?;
     Ok(ChartContent {
         version,
         config: Bytes::from(metadata.to_json()),
@@ -106,10 +103,11 @@ pub fn read(archive: impl Read, limits: &Limits) -> Result<ChartContent, ChartEr
     })
 }
 
-fn decode(metadata: &mut Metadata, file: &'static str, text: &[u8]) -> Result<(), ChartError> {
+/// The first document of a file.
+fn parsed(text: &[u8]) -> Result<Value, YamlError> {
     let bounds = Bounds { bytes: text.len() as u64, built: 32 * MIB, depth: 100 };
-    let document = yaml::document(text, bounds).map_err(|source| ChartError::Yaml { file, source })?;
-    metadata.decode(&document).map_err(|source| ChartError::Field { file, source })
+    older::check(text, bounds.depth)?;
+    yaml::document(text, bounds)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use flate2::{Compression, write::GzEncoder};
 
-use super::*;
+use super::{metadata::Metadata, *};
 
 const CHART: &str = "apiVersion: v2\nname: web\nversion: 1.2.3\n";
 
@@ -73,15 +73,15 @@ fn bombs_are_stopped_before_they_unfold() {
     assert!(matches!(error, ChartError::TooLarge { what: "bytes in the header of a file", .. }), "{error}");
     let aliases = format!("{CHART}x: &a [{}]\ny: [{}]\n", "b,".repeat(10_000), "*a,".repeat(10_000));
     let mut metadata = Metadata::default();
-    let error = decode(&mut metadata, "Chart.yaml", aliases.as_bytes()).unwrap_err();
+    let error = folder::fill(&mut metadata, "Chart.yaml", aliases.as_bytes()).unwrap_err();
     assert!(matches!(error, ChartError::Yaml { source: YamlError::Limit { .. }, .. }), "{error}");
     let deep = format!("{CHART}x: {}", "[".repeat(100_000));
-    assert!(decode(&mut metadata, "Chart.yaml", deep.as_bytes()).is_err());
+    assert!(folder::fill(&mut metadata, "Chart.yaml", deep.as_bytes()).is_err());
 }
 
 #[test]
 fn an_archive_that_is_cut_anywhere_is_no_chart() {
-    let archive = packed(&[("web/values.yaml", noise(3_000))]);
+    let archive = packed(&[("web/noise", noise(3_000))]);
     for length in (0..archive.len()).step_by(7).chain([1, 2, 3, archive.len() - 1]) {
         let error = read(&archive[..length], &Limits::default()).unwrap_err();
         assert!(matches!(error, ChartError::Cut | ChartError::NotGzip("empty")), "{length}: {error}");
@@ -127,8 +127,81 @@ impl Read for Broken {
 
 #[test]
 fn a_reader_that_fails_is_no_bad_archive() {
-    let archive = packed(&[("web/values.yaml", noise(30_000))]);
+    let archive = packed(&[("web/noise", noise(30_000))]);
     for length in [0, 10, 200, 20_000] {
+        let error = read(Broken(archive[..length].to_vec(), 0), &Limits::default()).unwrap_err();
+        assert!(matches!(error, ChartError::Read(_)), "{length}: {error}");
+    }
+}
+
+#[test]
+fn charts_within_the_chart_are_checked_as_folders_and_archives() {
+    let child = "apiVersion: v2\nname: child\nversion: 0.1.0\n";
+    let text = |text: &str| text.as_bytes().to_vec();
+    let within = packed(&[("web/values.yaml", text("- a\n"))]);
+    let good = packed(&[("web/charts/_x/a", text("")), ("web/charts/.y", text("")), ("web/charts/z.tgz.prov", text(""))]);
+    let limits = Limits::default();
+    for (files, expected) in [
+        (vec![("web/charts/child/Chart.yaml", text(child)), ("web/charts/z.tgz", good)], "web 1.2.3"),
+        (vec![("web/charts/z.tgz", within)], "`charts/z.tgz`: `values.yaml`: `the document` must be a mapping, not a list"),
+        (vec![("web/charts/z.tgz", text("<html>"))], "`charts/z.tgz`: the archive is no gzip file but an HTML or XML page"),
+        (
+            vec![("web/charts/z.tgz/a", text(""))],
+            "`charts/z.tgz/a` lies in a directory with the name of an archive: package the chart again with `helm package`",
+        ),
+        (
+            vec![("web/charts/README.md", text(""))],
+            "`charts/README.md` is no chart, for it has no `Chart.yaml`: complete it, or take it out of `charts`",
+        ),
+        (
+            vec![("web/charts/child/charts/b/values.yaml", text("")), ("web/charts/child/Chart.yaml", text(child))],
+            "`charts/child/charts/b` is no chart, for it has no `Chart.yaml`: complete it, or take it out of `charts`",
+        ),
+        (vec![("web/charts/child/Chart.yaml", text("apiVersion: v2\nname: child\n"))], "`charts/child/Chart.yaml`: `version` is missing"),
+        (
+            vec![("web/charts/child/Chart.yaml", text(child)), ("web/charts/child/Chart.lock", text("digest: []"))],
+            "`charts/child/Chart.lock`: `digest` must be text, not a list",
+        ),
+        (
+            vec![("web/values.yaml", text("a: 1")), ("web/values.yaml", text("a: 1"))],
+            "`values.yaml` is in the archive twice: package the chart again with `helm package`",
+        ),
+        (vec![("web/values.yaml", text("a: {b: 1} @"))], "`values.yaml` is no YAML that Helm reads: line 1: "),
+    ] {
+        let found = read(packed(&files).as_slice(), &limits)
+            .map_or_else(|error| error.to_string(), |chart| format!("{} {}", chart.name, chart.version));
+        assert!(found == expected || expected.ends_with(": ") && found.starts_with(expected), "{found}\n{expected}");
+    }
+}
+
+#[test]
+fn limits_hold_over_all_levels() {
+    let mut nested = packed(&[]);
+    for level in 2..=16 {
+        nested = packed(&[("web/charts/a.tgz", nested)]);
+        assert!(read(nested.as_slice(), &Limits::default()).is_ok(), "{level}");
+    }
+    let error = read(packed(&[("web/charts/a.tgz", nested)]).as_slice(), &Limits::default()).unwrap_err();
+    assert!(error.is_limit() && error.to_string().contains("more than 16 charts within each other (found 17)"), "{error}");
+    let folders = format!("web/{}Chart.yaml", "charts/a/".repeat(16));
+    let error = read(packed(&[(&folders, Vec::new())]).as_slice(), &Limits::default()).unwrap_err();
+    assert!(matches!(error, ChartError::TooLarge { what: "charts within each other", limit: 16, found: 17 }), "{error}");
+
+    let inner = packed(&[("web/a", noise(9_000))]);
+    let twice = packed(&[("web/charts/a.tgz", inner.clone()), ("web/charts/b.tgz", inner)]);
+    let error = read(twice.as_slice(), &Limits { entries: 6, ..Limits::default() }).unwrap_err();
+    assert!(error.to_string().starts_with("`charts/b.tgz`: the archive has more than 6 entries (found 7)"), "{error}");
+    let error = read(twice.as_slice(), &Limits { unpacked: 30_000, ..Limits::default() }).unwrap_err();
+    assert!(error.is_limit() && error.to_string().starts_with("`charts/b.tgz`: the archive has more than 30000 bytes unpacked"), "{error}");
+    assert!(read(twice.as_slice(), &Limits { entries: 7, unpacked: 40_000, ..Limits::default() }).is_ok());
+}
+
+#[test]
+fn an_archive_within_an_archive_may_be_cut_anywhere() {
+    let archive = packed(&[("web/charts/a.tgz", packed(&[("web/a", noise(3_000))]))]);
+    for length in (1..archive.len()).step_by(13) {
+        let error = read(&archive[..length], &Limits::default()).unwrap_err();
+        assert!(matches!(error, ChartError::Cut), "{length}: {error}");
         let error = read(Broken(archive[..length].to_vec(), 0), &Limits::default()).unwrap_err();
         assert!(matches!(error, ChartError::Read(_)), "{length}: {error}");
     }

@@ -70,6 +70,16 @@ pub enum YamlError {
     },
 }
 
+impl YamlError {
+    /// The same, when what was read begins after so many lines.
+    pub(crate) fn after(mut self, lines: usize) -> Self {
+        let (Self::Syntax { line, .. } | Self::Key { line } | Self::Tag { line, .. } | Self::Merge { line } | Self::Limit { line, .. }) =
+            &mut self;
+        *line += lines;
+        self
+    }
+}
+
 /// The events of the first document of a stream.
 pub(crate) struct Events<R: Read> {
     parser: Parser<'static, FallibleBufferedInput<Characters<R>>>,
@@ -285,11 +295,12 @@ fn merge(members: &mut BTreeMap<String, Value>, merged: Value) -> Option<()> {
     Some(())
 }
 
-/// The first document of `text` as one value; null when there is none.
+/// The first document of `text` as one value; null when there is none. What follows it is looked at as far as its end.
 pub(crate) fn document(text: &[u8], bounds: Bounds) -> Result<Value, YamlError> {
     let mut events = Events::new(text, bounds);
     let step = events.step()?;
-    events.value(step, 0)
+    let value = events.value(step, 0)?;
+    events.step().map(|_| value)
 }
 
 #[cfg(test)]
@@ -321,7 +332,7 @@ mod tests {
 
     #[test]
     fn what_go_yaml_refuses_is_refused() {
-        for text in ["a: *x", "a: &x [*x]", "? [a]\n: b", "~: b", "<<: 1", "a: \u{7}", "a: b: c", "a: [", "a: !!int b"] {
+        for text in ["a: *x", "a: &x [*x]", "? [a]\n: b", "~: b", "<<: 1", "a: \u{7}", "a: b: c", "a: [", "a: !!int b", "a: {b: c} @"] {
             assert!(read(text).is_err(), "{text:?}");
         }
     }

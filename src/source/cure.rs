@@ -107,15 +107,16 @@ pub(super) fn of_chart(place: &str, error: &ChartError) -> String {
             "; make it with `helm package`"
         }
         ChartError::Yaml { source: YamlError::Limit { .. }, .. } => "; shorten it",
-        ChartError::Yaml { .. } | ChartError::Field { .. } | ChartError::Rule(_) => "; `helm lint` checks it",
-        ChartError::TooLarge { what, .. } => return smaller(is_file, SMALLER_CHART, flag_of(what)),
+        ChartError::Yaml { .. } | ChartError::Field { .. } | ChartError::Rule { .. } => "; `helm lint` checks it",
+        ChartError::Within { cause, .. } => return of_chart_within(place, cause),
+        ChartError::TooLarge { what, .. } => return of_too_large(is_file, what),
         ChartError::FileTooLarge { path, .. } if path == "Chart.yaml" => return smaller(is_file, "shorten it", MOST_OF_A_FILE),
         ChartError::FileTooLarge { .. } => return smaller(is_file, "leave it out with `.helmignore`", MOST_OF_A_FILE),
         ChartError::Ratio { .. } => {
             let cure = "look for a file that says the same over and over, and leave it out with `.helmignore`";
             return smaller(is_file, cure, MOST_OF_A_RATIO);
         }
-        ChartError::Read(_) | ChartError::TrailingData | ChartError::Path { .. } => "",
+        ChartError::Read(_) | ChartError::TrailingData | ChartError::Path { .. } | ChartError::NoSubchart { .. } => "",
     };
     cure.to_owned()
 }
@@ -125,11 +126,27 @@ fn smaller(is_file: bool, cure: &str, flag: &str) -> String {
     if is_file { format!("; {cure}, or raise {flag}") } else { format!("; {}", raised(cure, flag)) }
 }
 
-fn flag_of(what: &str) -> &'static str {
-    match what {
+/// Some limits are fixed.
+fn of_too_large(is_file: bool, what: &str) -> String {
+    let flag = match what {
         UNPACKED => MOST_UNPACKED,
         ENTRIES => MOST_ENTRIES,
-        _ => MOST_OF_AN_ARCHIVE,
+        BYTES => MOST_OF_AN_ARCHIVE,
+        _ => return "; leave files out with `.helmignore`, or split the chart".to_owned(),
+    };
+    smaller(is_file, SMALLER_CHART, flag)
+}
+
+/// An archive in `charts` came there by a command of Helm's, and is brought again by it.
+fn of_chart_within(place: &str, error: &ChartError) -> String {
+    match error {
+        ChartError::NotGzip(_)
+        | ChartError::Cut
+        | ChartError::Gzip(_)
+        | ChartError::Tar(_)
+        | ChartError::NoFiles
+        | ChartError::NoChartYaml => "; `helm dependency update` brings it again".to_owned(),
+        other => of_chart(place, other),
     }
 }
 

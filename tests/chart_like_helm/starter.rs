@@ -10,7 +10,7 @@ use std::{
 };
 
 /// The program of that name, as `tests/tools/install.sh` links it.
-fn tool(name: &str) -> PathBuf {
+pub fn tool(name: &str) -> PathBuf {
     #[expect(clippy::disallowed_methods, reason = "where the tools lie follows from the environment")]
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = variable("CHART_PUBLISHER_CACHE")
@@ -89,16 +89,23 @@ impl Drop for Registry {
 /// Helm, with nothing of the user's own.
 pub struct Helm {
     home: PathBuf,
+    program: PathBuf,
 }
 
 impl Helm {
+    /// Version 4.
     pub fn new(directory: &Path) -> Self {
-        Self { home: directory.join("home") }
+        Self { home: directory.join("home"), program: tool("helm") }
+    }
+
+    /// Version 3.
+    pub fn of_version_3(directory: &Path) -> Self {
+        Self { home: directory.join("home-3"), program: tool("helm3") }
     }
 
     /// What it prints, or what it says is wrong.
     pub fn run(&self, arguments: &[&str]) -> Result<String, String> {
-        let output = Command::new(tool("helm"))
+        let output = Command::new(&self.program)
             .args(arguments)
             .env_clear()
             .envs([("HOME", &self.home), ("DOCKER_CONFIG", &self.home)])

@@ -64,6 +64,12 @@ pub fn chart_of(bytes: usize) -> Vec<u8> {
     archive(&[("small/Chart.yaml", metadata("small", "1.0.0").as_bytes()), ("small/files/noise", &noise)])
 }
 
+/// A chart with one more file.
+pub fn chart_with(path: &str, content: &str) -> Vec<u8> {
+    let metadata = metadata("small", "1.0.0");
+    archive(&[("small/Chart.yaml", metadata.as_bytes()), (&format!("small/{path}"), content.as_bytes())])
+}
+
 /// No chart: its `Chart.yaml` is missing.
 pub fn without_metadata() -> Vec<u8> {
     archive(&[("small/values.yaml", b"a: 1\n")])

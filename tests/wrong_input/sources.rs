@@ -247,6 +247,26 @@ pub fn contents(world: &World) -> Vec<Case> {
             "/bare/chart.tgz` holds no chart",
             "make it with `helm package`",
         ),
+        case("the chart's values.yaml is no YAML", of_archive("values-broken", archives::chart_with("values.yaml", "a: 1\n--- b: 2\n")))
+            .stalls(
+                Reason::ChartInvalid,
+                "/values-broken/chart.tgz` holds no chart that Helm would take: `values.yaml` is no YAML that Helm reads: line 2",
+                "`helm lint` checks it",
+            ),
+        case(
+            "a chart within the chart is broken",
+            of_archive("within-broken", archives::chart_with("charts/common/Chart.yaml", "apiVersion: v2\nname: common\n")),
+        )
+        .stalls(
+            Reason::ChartInvalid,
+            "/within-broken/chart.tgz` holds no chart that Helm would take: `charts/common/Chart.yaml`: `version` is missing",
+            "`helm lint` checks it",
+        ),
+        case("a file in `charts` is no chart", of_archive("within-text", archives::chart_with("charts/README.md", "# charts\n"))).stalls(
+            Reason::ChartInvalid,
+            "`charts/README.md` is no chart, for it has no `Chart.yaml`",
+            "take it out of `charts`",
+        ),
         case("the archive is of another chart than the index says", of_archive("stranger", chart("large", "1.0.0"))).stalls(
             Reason::ChartInvalid,
             "/stranger/chart.tgz` holds `large 1.0.0`",
