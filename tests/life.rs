@@ -17,6 +17,8 @@ mod indexes;
 mod objects;
 #[path = "life/repairs.rs"]
 mod repairs;
+#[path = "life/same_tag.rs"]
+mod same_tag;
 #[path = "life/scene.rs"]
 mod scene;
 #[path = "life/secrets.rs"]

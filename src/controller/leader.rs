@@ -4,8 +4,9 @@
 //! * This process writes tags, records and statuses only within two thirds of a lease after it asked for it with success; the others
 //!   wait a whole one. So it notices by its own clock that it may have lost it, also when the API server is away or it was itself
 //!   stopped for a while; what is being sent goes on meanwhile, and waits before the tag.
-//! * When another replica has it, all work is ended, and its uploads are left.
-//! * At the end of the program it is given back.
+//! * When another replica has it, all work is ended, and its uploads are left. So it is when the API server has refused the Lease for as
+//!   long as it is given for: nothing says that it will be had again. Where the API server is away, work waits for it.
+//! * At the end of the program it is given back, which takes a second at most.
 //!
 //! # Assumptions
 //! * Clocks run at the same speed, give or take a third. They need not show the same time.
@@ -15,7 +16,7 @@ use std::time::Duration;
 use kube::Client;
 use tokio::{
     sync::watch,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -25,10 +26,16 @@ use super::{
 };
 use crate::registry::Tenure;
 
+/// What does not end is complained of again after this time.
+const BETWEEN: Duration = Duration::from_mins(1);
+/// The longest that giving it back may hold up the end of the program: without it, the next one waits for a Lease to end.
+const LONGEST_RELEASE: Duration = Duration::from_secs(1);
+
 /// One who would lead.
 pub(super) struct Candidate {
     lease: LeaseObject,
-    said: Option<String>,
+    /// What was said last, and when.
+    said: Option<(String, Instant)>,
 }
 
 /// One who leads.
@@ -36,6 +43,15 @@ pub(super) struct Leadership<'c> {
     candidate: &'c mut Candidate,
     held: Box<Held>,
     certain_until: watch::Sender<Instant>,
+}
+
+/// How a term ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// Another replica leads.
+    To(String),
+    /// The API server has refused the Lease for longer than it lasts.
+    Refused,
 }
 
 impl Candidate {
@@ -73,9 +89,9 @@ impl Candidate {
     /// Once for each holder.
     fn say(&mut self, holder: &str) {
         let text = format!("`{holder}` leads; standing by");
-        if self.said.as_ref() != Some(&text) {
+        if self.said.as_ref().is_none_or(|(said, _)| *said != text) {
             tracing::info!(lease = %self.lease.terms(), "{text}");
-            self.said = Some(text);
+            self.said = Some((text, Instant::now()));
         }
     }
 
@@ -89,10 +105,18 @@ impl Candidate {
             }
             other => format!("the Lease could not be had; trying again: {other}"),
         };
-        if self.said.as_ref() != Some(&text) {
+        if self.is_due(&text) {
             tracing::warn!(lease = %self.lease.terms(), "{text}");
-            self.said = Some(text);
         }
+    }
+
+    /// Whether a complaint is to be made: it is another one than before, or was made a minute ago.
+    fn is_due(&mut self, text: &str) -> bool {
+        let is_due = self.said.as_ref().is_none_or(|(said, at)| said != text || at.elapsed() >= BETWEEN);
+        if is_due {
+            self.said = Some((text.to_owned(), Instant::now()));
+        }
+        is_due
     }
 }
 
@@ -102,8 +126,8 @@ impl Leadership<'_> {
         Tenure::until(self.certain_until.subscribe())
     }
 
-    /// Renews until another replica leads; gives its name.
-    pub(super) async fn kept(&mut self) -> String {
+    /// Renews until the term is over.
+    pub(super) async fn kept(&mut self) -> Lost {
         loop {
             let candidate = &mut *self.candidate;
             sleep(candidate.lease.terms().renewal()).await;
@@ -117,9 +141,14 @@ impl Leadership<'_> {
                 }
                 Ok(Attempt::Theirs(holder)) => {
                     self.certain_until.send_replace(Instant::now());
-                    return holder;
+                    return Lost::To(holder);
                 }
-                Err(error) => candidate.complain(&error),
+                Err(error) => {
+                    candidate.complain(&error);
+                    if error.is_refusal() && self.held.asked.elapsed() >= candidate.lease.terms().duration {
+                        return Lost::Refused;
+                    }
+                }
             }
         }
     }
@@ -128,7 +157,8 @@ impl Leadership<'_> {
     pub(super) async fn release(self) {
         self.certain_until.send_replace(Instant::now());
         let terms = self.candidate.lease.terms();
-        match self.candidate.lease.release(&self.held).await {
+        let released = timeout(LONGEST_RELEASE, self.candidate.lease.release(&self.held)).await;
+        match released.unwrap_or(Err(LeaseError::TimedOut)) {
             Ok(()) => tracing::info!(lease = %terms, "no longer leading"),
             Err(error) => tracing::warn!(lease = %terms, %error, "the Lease could not be given back; it ends by itself"),
         }
@@ -162,3 +192,7 @@ impl std::fmt::Display for LeaseTerms {
         write!(formatter, "{}/{}", self.namespace, self.name)
     }
 }
+
+#[cfg(test)]
+#[path = "leader_tests.rs"]
+mod tests;

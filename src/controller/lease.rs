@@ -18,6 +18,9 @@ use tokio::time::{Instant, timeout};
 
 use super::settings::LeaseTerms;
 
+/// More than the name of a Pod with what follows it.
+const MOST_OF_A_HOLDER: usize = 300;
+
 /// Why the Lease could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LeaseError {
@@ -27,6 +30,13 @@ pub(super) enum LeaseError {
     /// It did not say anything in time.
     #[error("the API server did not answer in time")]
     TimedOut,
+}
+
+impl LeaseError {
+    /// Whether the API server has answered and does not let us have it, which time alone does not change.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Api(kube::Error::Api(status)) if matches!(status.code, 400..500) && !matches!(status.code, 408 | 409 | 429))
+    }
 }
 
 /// The Lease by which the replicas agree who leads.
@@ -73,7 +83,7 @@ impl LeaseObject {
         };
         let holder = holder(&lease).to_owned();
         if !holder.is_empty() && holder != self.terms.identity && !self.is_over(&lease) {
-            return Ok(Attempt::Theirs(holder));
+            return Ok(Attempt::Theirs(shown(&holder)));
         }
         self.replace(lease).await
     }
@@ -88,7 +98,7 @@ impl LeaseObject {
         }
         match self.asked(self.api.get_opt(&self.terms.name)).await? {
             Some(lease) if holder(&lease) == self.terms.identity => self.replace(lease).await,
-            Some(lease) => Ok(Attempt::Theirs(holder(&lease).to_owned())),
+            Some(lease) => Ok(Attempt::Theirs(shown(holder(&lease)))),
             None => self.create().await,
         }
     }
@@ -172,6 +182,11 @@ fn holder(lease: &Lease) -> &str {
     lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default()
 }
 
+/// As it is told: whoever may write the Lease may write anything there.
+fn shown(holder: &str) -> String {
+    holder.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).take(MOST_OF_A_HOLDER).collect()
+}
+
 /// 409: somebody was faster.
 fn written(asked: Instant, result: Result<Lease, LeaseError>) -> Result<Attempt, LeaseError> {
     match result {
@@ -183,4 +198,4 @@ fn written(asked: Instant, result: Result<Lease, LeaseError>) -> Result<Attempt,
 
 #[cfg(test)]
 #[path = "lease_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -13,7 +13,7 @@ const LASTS: Duration = Duration::from_secs(15);
 
 /// An API server that has one Lease at most.
 #[derive(Clone, Default)]
-struct Server(Arc<Mutex<State>>);
+pub(in crate::controller) struct Server(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
@@ -21,22 +21,40 @@ struct State {
     version: u64,
     /// The next write is done, and its answer is lost.
     loses_an_answer: bool,
+    /// It answers nothing.
+    hangs: bool,
+    /// It answers everything with this.
+    refuses: Option<u16>,
 }
 
 impl Server {
     fn candidate(&self, identity: &str) -> LeaseObject {
+        LeaseObject::new(self.client(), terms(identity, LASTS))
+    }
+
+    pub(in crate::controller) fn client(&self) -> Client {
         let server = self.clone();
-        let client = Client::new(service_fn(move |request: Request<Body>| server.clone().answer(request)), "default");
-        let (namespace, name) = ("platform".to_owned(), "chart-publisher".to_owned());
-        LeaseObject::new(client, LeaseTerms { namespace, name, identity: identity.to_owned(), duration: LASTS })
+        Client::new(service_fn(move |request: Request<Body>| server.clone().answer(request)), "default")
+    }
+
+    pub(in crate::controller) fn hangs(&self, hangs: bool) {
+        self.0.lock().unwrap().hangs = hangs;
+    }
+
+    pub(in crate::controller) fn refuses(&self, code: Option<u16>) {
+        self.0.lock().unwrap().refuses = code;
     }
 
     async fn answer(self, request: Request<Body>) -> Result<Response<Body>, std::io::Error> {
         let (head, body) = request.into_parts();
         let sent: Value = serde_json::from_slice(&body.collect_bytes().await.unwrap()).unwrap_or_default();
+        if self.0.lock().unwrap().hangs {
+            return std::future::pending().await;
+        }
         let mut state = self.0.lock().unwrap();
         let there = state.lease.as_ref().map(|lease| lease["metadata"]["resourceVersion"].clone());
         let code = match (&head.method, there) {
+            _ if state.refuses.is_some() => state.refuses.unwrap(),
             (&Method::GET, Some(_)) => 200,
             (&Method::POST, None) => 201,
             (&Method::PUT, Some(version)) if version == sent["metadata"]["resourceVersion"] => 200,
@@ -61,6 +79,11 @@ impl Server {
     fn spec(&self) -> Value {
         self.0.lock().unwrap().lease.as_ref().expect("a Lease")["spec"].clone()
     }
+}
+
+pub(in crate::controller) fn terms(identity: &str, duration: Duration) -> LeaseTerms {
+    let (namespace, name) = ("platform".to_owned(), "chart-publisher".to_owned());
+    LeaseTerms { namespace, name, identity: identity.to_owned(), duration }
 }
 
 fn held(attempt: Attempt) -> Held {
@@ -158,4 +181,20 @@ async fn a_lease_that_nobody_took_is_renewed_late_and_one_that_was_deleted_is_ma
     server.0.lock().unwrap().lease = None;
     held(server.candidate("second").take().await.unwrap());
     assert_eq!(holder_of(&first.renew(&ours).await.unwrap()), "second", "somebody was faster");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_is_told_in_one_line_whatever_is_written_there() {
+    let server = Server::default();
+    let (mut first, mut second) = (server.candidate("first"), server.candidate("second"));
+    let ours = held(first.take().await.unwrap());
+    let forged = format!("x` leads\n2026-01-01T00:00:00Z ERROR \u{1b}[31m{}", "y".repeat(100_000));
+    let mut lease = server.0.lock().unwrap().lease.clone().unwrap();
+    (lease["spec"]["holderIdentity"], lease["metadata"]["resourceVersion"]) = (json!(forged), json!("forged"));
+    server.0.lock().unwrap().lease = Some(lease);
+    for attempt in [second.take().await.unwrap(), first.renew(&ours).await.unwrap()] {
+        let holder = holder_of(&attempt);
+        assert!(holder.starts_with("x` leads\u{fffd}2026") && holder.chars().count() == 300, "{holder}");
+        assert!(!holder.contains(char::is_control), "{holder}");
+    }
 }

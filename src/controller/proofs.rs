@@ -1,4 +1,5 @@
-//! When everything that is published is proven again: `proof.interval` after the oldest proof, which the inventory holds.
+//! When everything that is published is proven again: `proof.interval` after the oldest proof, which the inventory holds. What it says was
+//! proven after now is proven at once.
 
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ pub(super) fn next(publication: &ChartPublication, outcome: &Outcome) -> Option<
     let terms = terms(publication)?;
     let charts = outcome.targets.iter().flat_map(|target| &target.charts);
     let proved = charts.filter_map(|chart| chart.result.as_ref().ok()?.known());
-    proved.map(|known| known.proved.unwrap_or(terms.now)).min().map(|oldest| terms.rest(oldest))
+    proved.map(|known| terms.rest(known.proved.unwrap_or(terms.now))).min()
 }
 
 /// From 0.9 to 1.1, the same for a publication each time and also after a restart (FNV-1a).

@@ -1,4 +1,4 @@
-//! From settings to a running controller, and back down again within 3 s of SIGTERM.
+//! From settings to a running controller, and back down again within 3 s of SIGTERM; within 4 s where the API server does not answer.
 
 use std::{
     collections::HashSet,
@@ -24,7 +24,7 @@ use super::{
     foresee::{ForesightError, any_address, nobody},
     health::{self, Readiness},
     kept::Kept,
-    leader::Candidate,
+    leader::{Candidate, Lost},
     memory::Memories,
     reconcile::{after_error, reconcile},
     recorder::Recorder,
@@ -217,17 +217,24 @@ async fn in_turn(standing: &Standing, candidate: &mut Candidate, stop: Cancellat
     while let Some(mut leadership) = candidate.elected(&stop, stands_by).await {
         let term_ends = stop.child_token();
         let mut work = Box::pin(term(standing, leadership.tenure(), term_ends.clone()));
-        let lost_to = tokio::select! {
+        let lost = tokio::select! {
             result = &mut work => {
                 leadership.release().await;
                 return result;
             }
-            holder = leadership.kept() => holder,
+            lost = leadership.kept() => lost,
         };
-        tracing::warn!(holder = lost_to, "the Lease was lost: ending all work");
+        match &lost {
+            Lost::To(holder) => tracing::warn!(holder, "the Lease was lost: ending all work"),
+            Lost::Refused => tracing::warn!("the Lease was refused for longer than it lasts: ending all work"),
+        }
         term_ends.cancel();
         work.await?;
-        stands_by();
+        match lost {
+            Lost::To(_) => stands_by(),
+            // As at the start: whether another one leads is not known.
+            Lost::Refused => standing.readiness.awaits([LEASE]),
+        }
     }
     Ok(())
 }

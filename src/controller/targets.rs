@@ -141,6 +141,7 @@ pub(super) fn target_run(
     let plan = planned.plan.as_ref().map_err(unplanned)?;
     let namespace = before.namespace;
     let registry = identity(target, namespace);
+    check_prefix(target, &plan.prefix)?;
     check_login(&format!("target `{}`", target.name), plan, keys)?;
     let observer: Arc<dyn Observer> = context.metrics.clone();
     let reach = Reach {
@@ -211,6 +212,22 @@ fn readers(reach: &Reach<'_>, plan: &Plan, planned: &[Reader], asked: bool, lear
     Readers { shown, asked: if asked { planned.iter().map(of_plan).collect() } else { Vec::new() } }
 }
 
+/// No chart can be published below a path that is no name, whatever it is called.
+fn check_prefix(target: &Target, prefix: &str) -> Result<(), Failed> {
+    // The shortest name that a chart can have.
+    if prefix.is_empty() || RepositoryName::below(prefix, "x").is_ok() {
+        return Ok(());
+    }
+    let (field, also) = if target.service.is_some() { ("service.repository", "") } else { ("url", ", nor a tag or digest") };
+    let shown: String = prefix.chars().filter(|c| !c.is_control()).take(128).collect();
+    let sentence = format!(
+        "the path `{shown}` in `{field}` of target `{}` is no path of OCI repositories: correct it; lower case letters, digits and single `.`, \
+         `_`, `__` or `-` between them, parts separated by `/`, at most 253 characters{also}",
+        target.name
+    );
+    Err(Failed { reason: Reason::NoRoute, sentence, passing: false })
+}
+
 /// A Docker configuration that has nothing for the registry of `whose` would be silently anonymous.
 pub(super) fn check_login(whose: &str, plan: &Plan, keys: &Keys) -> Result<(), Failed> {
     let is_for_somebody = plan.strategies.iter().any(|strategy| keys.login.to(&strategy.credential_hosts).is_some());
@@ -246,4 +263,32 @@ fn known(inventory: &[InventoryEntry], target: &str, registry: &str) -> BTreeMap
             Some((place, Known { manifest, layer, proved: Some(entry.proved.0.as_second()), doubted: entry.failed.is_some() }))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_path_that_no_chart_can_be_published_below_is_said_of_its_field_and_target() {
+        for (target, prefix, expected) in [
+            (json!({"service": {"name": "registry"}}), "a..b", Some("the path `a..b` in `service.repository` of target `main` is")),
+            (json!({"url": "oci://h/P"}), "P", Some("the path `P` in `url` of target `main` is")),
+            (json!({"url": "oci://h/p:1"}), "p:1", Some("the path `p:1` in `url` of target `main` is")),
+            (json!({"url": "oci://h"}), "", None),
+            (json!({"url": "oci://h/p/q"}), "p/q", None),
+        ] {
+            let mut target = target;
+            target["name"] = json!("main");
+            let checked = check_prefix(&serde_json::from_value(target).unwrap(), prefix);
+            let failed = checked.err();
+            assert_eq!(failed.is_some(), expected.is_some(), "{prefix}");
+            if let (Some(failed), Some(expected)) = (failed, expected) {
+                assert!(failed.reason == Reason::NoRoute && !failed.passing, "{failed:?}");
+                assert!(failed.sentence.starts_with(expected), "{}", failed.sentence);
+            }
+        }
+    }
 }

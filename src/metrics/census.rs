@@ -47,7 +47,7 @@ pub struct Census {
     publications: BTreeMap<(State, Option<Reason>), u64>,
     pub(super) spool: Usage,
     pub(super) reconciles: Reconciles,
-    /// Whether this replica is the one that works.
+    /// Whether it is certain that this replica is the one that works.
     pub(super) leads: bool,
 }
 
@@ -64,8 +64,8 @@ pub struct Reconciles {
 
 impl Census {
     /// Of a moment at which these work and the spool holds this; publications are counted one by one.
-    pub fn new(spool: Usage, reconciles: Reconciles) -> Self {
-        Self { publications: BTreeMap::new(), spool, reconciles, leads: true }
+    pub fn new(spool: Usage, reconciles: Reconciles, leads: bool) -> Self {
+        Self { publications: BTreeMap::new(), spool, reconciles, leads }
     }
 
     /// Of a replica that waits for its turn: it watches nothing.

@@ -104,7 +104,7 @@ impl Metrics {
         registry.register("reconciles_running", "Publications that are worked on", self.running.clone());
         registry.register("reconciles_waiting", "Publications that wait until one of these is done", self.waiting.clone());
         registry.register("reconciles_limit", "Publications that may be worked on at once: `--concurrency`", self.slots.clone());
-        let leader = "1 where this replica works, 0 where it stands by";
+        let leader = "1 where this replica works, 0 where it stands by or may have lost its Lease";
         registry.register("leader", leader, self.leader.clone());
         registry.register("build", "The program", Info::new([("version", VERSION)]));
         registry

@@ -199,6 +199,11 @@ pub(super) async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &Repos
         Err(failed) => return JobResult { result: Err(failed), way: None },
     };
     let reference = format!("{repository}:{tag}");
+    // Another publication may write the same tag: the second one finds what the first one wrote, and does not write over it.
+    let (_claim, is_written) = ways.claim(repository, tag).await;
+    if is_written && let Some(found) = look(ways, parcel, repository, tag).await {
+        return found;
+    }
     let taken = &Taken::default();
     let pushed = ways
         .through(&reference, package.largest_body(), |attempt| async move {

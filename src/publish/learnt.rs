@@ -2,7 +2,7 @@
 //! registry wants to be left alone.
 //!
 //! # Guarantees
-//! * That a registry is away or wants to be left alone is known to all who publish there. What it refused is known only to those who ask
+//! * That a registry is away or wants to be left alone is known to all who publish there, and so is who writes which of its tags. What it refused is known only to those who ask
 //!   in the same name ([`Learnt::beside`]): it may have refused it to them alone.
 //! * What was refused for one chart and is passed over for another is told with the other's name.
 //! * The search is a pure function of this and of the size of a body, so that the second chart asks for nothing that the first was
@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 use super::{
     circuit::Circuits,
+    claims::Claims,
     ladder::next,
     remembered::{Refused, Remembered, RememberedChunks},
 };
@@ -46,6 +47,8 @@ pub struct Learnt {
     pub pause: Pause,
     /// Who asks it while it is away.
     pub(super) circuits: Circuits,
+    /// Who writes which tag of it.
+    pub(super) claims: Claims,
 }
 
 /// A way: two Ingresses of the same name are two, and so is one that states another limit than before.
@@ -129,7 +132,7 @@ impl Learnt {
     /// Of the same registry, for those who ask in another name.
     #[must_use]
     pub fn beside(&self) -> Self {
-        Self { ways: Arc::default(), pause: self.pause.clone(), circuits: self.circuits.clone() }
+        Self { ways: Arc::default(), pause: self.pause.clone(), circuits: self.circuits.clone(), claims: self.claims.clone() }
     }
 
     fn ways(&self) -> MutexGuard<'_, HashMap<Key, OfWay>> {

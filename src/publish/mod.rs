@@ -2,6 +2,7 @@
 
 mod attempt;
 mod circuit;
+mod claims;
 mod follow;
 mod foresee;
 mod job;

@@ -1,6 +1,6 @@
 //! PURE: what has to be done for one tag, from what is known of it and what the registry lists.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
 
 use crate::model::{Digest, Tag};
 
@@ -28,18 +28,29 @@ pub struct ProofTerms {
     pub now: i64,
 }
 
+/// So far the clocks of two replicas, or of one before and after it was set, may differ, in seconds.
+const CLOCKS_DIFFER: i64 = 60;
+
 impl ProofTerms {
-    /// How long until the next round, where the oldest proof is of this time.
+    /// How long until the next round, where the oldest proof is of this time. A proof of the future is none: a clock was ahead, or
+    /// somebody wrote it.
     pub fn rest(&self, oldest: i64) -> Duration {
+        if oldest > self.latest() {
+            return Duration::ZERO;
+        }
         let age = u64::try_from(self.now.saturating_sub(oldest)).unwrap_or(0);
         self.interval.mul_f64(self.spread).saturating_sub(Duration::from_secs(age))
     }
 
-    /// Proofs of before this time are made again; nothing while none is too old. What was proven half an interval ago or more comes
-    /// along, so that all are read in one round after a while.
-    pub fn stale_before(&self, proved: impl Iterator<Item = i64>) -> Option<i64> {
+    /// Proofs of another time than this are made again; nothing while none has to be. What was proven half an interval ago or more
+    /// comes along, so that all are read in one round after a while.
+    pub fn still_good(&self, mut proved: impl Iterator<Item = i64>) -> Option<RangeInclusive<i64>> {
         let half = i64::try_from(self.interval.as_secs() / 2).unwrap_or(i64::MAX);
-        proved.min().filter(|oldest| self.rest(*oldest).is_zero()).map(|_| self.now.saturating_sub(half))
+        proved.any(|time| self.rest(time).is_zero()).then(|| self.now.saturating_sub(half)..=self.latest())
+    }
+
+    fn latest(&self) -> i64 {
+        self.now.saturating_add(CLOCKS_DIFFER)
     }
 }
 
@@ -64,9 +75,15 @@ pub enum Need {
 }
 
 /// Decides. `listed` is what the registry lists, `known` what was proven by the same route, `promised` what the source says; proofs of
-/// before `stale` are too old.
-pub fn need(tag: &Tag, listed: &BTreeSet<Tag>, known: Option<&Known>, promised: Option<Digest>, stale: Option<i64>) -> Need {
-    let is_old = |known: &Known| stale.is_some_and(|before| known.proved.is_some_and(|proved| proved < before));
+/// another time than `good` are made again.
+pub fn need(
+    tag: &Tag,
+    listed: &BTreeSet<Tag>,
+    known: Option<&Known>,
+    promised: Option<Digest>,
+    good: Option<&RangeInclusive<i64>>,
+) -> Need {
+    let is_old = |known: &Known| good.is_some_and(|good| known.proved.is_some_and(|proved| !good.contains(&proved)));
     match (known, promised) {
         // Also where the source promises other bytes by now: who deletes the tag asks for them.
         _ if !listed.contains(tag) => Need::Publish,
@@ -89,7 +106,7 @@ mod tests {
         let tag: Tag = "1.0.0".parse().unwrap();
         let (there, gone) = (BTreeSet::from([tag.clone()]), BTreeSet::new());
         let mutated = || Need::Mutated { known: known.clone(), promised: b };
-        for (listed, known_before, promised, stale, expected) in [
+        for (listed, known_before, promised, good, expected) in [
             (&gone, None, Some(a), None, Need::Publish),
             (&there, None, Some(a), None, Need::Look),
             (&there, None, None, None, Need::Look),
@@ -98,16 +115,18 @@ mod tests {
             (&gone, Some(&known), Some(a), None, Need::Publish),
             (&there, Some(&known), Some(b), None, mutated()),
             (&gone, Some(&known), Some(b), None, Need::Publish),
-            (&there, Some(&known), Some(a), Some(101), Need::Prove(known.clone())),
-            (&there, Some(&known), None, Some(101), Need::Prove(known.clone())),
-            (&there, Some(&known), Some(a), Some(100), Need::Nothing(known.clone())),
-            (&gone, Some(&known), Some(a), Some(101), Need::Publish),
-            (&there, Some(&known), Some(b), Some(101), mutated()),
-            (&there, None, Some(a), Some(101), Need::Look),
+            (&there, Some(&known), Some(a), Some(101..=200), Need::Prove(known.clone())),
+            (&there, Some(&known), None, Some(101..=200), Need::Prove(known.clone())),
+            (&there, Some(&known), Some(a), Some(100..=200), Need::Nothing(known.clone())),
+            (&there, Some(&known), Some(a), Some(50..=100), Need::Nothing(known.clone())),
+            (&there, Some(&known), Some(a), Some(50..=99), Need::Prove(known.clone())),
+            (&gone, Some(&known), Some(a), Some(101..=200), Need::Publish),
+            (&there, Some(&known), Some(b), Some(101..=200), mutated()),
+            (&there, None, Some(a), Some(101..=200), Need::Look),
             (&there, Some(&doubted), Some(a), None, Need::Prove(doubted.clone())),
             (&gone, Some(&doubted), Some(a), None, Need::Publish),
         ] {
-            assert_eq!(need(&tag, listed, known_before, promised, stale), expected);
+            assert_eq!(need(&tag, listed, known_before, promised, good.as_ref()), expected);
         }
     }
 
@@ -116,16 +135,22 @@ mod tests {
         let terms = |now, spread| ProofTerms { interval: Duration::from_secs(1000), spread, now };
         for (now, spread, proved, expected) in [
             (1999, 1.0, vec![1000], None),
-            (2000, 1.0, vec![1000], Some(1500)),
-            (2000, 1.0, vec![1999, 1000, 1200], Some(1500)),
+            (2000, 1.0, vec![1000], Some(1500..=2060)),
+            (2000, 1.0, vec![1999, 1000, 1200], Some(1500..=2060)),
             (2000, 1.0, vec![], None),
             (2000, 1.1, vec![1000], None),
-            (2100, 1.1, vec![1000], Some(1600)),
-            (1900, 0.9, vec![1000], Some(1400)),
-            (500, 1.0, vec![1000], None),
+            (2100, 1.1, vec![1000], Some(1600..=2160)),
+            (1900, 0.9, vec![1000], Some(1400..=1960)),
+            // A clock that differs by a minute is none that is wrong.
+            (2000, 1.0, vec![2060], None),
+            (2000, 1.0, vec![2061], Some(1500..=2060)),
+            (2000, 1.0, vec![1999, 9_999_999_999], Some(1500..=2060)),
+            (2000, 1.0, vec![i64::MAX], Some(1500..=2060)),
         ] {
-            assert_eq!(terms(now, spread).stale_before(proved.into_iter()), expected, "at {now} by {spread}");
+            assert_eq!(terms(now, spread).still_good(proved.into_iter()), expected, "at {now} by {spread}");
         }
+        assert_eq!(terms(1000, 1.0).rest(1030), Duration::from_secs(1000));
+        assert_eq!(terms(1000, 1.0).rest(9999), Duration::ZERO);
         assert_eq!(terms(1250, 1.0).rest(1000), Duration::from_secs(750));
         assert_eq!(terms(9999, 1.0).rest(1000), Duration::ZERO);
     }

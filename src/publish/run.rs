@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -79,8 +80,8 @@ impl Course<'_> {
 struct Knowledge {
     listed: Listed,
     route_changed: bool,
-    /// Proofs of before this time are too old.
-    stale: Option<i64>,
+    /// Where proofs of another time are made again.
+    good: Option<RangeInclusive<i64>>,
 }
 
 /// What one target needs, in the order of the wanted versions.
@@ -129,7 +130,7 @@ pub(super) async fn prepare<'t>(target: &'t TargetRun, wanted: &[Wanted], proof:
         _ => false,
     };
     let proved = places.iter().flatten().filter_map(|place| target.known.get(place)?.proved);
-    let known = Knowledge { listed, route_changed, stale: proof.and_then(|terms| terms.stale_before(proved)) };
+    let known = Knowledge { listed, route_changed, good: proof.and_then(|terms| terms.still_good(proved)) };
     let jobs = places.into_iter().zip(wanted).map(|(place, wanted)| job(target, place, wanted, &known)).collect();
     Prepared { jobs, by, away }
 }
@@ -154,7 +155,7 @@ fn job(target: &TargetRun, place: Result<(RepositoryName, Tag), Failed>, wanted:
         None => return Job::To { need: Need::Publish, repository, tag },
     };
     let known = target.known.get(&(repository.clone(), tag.clone()));
-    let need = match need(&tag, tags, known, wanted.entry.digest, knowledge.stale) {
+    let need = match need(&tag, tags, known, wanted.entry.digest, knowledge.good.as_ref()) {
         Need::Nothing(_) if knowledge.route_changed => Need::Look,
         need => need,
     };

@@ -11,14 +11,18 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::time::Instant;
+
 use super::{
     Attempt, FailedAttempt, Learnt, Observer, Remembered, Tried,
     circuit::{Circuit, Told},
+    claims::Claim,
     learnt::{Choice, leads_on},
     spent::{Place, Spent},
 };
 use crate::{
     api::Reason,
+    model::{RepositoryName, Tag},
     net::Address,
     plan::{Strategy, Tactic, first},
     registry::{Failure, Registry, Stage, Witness},
@@ -90,6 +94,8 @@ pub struct Ways {
     subject: Subject,
     learnt: Learnt,
     circuit: Circuit,
+    /// Before any list of tags was read by these.
+    begin: Instant,
     state: Mutex<State>,
     pub(super) observer: Option<Arc<dyn Observer>>,
 }
@@ -108,7 +114,14 @@ impl Ways {
     /// In the order in which they are tried.
     pub fn new(ways: Vec<Way>, subject: Subject, learnt: Learnt) -> Self {
         let circuit = learnt.circuits.of(&ways);
-        Self { in_order: ways, subject, learnt, circuit, state: Mutex::default(), observer: None }
+        Self { in_order: ways, subject, learnt, circuit, begin: Instant::now(), state: Mutex::default(), observer: None }
+    }
+
+    /// The right to write a tag, and whether another publication has written it since its list of tags was read, or may have.
+    pub(super) async fn claim(&self, repository: &RepositoryName, tag: &Tag) -> (Claim, bool) {
+        let claim = self.learnt.claims.claim(repository, tag).await;
+        let is_written = claim.was_written_since(self.begin);
+        (claim, is_written)
     }
 
     /// Who else asks by the same ways.

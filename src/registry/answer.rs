@@ -48,8 +48,11 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 }
 
 fn kind(headers: &HeaderMap, body: &[u8]) -> BodyKind {
-    let start = body.trim_ascii_start();
-    let is_html = text(headers, &header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html")) || start.starts_with(b"<");
+    let body = body.trim_ascii_start();
+    let start = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    let called = text(headers, &header::CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+    let is_html = called.starts_with("text/html") || start.starts_with(b"<");
+    let is_called_json = called.contains("json");
     if start.is_empty() {
         BodyKind::Empty
     } else if is_html {
@@ -57,6 +60,9 @@ fn kind(headers: &HeaderMap, body: &[u8]) -> BodyKind {
     } else if let Ok(value) = serde_json::from_slice::<serde_json::Value>(start) {
         let has_code = value.pointer("/errors/0/code").is_some_and(serde_json::Value::is_string);
         if has_code { BodyKind::OciError } else { BodyKind::Json }
+    } else if is_called_json || start.starts_with(b"{") || start.starts_with(b"[") {
+        // It was cut, by us or on its way: as text it would show what stands in the details of errors.
+        BodyKind::Json
     } else {
         BodyKind::Text
     }
@@ -212,6 +218,24 @@ mod tests {
             let answer = read(401, &headers, &body);
             assert!(!format!("{answer:?}").contains("hun"), "{answer:?}");
         }
+    }
+
+    #[test]
+    fn json_that_does_not_end_shows_nothing_of_itself() {
+        let secret = "postgres://user:password@db";
+        let long = format!(r#"{{"errors":[{{"detail":{{"dsn":"{secret}","more":"{}"#, "x".repeat(MOST_OF_A_BODY));
+        for (headers, body) in [
+            (vec![], &long[..MOST_OF_A_BODY]),
+            (vec![], &long[..60]),
+            (vec![], &format!(" \n[\"{secret}")),
+            (vec![], &format!("\u{feff}{{\"dsn\":\"{secret}")),
+            (vec![("content-type", "application/json; charset=utf-8")], secret),
+            (vec![("content-type", "application/problem+json")], secret),
+        ] {
+            let answer = read(500, &headers, body);
+            assert_eq!((answer.body, answer.message.as_str(), answer.codes.len()), (BodyKind::Json, "", 0), "{body:.80}");
+        }
+        assert_eq!(read(500, &[], "it is {broken}").message, "it is {broken}");
     }
 
     #[test]

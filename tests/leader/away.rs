@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{
     pair::Pair,
+    scrape,
     support::{
         eventually::{SOON, eventually, throughout},
         publication::{ready, spec, url_target},
@@ -43,7 +44,9 @@ async fn while_the_lease_cannot_be_renewed_blobs_go_on_and_the_tag_waits() {
     let span = Duration::from_secs(u64::from(LEASE_SECONDS) * 2);
     throughout(span, "the tag waits", async || if times("PUT", "/manifests/", 201) == 0 { Ok(()) } else { Err(replica.log()) }).await;
     assert!(!replica.log().contains("the Lease was lost"), "{}", replica.log());
+    assert!(scrape(&replica).await.contains("\nchart_publisher_leader 0\n"), "nobody knows whether it leads");
     api.set_rate(1 << 30);
     pair.namespace.becomes_within(SOON * 2, "large", "it is Ready", |status| ready(status) == "True Succeeded").await;
+    assert!(scrape(&replica).await.contains("\nchart_publisher_leader 1\n"), "it leads again");
     assert_eq!((times("PUT", "/manifests/", 201), times("PUT", "/blobs/uploads/", 201)), (1, 2), "once: {}", replica.log());
 }

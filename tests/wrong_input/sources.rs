@@ -379,8 +379,8 @@ pub fn names(world: &World) -> Vec<Case> {
         )
         .stalls(Reason::ChartInvalid, "the chart `small 1.0.0+aaa", "at most 128 characters"),
         Case::new("the path of `url` is no OCI name", world.good(), target(world, "Charts")).stalls(
-            Reason::ChartInvalid,
-            "`Charts/small` is no OCI repository name",
+            Reason::NoRoute,
+            "the path `Charts` in `url` of target `main` is no path of OCI repositories",
             "lower case letters",
         ),
         mutated_index(world),
