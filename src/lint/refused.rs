@@ -7,11 +7,10 @@ use url::Url;
 
 use super::{
     Finding, Rule,
-    metadata::{is_label, is_subdomain},
     sentences,
     written::item_path,
 };
-use crate::model::{Constraint, NamePattern, Origin, RepositoryName, Scheme, decoded};
+use crate::model::{Constraint, NamePattern, Origin, RepositoryName, Scheme, decoded, is_label, is_subdomain};
 
 /// Finds it.
 pub(super) fn check(publication: &Value, found: &mut Vec<Finding>) {
