@@ -178,13 +178,9 @@ fn owners(fields: &Map<String, Value>, found: &mut Vec<Finding>) {
         }
     }
     // The same one again counts once.
-    let mut controllers: Vec<&Value> = Vec::new();
-    for owner in owners.iter().filter(|owner| owner.get("controller") == Some(&Value::Bool(true))) {
-        if !controllers.contains(&owner) {
-            controllers.push(owner);
-        }
-    }
-    if controllers.len() > 1 {
+    let mut controllers = owners.iter().filter(|owner| owner.get("controller") == Some(&Value::Bool(true)));
+    let first = controllers.next();
+    if controllers.any(|other| Some(other) != first) {
         found.push(Finding::new("metadata.ownerReferences", Rule::Metadata, "have more than one with `controller: true`"));
     }
 }
