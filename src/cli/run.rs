@@ -13,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Usage, carry_out, limits::LimitFlags, log};
 
+/// A kubeconfig is smaller, in bytes.
+const LONGEST_KUBECONFIG: u64 = 16 << 20;
+
 /// Run the controller.
 #[derive(Args)]
 pub(super) struct Run {
@@ -126,8 +129,22 @@ pub(super) async fn configured(kubeconfig: Option<&std::path::Path>) -> Result<C
     let Some(path) = kubeconfig else { return Ok(Config::infer().await?) };
     // Its display says all that its sources would say again.
     let unusable = |error: kube::config::KubeconfigError| Usage(format!("`--kubeconfig`: {error}"));
+    if let Some(sentence) = unreadable(path) {
+        return Err(Usage(format!("`--kubeconfig`: `{}` {sentence}", path.display())).into());
+    }
     let kubeconfig = kube::config::Kubeconfig::read_from(path).map_err(unusable)?;
     Ok(Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.map_err(unusable)?)
+}
+
+/// Why it is not read: a device has no end. A pipe may be one.
+fn unreadable(kubeconfig: &std::path::Path) -> Option<&'static str> {
+    use std::os::unix::fs::FileTypeExt;
+    let known = std::fs::metadata(kubeconfig).ok()?;
+    match known.file_type() {
+        kind if kind.is_char_device() || kind.is_block_device() => Some("is a device, and no file"),
+        kind if kind.is_file() && known.len() > LONGEST_KUBECONFIG => Some("is larger than 16 MiB"),
+        _ => None,
+    }
 }
 
 /// The name of a namespace. An empty one would mean all of them, which nobody writes so.
