@@ -147,6 +147,10 @@ async fn the_version_that_is_planned_is_the_one_that_helm_takes() {
     let ours = |request: Value| {
         let documents = publication("alike", &spec(&url, &json!([request]), &json!([url_target(away, "charts")]))).to_string();
         let told = plan(&folder, &documents, &["-o", "json"]);
+        if told.output.is_empty() {
+            assert!(told.code == Some(2) && told.errors.contains("spec.charts[0].versions: is no constraint"), "{told:?}");
+            return None;
+        }
         let printed: Printed = serde_json::from_str(&told.output).unwrap_or_else(|error| panic!("{error}: {told:?}"));
         assert_eq!(told.success, printed.items.len() == 1, "{told:?}");
         printed.items.first().map(|item| item.version.clone())
