@@ -53,11 +53,11 @@ fn each_limit_is_held_and_named() {
     check(
         &packed(&[("web/a", noise(15_000)), ("web/b", noise(15_000))]),
         &limits,
-        &format!("the archive has more than 30000 bytes unpacked (found 30040)"),
+        "the archive has more than 30000 bytes unpacked (found 30040)",
     );
     let tiny = |name| (name, Vec::new());
     check(&packed(&[tiny("web/a"), tiny("web/b")]), &limits, "web 1.2.3");
-    check(&packed(&[tiny("web/a"), tiny("web/b"), tiny("web/c")]), &limits, &format!("the archive has more than 3 entries (found 4)"));
+    check(&packed(&[tiny("web/a"), tiny("web/b"), tiny("web/c")]), &limits, "the archive has more than 3 entries (found 4)");
     let large = Limits { compressed: 10_000, ..limits.clone() };
     let error = read(packed(&[("web/a", noise(20_000))]).as_slice(), &large).unwrap_err();
     assert!(matches!(error, ChartError::TooLarge { what: "bytes", limit: 10_000, .. }), "{error}");

@@ -19,6 +19,7 @@ pub(super) struct LimitFlags {
 
 /// Of archives.
 #[derive(Args)]
+#[expect(clippy::struct_field_names, reason = "each is named as its flag is")]
 pub(super) struct ChartLimitFlags {
     /// Refuse archives that are larger.
     #[arg(long, value_name = "SIZE", env = "CHART_PUBLISHER_MAX_CHART_SIZE", default_value = "100Mi", value_parser = size)]

@@ -231,7 +231,9 @@ fn index_of(charts: &[(&str, &[&str])]) -> Index {
     let mut all = Index::default();
     for (name, versions) in charts {
         let mut entries = index(versions).charts.remove("web").unwrap();
-        entries.iter_mut().for_each(|entry| entry.name = (*name).to_owned());
+        for entry in &mut entries {
+            entry.name = (*name).to_owned();
+        }
         all.charts.insert((*name).to_owned(), entries);
     }
     all

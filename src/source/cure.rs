@@ -133,6 +133,16 @@ fn flag_of(what: &str) -> &'static str {
     }
 }
 
+/// Of an archive in objects of the cluster, or in the spec.
+pub(super) fn of_held_chart(error: &ChartError) -> String {
+    match error {
+        ChartError::Cut | ChartError::Gzip(_) => "; look whether a part is missing at its end, and put it there again".to_owned(),
+        // Who reads this of objects is no administrator.
+        error if error.is_limit() => of_chart("://", error),
+        error => of_chart("a file", error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,13 +166,6 @@ mod tests {
         }
         assert!(of_chart("web.tgz", &too_large(ENTRIES)).ends_with(", or raise `--max-chart-entries`"));
         assert_eq!(of_chart(at, &too_large(IN_HEADER)), "; make it with `helm package`");
-    }
-}
-
-/// Of an archive in objects of the cluster, or in the spec.
-pub(super) fn of_held_chart(error: &ChartError) -> String {
-    match error {
-        ChartError::Cut | ChartError::Gzip(_) => "; look whether a part is missing at its end, and put it there again".to_owned(),
-        error => of_chart("a file", error),
+        assert!(of_held_chart(&too_large(ENTRIES)).ends_with(", or have `--max-chart-entries` raised"));
     }
 }

@@ -106,7 +106,9 @@ impl Oci {
         for (chart, spelt, tags) in answers {
             match tags {
                 Ok(tags) => {
-                    tags.iter().for_each(|tag| revision.update(format!("{chart}:{tag}\n").as_bytes()));
+                    for tag in &tags {
+                        revision.update(format!("{chart}:{tag}\n").as_bytes());
+                    }
                     let (versions, skipped) = tags::versions(chart, &tags, spelt, &self.place.shown);
                     offered.index.charts.insert(chart.clone(), versions);
                     offered.index.skip(skipped);

@@ -1,4 +1,4 @@
-//! A HelmRepository of Flux says where charts lie, with its Secrets and options, whether or not it was there first.
+//! A `HelmRepository` of Flux says where charts lie, with its Secrets and options, whether or not it was there first.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn charts_come_from_where_an_object_of_flux_says_also_when_flux_comes_late
     namespace.secret("ca", &[("ca.crt", &authority.pem())]).await;
     let secrets =
         json!({"url": charts.url(), "suspend": true, "timeout": "20s", "secretRef": {"name": "login"}, "certSecretRef": {"name": "ca"}});
-    namespace.flux_helm_repository("stable", secrets);
+    namespace.flux_helm_repository("stable", &secrets);
     let found = namespace.becomes_within(SEEN_WITHIN, "flux", "it is Ready", |status| ready(status) == "True Succeeded").await;
     assert_eq!(found.annotations(), missing.annotations(), "nobody asked for it");
     assert_eq!(found.spec, missing.spec, "nothing is copied into the spec");
@@ -56,10 +56,10 @@ async fn charts_come_from_where_an_object_of_flux_says_also_when_flux_comes_late
     assert_eq!(asked, ["GET /index.yaml 304"], "what is known of it is known again");
 
     let elsewhere = bed.helm_repository(&["umbrella-2.0.0"]).start().await;
-    namespace.flux_helm_repository("stable", json!({"url": elsewhere.url()}));
+    namespace.flux_helm_repository("stable", &json!({"url": elsewhere.url()}));
     namespace.run_again("flux").await;
     says("ChartNotFound", "chart `small` is not in the index").await;
-    namespace.flux_helm_repository("stable", json!({"type": "oci", "url": format!("oci://{}/charts", registry.socket())}));
+    namespace.flux_helm_repository("stable", &json!({"type": "oci", "url": format!("oci://{}/charts", registry.socket())}));
     namespace.run_again("flux").await;
     says("SourceInvalid", "is of type `oci`, which has no index").await;
 }

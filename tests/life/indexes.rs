@@ -84,7 +84,9 @@ async fn a_publication_is_never_served_longer_than_its_own_interval() {
     namespace.becomes_ready("often").await;
     namespace.becomes_ready("seldom").await;
     let archives = support::shared().packages("small", &["1.3.0"]);
-    archives.iter().for_each(|archive| scene.charts.add(archive));
+    for archive in &archives {
+        scene.charts.add(archive);
+    }
     let is_newest = |status: &chart_publisher::api::ChartPublicationStatus| {
         let versions = status.targets.iter().flat_map(|target| &target.versions);
         ready(status) == "True Succeeded" && versions.map(|version| version.version.as_str()).any(|version| version == "1.3.0")

@@ -1,4 +1,4 @@
-//! Charts that lie in ConfigMaps, in Secrets and in the spec: what helm pulls is what somebody put there, and nobody else is asked.
+//! Charts that lie in `ConfigMaps`, in Secrets and in the spec: what helm pulls is what somebody put there, and nobody else is asked.
 
 use std::{
     fs,
@@ -37,7 +37,7 @@ async fn scene() -> Scene {
 }
 
 impl Scene {
-    fn spec(&self, source: Value) -> Value {
+    fn spec(&self, source: &Value) -> Value {
         json!({"interval": "10s", "source": source, "targets": [url_target(self.registry.socket(), "charts")]})
     }
 
@@ -98,7 +98,7 @@ async fn a_config_map_is_published_and_what_replaces_it_at_the_next_run() {
     let api = scene.namespace.recorded_api().await;
     let _controller = api.controller(namespace, &ANYWHERE).await;
     scene.create(&["configmap"], "web-chart", &[&first]);
-    namespace.publish("web", &scene.spec(json!({"configMaps": ["web-chart"]}))).await;
+    namespace.publish("web", &scene.spec(&json!({"configMaps": ["web-chart"]}))).await;
     namespace.becomes("web", "the chart is published", published(&["1.0.0"])).await;
     assert_eq!(scene.pull("web", "1.0.0"), (fs::read(&first).expect("an archive"), None));
 
@@ -134,7 +134,7 @@ async fn an_archive_that_was_split_over_config_maps_is_put_together_with_its_pro
     let _controller = namespace.controller(&ANYWHERE).await;
     scene.create(&["configmap"], "web-0", &pieces[..5].iter().map(PathBuf::as_path).collect::<Vec<_>>());
     scene.create(&["configmap"], "web-1", &pieces[5..].iter().map(PathBuf::as_path).chain([provenance.as_path()]).collect::<Vec<_>>());
-    namespace.publish("web", &scene.spec(json!({"configMaps": ["web-0", "web-1"]}))).await;
+    namespace.publish("web", &scene.spec(&json!({"configMaps": ["web-0", "web-1"]}))).await;
     namespace.becomes_ready("web").await;
     let expected = (fs::read(&archive).expect("an archive"), Some(fs::read(&provenance).expect("a provenance")));
     assert_eq!(scene.pull("web", "1.0.0"), expected);
@@ -148,7 +148,7 @@ async fn secrets_hold_charts_as_config_maps_do_and_one_that_comes_later_is_found
     let pieces = split(&archive, "2");
     let _controller = namespace.controller(&ANYWHERE).await;
     scene.create(&["secret", "generic"], "web-0", &[&pieces[0]]);
-    let mut spec = scene.spec(json!({"secrets": ["web-0", "web-1"]}));
+    let mut spec = scene.spec(&json!({"secrets": ["web-0", "web-1"]}));
     spec["interval"] = json!("1h");
     namespace.publish("web", &spec).await;
     let missing = namespace.becomes("web", "a Secret is missing", |status| ready(status) == "False SourceNotFound").await;
@@ -170,7 +170,7 @@ async fn a_chart_in_the_spec_is_published_and_so_is_the_one_in_its_place() {
         let text = BASE64_STANDARD.encode(&archive);
         // As `base64` prints it: in lines.
         let lines: Vec<&str> = text.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).expect("letters")).collect();
-        namespace.publish("web", &scene.spec(json!({"inline": lines.join("\n")}))).await;
+        namespace.publish("web", &scene.spec(&json!({"inline": lines.join("\n")}))).await;
         namespace.becomes_ready("web").await;
         assert_eq!(scene.pull("web", version), (archive, None));
     }
@@ -191,9 +191,9 @@ async fn without_any_network_but_that_of_the_cluster_nothing_but_registry_and_ap
     scene.create(&["configmap"], "small", &[&archive]);
     let mut controller = namespace.described_controller(&[]).await.through(&path).start();
     controller.wait_until_ready().await;
-    namespace.publish("held", &scene.spec(json!({"configMaps": ["small"]}))).await;
+    namespace.publish("held", &scene.spec(&json!({"configMaps": ["small"]}))).await;
     let text = BASE64_STANDARD.encode(fs::read(&archive).expect("an archive"));
-    namespace.publish("inline", &scene.spec(json!({"inline": text}))).await;
+    namespace.publish("inline", &scene.spec(&json!({"inline": text}))).await;
     namespace.becomes_ready("held").await;
     namespace.becomes_ready("inline").await;
     assert!(asked.packets() > 0, "the registry is asked by this path");

@@ -75,7 +75,7 @@ fn check(error: &SourceError, reason: Reason, words: &str) {
 #[tokio::test]
 async fn pages_of_tags_are_followed_on_the_registry_alone_and_not_for_ever() {
     let server = support::on_loopback().scripted(5000);
-    let linked = |to: &str, tags: &[&str]| list(tags).field("link", &format!("<{to}>; rel=\"next\""));
+    let linked = |to: &str, tags: &[&str]| list(tags).field("link", format!("<{to}>; rel=\"next\""));
     server.says(TAGS, linked("/second?last=1", &["1.0.0"]));
     server.says("/second", linked("https://elsewhere.example/third", &["1.1.0", "no version"]));
     server.says("/third", list(&["1.2.0", "latest"]));

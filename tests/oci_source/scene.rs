@@ -36,7 +36,9 @@ impl Scene {
 
     /// Has helm push archives, with the signatures beside them.
     pub fn push(&self, archives: &[&Path]) {
-        archives.iter().for_each(|archive| push(self.bed(), archive, &format!("oci://{}/upstream", self.from.socket())));
+        for archive in archives {
+            push(self.bed(), archive, &format!("oci://{}/upstream", self.from.socket()));
+        }
     }
 
     /// A spec with these charts of the first registry.

@@ -58,7 +58,7 @@ pub struct Target {
     pub how: Option<String>,
     pub failure: Option<Failure>,
     pub attempts: Vec<Attempt>,
-    pub charts: Vec<Chart>,
+    pub charts: Vec<Item>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,7 +74,7 @@ pub struct Attempt {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Chart {
+pub struct Item {
     pub chart: String,
     pub version: String,
     pub reference: Option<String>,

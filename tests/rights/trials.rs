@@ -28,7 +28,7 @@ pub enum Effect {
     ReadyWithSecret,
     /// The same, where the chart lies in a ConfigMap.
     ReadyWithConfigMap,
-    /// The same, where a HelmRepository of Flux says where the chart lies.
+    /// The same, where a `HelmRepository` of Flux says where the chart lies.
     ReadyWithFlux,
     /// A publication that is applied while the controller runs becomes Ready.
     NewPublication,
@@ -112,7 +112,7 @@ impl Effect {
             }
             Self::ReadyWithFlux => {
                 world.others.push(Box::new(world.shared.bed.install_flux()));
-                world.namespace.flux_helm_repository("stable", json!({"url": world.shared.charts.url()}));
+                world.namespace.flux_helm_repository("stable", &json!({"url": world.shared.charts.url()}));
                 json!({"source": {"fluxRef": {"kind": "HelmRepository", "name": "stable"}}, "charts": [{"name": "small"}]})
             }
             Self::RecordShrinks => json!({"suspend": true}),

@@ -1,4 +1,4 @@
-//! Flux's kind HelmRepository, without Flux: its CRD, and objects of it.
+//! Flux's kind `HelmRepository`, without Flux: its CRD, and objects of it.
 
 use serde_json::{Value, json};
 
@@ -25,8 +25,8 @@ impl Drop for Flux {
 }
 
 impl Namespace {
-    /// Applies a HelmRepository, as a user of Flux would.
-    pub fn flux_helm_repository(&self, name: &str, spec: Value) {
+    /// Applies a `HelmRepository`, as a user of Flux would.
+    pub fn flux_helm_repository(&self, name: &str, spec: &Value) {
         let mut object = json!({
             "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmRepository",
             "metadata": {"name": name, "namespace": self.name()}, "spec": {"interval": "5m"},

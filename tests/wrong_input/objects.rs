@@ -1,4 +1,4 @@
-//! Wrong inputs: charts that lie in ConfigMaps, in Secrets or in the spec.
+//! Wrong inputs: charts that lie in `ConfigMaps`, in Secrets or in the spec.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chart_publisher::api::Reason;

@@ -16,6 +16,7 @@ use crate::{
 pub fn addresses(world: &World) -> Vec<Case> {
     let mut cases = asked(world);
     cases.extend(led_to(world));
+    cases.extend(certified(world));
     cases
 }
 
@@ -58,10 +59,6 @@ fn asked(world: &World) -> Vec<Case> {
 fn led_to(world: &World) -> Vec<Case> {
     let case = |input, source: Value| Case::new(input, source, target(world, "charts"));
     let at = |url: String| json!({"helmRepository": {"url": url}});
-    let trusting = |input, socket: std::net::SocketAddr| {
-        let source = json!({"helmRepository": {"url": format!("https://{socket}"), "certSecretRef": {"name": "authority"}}});
-        case(input, source).with(secret("authority", "Opaque", &[("ca.crt", &world.authority.pem())]))
-    };
     let refused = format!("http://{}/charts", world.nobody.socket());
     world.charts.says("/login/index.yaml", Reply::status(401).field("www-authenticate", "Basic realm=\"charts\""));
     world.charts.says("/broken/index.yaml", Reply::status(500));
@@ -121,26 +118,6 @@ fn led_to(world: &World) -> Vec<Case> {
             "`nowhere.invalid` could not be resolved",
             "check the address",
         ),
-        case("the source has a certificate of an unknown authority", at(world.tls_charts.url())).retries(
-            Reason::TlsFailed,
-            "signed by an unknown authority",
-            "`ca.crt` in the Secret of `certSecretRef`",
-        ),
-        trusting("the source's certificate has expired", world.expired_charts.socket()).retries(
-            Reason::TlsFailed,
-            "the certificate has expired",
-            "the server needs a new certificate",
-        ),
-        trusting("the source's certificate is made for another name", world.other_charts.socket()).retries(
-            Reason::TlsFailed,
-            "the certificate is made for `other.example.com` and not for this name",
-            "use a name that the certificate holds",
-        ),
-        case("the source's URL says https, and it speaks plain HTTP", at(world.address("good").replace("http://", "https://"))).retries(
-            Reason::TlsFailed,
-            "does not speak TLS on this port",
-            "use `http://` when the server has no TLS",
-        ),
         case("the source is a loopback address", at("http://127.0.0.1:9/charts".to_owned())).stalls(
             Reason::SourceUnreachable,
             "it is a loopback address",
@@ -160,6 +137,38 @@ fn led_to(world: &World) -> Vec<Case> {
             Reason::SourceInvalid,
             "/round/index.yaml`",
             "give the address that it should lead to",
+        ),
+    ]
+}
+
+/// What the certificate there says, or that there is none.
+fn certified(world: &World) -> Vec<Case> {
+    let case = |input, source: Value| Case::new(input, source, target(world, "charts"));
+    let at = |url: String| json!({"helmRepository": {"url": url}});
+    let trusting = |input, socket: std::net::SocketAddr| {
+        let source = json!({"helmRepository": {"url": format!("https://{socket}"), "certSecretRef": {"name": "authority"}}});
+        case(input, source).with(secret("authority", "Opaque", &[("ca.crt", &world.authority.pem())]))
+    };
+    vec![
+        case("the source has a certificate of an unknown authority", at(world.tls_charts.url())).retries(
+            Reason::TlsFailed,
+            "signed by an unknown authority",
+            "`ca.crt` in the Secret of `certSecretRef`",
+        ),
+        trusting("the source's certificate has expired", world.expired_charts.socket()).retries(
+            Reason::TlsFailed,
+            "the certificate has expired",
+            "the server needs a new certificate",
+        ),
+        trusting("the source's certificate is made for another name", world.other_charts.socket()).retries(
+            Reason::TlsFailed,
+            "the certificate is made for `other.example.com` and not for this name",
+            "use a name that the certificate holds",
+        ),
+        case("the source's URL says https, and it speaks plain HTTP", at(world.address("good").replace("http://", "https://"))).retries(
+            Reason::TlsFailed,
+            "does not speak TLS on this port",
+            "use `http://` when the server has no TLS",
         ),
     ]
 }

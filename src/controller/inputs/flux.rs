@@ -73,11 +73,13 @@ mod tests {
         let full = json!({
             "interval": "5m", "suspend": true, "provider": "generic", "type": "default", "url": "https://charts.example.com",
             "secretRef": {"name": "login"}, "certSecretRef": {"name": "ca"}, "timeout": "30s", "insecure": true, "accessFrom": {},
+            "passCredentials": true,
         });
         let source = source(full).unwrap();
         assert_eq!(source.url, "https://charts.example.com");
         assert_eq!(source.secret_ref.map(|reference| reference.name).as_deref(), Some("login"));
         assert_eq!(source.cert_secret_ref.map(|reference| reference.name).as_deref(), Some("ca"));
+        assert!(source.pass_credentials);
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub(super) async fn pass(context: &Context, means: &Means, turn: &mut Turn<'_>, 
     for failed in &account.refused {
         onlooker.refused(None, failed);
     }
+    // It is shared, and the next pass may find a newer one.
+    turn.memory.index = None;
     let seen = look.run.secrets.objects().seen();
     let ended = ended(&account, &seen);
     if turn.entries.is_empty() {
@@ -89,7 +91,7 @@ fn plans(context: &Context, means: &Means, turn: &Turn<'_>) -> Vec<PlannedTarget
 
 /// Where there is no cluster, nothing of it appears by itself.
 fn without_cluster(context: &Context, failed: Failed) -> Failed {
-    let is_of_cluster = matches!(failed.reason, Reason::SecretInvalid | Reason::ServiceNotFound);
+    let is_of_cluster = matches!(failed.reason, Reason::SecretInvalid | Reason::ServiceNotFound | Reason::SourceNotFound);
     Failed { passing: failed.passing && (context.has_cluster || !is_of_cluster), ..failed }
 }
 

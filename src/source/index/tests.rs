@@ -186,7 +186,8 @@ fn a_large_index_passes_the_limits_of_the_parser() {
 
 /// What two patterns and a name find in an index of these names.
 fn matched(names: &[&str]) -> Index {
-    let entries: String = names.iter().map(|name| format!("  {name}:\n  - {{name: {name}, version: 1.0.0, urls: [a]}}\n")).collect();
+    let entries: Vec<_> = names.iter().map(|name| format!("  {name}:\n  - {{name: {name}, version: 1.0.0, urls: [a]}}\n")).collect();
+    let entries = entries.concat();
     let patterns = ["^web", "^kube-state$"].map(|pattern| pattern.parse().unwrap());
     let wanted = Wishes { names: ["proxy".to_owned()].into(), patterns: patterns.into() };
     let yaml = parse(format!("apiVersion: v1\nentries:\n{entries}").as_bytes(), &wanted, &IndexLimits::default()).unwrap();
