@@ -40,7 +40,8 @@ async fn refusal(namespace: &Namespace, text: &str) -> Option<String> {
 }
 
 fn read(text: &str) -> Written {
-    let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::PassThrough };
+    let options =
+        serde_saphyr::options! { duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::PassThrough, legacy_octal_numbers: true };
     serde_saphyr::from_str_with_options(text, options).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
@@ -123,6 +124,9 @@ async fn lint_and_the_api_server_agree_on_fields_that_stand_there_twice() {
         format!("{head}spec: {{{spec}, charts: [{{name: podinfo}}], interval: ~}}\n"),
         format!("{head}spec: {{{spec}, charts: [{{name: podinfo, versions: 1.10}}]}}\n"),
         format!("{head}spec: {{{spec}, charts: [{{name: podinfo, latest: 0x10}}]}}\n"),
+        format!("{head}spec: {{{spec}, charts: [{{name: podinfo, latest: 1.0}}]}}\n"),
+        // To kubectl 8192, and not over the limit of 10000.
+        format!("{head}spec: {{{spec}, charts: [{{name: podinfo, latest: 020000}}]}}\n"),
         format!("{head}metadata: {{name: row}}\nspec: {{{spec}, charts: [{{name: podinfo}}]}}\n"),
     ];
     let texts: Vec<_> = texts.into_iter().map(|text| (text.clone(), text)).collect();
@@ -250,6 +254,73 @@ fn what_is_given_decides_the_exit_code() {
     let (code, printed, _) = lint(&["-f", "/nowhere/at/all.yaml"], "");
     assert_eq!(code, Some(2));
     assert!(printed.starts_with("/nowhere/at/all.yaml: cannot be read: "), "{printed}");
+}
+
+#[test]
+fn lists_are_taken_apart_as_kubectl_does() {
+    let item = |name: &str, spec: &Value| publication(name, spec);
+    let mut wrong = rows::smallest();
+    wrong["intervall"] = json!("1h");
+    let list = |version: &str, kind: &str, items: Value| json!({"apiVersion": version, "kind": kind, "items": items}).to_string();
+    let good = item("good", &rows::smallest());
+    let bare = json!({"metadata": {"name": "bare"}, "spec": wrong});
+    let other = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "beside"}});
+    for (input, expected, path) in [
+        (list("v1", "List", json!([good, other])), 0, ""),
+        (list("v1", "List", json!([good, item("bad", &wrong)])), 2, "document 1 `bad`: items[1].spec.intervall: "),
+        (list("v1", "List", json!([list_of(&item("bad", &wrong))])), 2, "document 1 `bad`: items[0].items[0].spec.intervall: "),
+        (list("chartpublisher.io/v1alpha1", "ChartPublicationList", json!([bare])), 2, "document 1 `bare`: items[0].spec.intervall: "),
+        (list("v1", "List", json!([good, good])), 2, "metadata.name: `items[0]` of document 1 of `-` has the same name"),
+        (list("v1", "List", json!([good, {"a": "b"}])), 2, "items[1].kind: is missing"),
+        (list("v1", "List", json!([])), 2, "no ChartPublication"),
+        (list("v1", "List", json!({})), 2, "`items` are no list"),
+        (format!("kind: List\napiVersion: v1\nitems: [{good}]\nitems: []\n"), 2, "has the field `items` of a List twice"),
+        (
+            "kind: List\napiVersion: v1\nitems:\n- {kind: ChartPublication, kind: ChartPublication}\n".to_owned(),
+            2,
+            "items[0].kind: stands here twice",
+        ),
+    ] {
+        let (code, printed, errors) = lint(&["-f", "-"], &input);
+        assert_eq!(code, Some(expected), "{input}: {printed}{errors}");
+        assert!(format!("{printed}{errors}").contains(path), "{input}: {printed}{errors}");
+        assert!(!printed.contains("ChartPublicationList"), "{printed}");
+    }
+}
+
+fn list_of(item: &Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": [item]})
+}
+
+#[test]
+fn nothing_of_a_file_moves_the_terminal_or_makes_a_line() {
+    let mut object = publication("x\u{1b}[31m\nforged", &rows::smallest());
+    object["spec"]["a\u{1b}[2Jb"] = json!(1);
+    let other = json!({"apiVersion": "v1", "kind": "Secret\u{1b}[31m", "metadata": {"name": "a\nchart-publisher: forged"}});
+    let input = format!("{object}\n---\n{other}\n");
+    let (code, printed, errors) = lint(&["-f", "-"], &input);
+    assert_eq!(code, Some(2), "{errors}");
+    let all = format!("{printed}{errors}");
+    assert!(all.contains("spec[a[2Jb]: ") && all.contains("x[31m forged"), "{all}");
+    assert!(!all.contains('\u{1b}') && !errors.contains("\nchart-publisher: forged"), "{all:?}");
+    assert_eq!(printed.lines().count(), 2, "{printed}");
+}
+
+#[test]
+fn what_is_too_much_or_leads_nowhere_is_said() {
+    let deep = format!("a: {}{}", "[".repeat(65), "]".repeat(65));
+    let many = format!("a: [{}]", vec!["1"; 250_001].join(","));
+    for (input, part) in [(deep, "nested"), (many, "has more than 250,000 values by line 1")] {
+        let (code, printed, errors) = lint(&["-f", "-"], &input);
+        assert_eq!(code, Some(2), "{printed}{errors}");
+        assert!(printed.contains(part) && !printed.contains("Nodes") && !printed.contains("{ "), "{printed}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("a.yaml"), publication("good", &rows::smallest()).to_string()).expect("a file");
+    std::os::unix::fs::symlink("nowhere.yaml", folder.path().join("b.yaml")).expect("a link");
+    let (code, printed, errors) = lint(&["-f", &folder.path().display().to_string()], "");
+    assert_eq!(code, Some(2), "{printed}{errors}");
+    assert!(printed.contains("b.yaml: cannot be read: "), "{printed}");
 }
 
 #[test]

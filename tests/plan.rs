@@ -147,6 +147,10 @@ async fn the_version_that_is_planned_is_the_one_that_helm_takes() {
     let ours = |request: Value| {
         let documents = publication("alike", &spec(&url, &json!([request]), &json!([url_target(away, "charts")]))).to_string();
         let told = plan(&folder, &documents, &["-o", "json"]);
+        if told.output.is_empty() {
+            assert!(told.code == Some(2) && told.errors.contains("spec.charts[0].versions: is no constraint"), "{told:?}");
+            return None;
+        }
         let printed: Printed = serde_json::from_str(&told.output).unwrap_or_else(|error| panic!("{error}: {told:?}"));
         assert_eq!(told.success, printed.items.len() == 1, "{told:?}");
         printed.items.first().map(|item| item.version.clone())
@@ -258,11 +262,25 @@ async fn wrong_input_ends_with_2_and_a_sentence() {
     let of = |repository: &str, chart: &str| publication("wrong", &spec(repository, &json!([{"name": chart}]), &target())).to_string();
     let mut typed = publication("wrong", &spec(&charts.url(), &json!([{"name": "small"}]), &target()));
     typed["spec"]["suspend"] = json!("yes");
+    let with = |place: &str, value: Value| {
+        let mut object = publication("wrong", &spec(&charts.url(), &json!([{"name": "small"}]), &target()));
+        let (holder, field) = place.rsplit_once('/').expect("a place");
+        object.pointer_mut(holder).expect("its holder")[field] = value;
+        object.to_string()
+    };
+    let whole = publication("whole", &spec(&charts.url(), &json!([{"name": "smal", "latest": 1.0}]), &target()));
     for (documents, code, part) in [
         ("{".to_owned(), 2, "is no YAML"),
         ("a: b".to_owned(), 2, "no object of Kubernetes"),
         ("{kind: Pod, apiVersion: v1, metadata: {name: a}}".to_owned(), 2, "no ChartPublication"),
-        (typed.to_string(), 2, "invalid type"),
+        (typed.to_string(), 2, "spec.suspend: is a string"),
+        (with("/spec/intervall", json!("1h")), 2, "spec.intervall: there is no such field"),
+        (with("/spec/interval", json!("1d")), 2, "spec.interval: "),
+        (with("/spec/source/archive", json!({"url": "https://charts.example.com/small-1.2.2.tgz"})), 2, "spec.source: "),
+        (with("/spec/targets/0/allowedHosts", json!(["https://h"])), 2, "spec.targets[0].allowedHosts[0]: `https://h` is no `HOST`"),
+        (with("/metadata", json!({"generateName": "small-"})), 2, "no `metadata.name`"),
+        // As the API server takes it; a list is taken apart.
+        (json!({"apiVersion": "v1", "kind": "List", "items": [whole]}).to_string(), 2, "ChartNotFound: "),
         (of(&charts.url(), "smal"), 2, "ChartNotFound: "),
         (of(&format!("{}/absent", charts.url()), "small"), 2, "SourceNotFound: "),
         (of(&format!("http://{away}"), "small"), 1, "SourceUnreachable: "),

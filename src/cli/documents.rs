@@ -1,76 +1,43 @@
-//! The publications of files: YAML or JSON, several documents in one, `-` for standard input, a folder for the files in it.
+//! The documents of files: YAML or JSON, several documents in one, lists of objects, `-` for standard input, a folder for the files in it.
 
 use std::{
+    collections::HashMap,
     io::{Cursor, Read},
     path::{Path, PathBuf},
 };
 
 use chart_publisher::{
-    api::{ChartPublication, GROUP, VERSION},
+    api::{GROUP, VERSION},
     lint::Written,
 };
-use serde_json::Value;
-use serde_saphyr::options::DuplicateKeyPolicy;
+use serde_json::{Map, Value};
+use serde_saphyr::{budget::BudgetBreach, options::DuplicateKeyPolicy};
 
-use super::Usage;
+use super::{Usage, shown::one_line};
 
 /// A file of manifests is smaller.
 const LONGEST: u64 = 16 << 20;
 /// How files of manifests end.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 
-/// A publication, and where it stands.
+/// A document of a file, or an item of one that is a list.
 pub(super) struct Document {
-    /// The file, or `-`.
-    pub(super) file: String,
+    /// Which document of the file, from 1.
+    pub(super) number: usize,
+    /// Where in it: `items[2]` of a list, else nothing.
+    pub(super) within: String,
     /// As it stands there.
-    pub(super) value: Value,
+    pub(super) written: Written,
 }
 
 /// What could be read of a file.
 pub(super) struct ReadFile {
     /// Its name, or `-`.
     pub(super) name: String,
-    /// Its documents, in their order; empty ones are passed over.
-    pub(super) documents: Vec<Written>,
+    /// Its documents, in their order; empty ones are passed over, and of lists the items stand for them.
+    pub(super) documents: Vec<Document>,
     /// What keeps the rest from being read.
     pub(super) broken: Option<String>,
-}
-
-/// All publications of `files`, and a sentence for each other object.
-///
-/// # Errors
-/// What cannot be read, is no YAML, or holds no publication.
-pub(super) fn documents(files: &[String]) -> Result<(Vec<Document>, Vec<String>), Usage> {
-    sorted(files, read(files))
-}
-
-/// The same of files that were read.
-pub(super) fn sorted(files: &[String], read: Vec<ReadFile>) -> Result<(Vec<Document>, Vec<String>), Usage> {
-    let (mut found, mut passed_over) = (Vec::new(), Vec::new());
-    for ReadFile { name: file, documents, broken } in read {
-        if let Some(sentence) = broken {
-            return Err(Usage(format!("`{file}` {sentence}")));
-        }
-        for Written { value, twice } in documents {
-            if let Some(path) = twice.first() {
-                return Err(Usage(format!("`{file}` has the field `{path}` twice: leave one of them")));
-            }
-            let word = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let (version, kind) = (word("apiVersion"), word("kind"));
-            if version == format!("{GROUP}/{VERSION}") && kind == "ChartPublication" {
-                found.push(Document { file: file.clone(), value });
-            } else if kind.is_empty() {
-                return Err(Usage(format!("`{file}` holds a document that is no object of Kubernetes: it has no `kind`")));
-            } else {
-                passed_over.push(passed(&file, &value));
-            }
-        }
-    }
-    if found.is_empty() {
-        return Err(none(files));
-    }
-    Ok((found, passed_over))
 }
 
 /// That there is no publication at all.
@@ -82,7 +49,7 @@ pub(super) fn none(files: &[String]) -> Usage {
 pub(super) fn passed(file: &str, value: &Value) -> String {
     let word = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (version, kind, name) = (word("/apiVersion"), word("/kind"), word("/metadata/name"));
-    format!("`{file}`: {kind} `{name}` of {version} is passed over: it is no ChartPublication of {GROUP}/{VERSION}")
+    one_line(&format!("`{file}`: {kind} `{name}` of {version} is passed over: it is no ChartPublication of {GROUP}/{VERSION}"))
 }
 
 /// What stands in `files`, and in the files of those that are folders.
@@ -103,58 +70,97 @@ fn in_folder(given: &str) -> std::io::Result<Vec<String>> {
         return Ok(vec![given.to_owned()]);
     }
     let mut found: Vec<PathBuf> = std::fs::read_dir(given)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
-    found.retain(|path| path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known)) && path.is_file());
+    // A link that leads nowhere is a manifest that somebody misses.
+    let is_there = |path: &PathBuf| path.is_file() || (path.is_symlink() && !path.exists());
+    found.retain(|path| path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known)) && is_there(path));
     found.sort();
     Ok(found.into_iter().map(|path| path.display().to_string()).collect())
 }
 
 fn read_file(name: &str) -> ReadFile {
     let mut file = ReadFile { name: name.to_owned(), documents: Vec::new(), broken: None };
-    match text(name) {
-        Err(sentence) => file.broken = Some(sentence),
-        Ok(text) => {
-            let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough, with_snippet: false };
-            let mut reader = Cursor::new(text);
-            for document in serde_saphyr::read_with_options::<_, Written>(&mut reader, options) {
-                match document {
-                    Ok(written) if written.value.is_null() => {}
-                    Ok(written) => file.documents.push(written),
-                    Err(error) => {
-                        file.broken = Some(format!("is no YAML: {error}"));
-                        break;
-                    }
-                }
-            }
-        }
-    }
+    file.broken = text(name).and_then(|text| parse(text, &mut file.documents)).err();
     file
 }
 
-impl Document {
-    /// As the controller would read it, in `namespace` where it names none.
-    pub(super) fn publication(&self, namespace: &str) -> Result<ChartPublication, Usage> {
-        let name = self.value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-        let wrong = |error: &dyn std::fmt::Display| Usage(format!("`{}`: ChartPublication `{name}`: {error}", self.file));
-        if name.is_empty() {
-            return Err(wrong(&"it has no `metadata.name`"));
+/// Reads numbers as kubectl does: `010` is 8.
+fn parse(text: String, documents: &mut Vec<Document>) -> Result<(), String> {
+    let options =
+        serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough, with_snippet: false, legacy_octal_numbers: true };
+    let mut reader = Cursor::new(text);
+    let mut number = 0;
+    for written in serde_saphyr::read_with_options::<_, Written>(&mut reader, options) {
+        let written = written.map_err(|error| unparsed(&error))?;
+        if !written.value.is_null() {
+            number += 1;
+            unfold(Document { number, within: String::new(), written }, documents)?;
         }
-        let mut publication: ChartPublication = serde_json::from_value(without_nothing(&self.value)).map_err(|error| wrong(&error))?;
-        publication.metadata.namespace.get_or_insert_with(|| namespace.to_owned());
-        // What it is in a cluster, the cluster says.
-        (publication.status, publication.metadata.uid) = (None, None);
-        Ok(publication)
     }
+    Ok(())
 }
 
-/// Without fields that are `null`: the API server drops them, and fills in what is left out.
-fn without_nothing(value: &Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let there = fields.iter().filter(|(_, field)| !field.is_null());
-            Value::Object(there.map(|(name, field)| (name.clone(), without_nothing(field))).collect())
+/// Takes lists apart, as kubectl does; in a list of one kind (`ChartPublicationList`) an item need not say what it is.
+fn unfold(document: Document, documents: &mut Vec<Document>) -> Result<(), String> {
+    let Document { number, within, written: Written { value, twice } } = document;
+    let (mut fields, version, kind) = match value {
+        Value::Object(fields) if is_list(&fields) => {
+            let word = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let (version, kind) = (word("apiVersion"), word("kind"));
+            (fields, version, kind)
         }
-        Value::Array(items) => Value::Array(items.iter().map(without_nothing).collect()),
-        other => other.clone(),
+        value => {
+            documents.push(Document { number, within, written: Written { value, twice } });
+            return Ok(());
+        }
+    };
+    let Some(Value::Array(items)) = fields.remove("items") else {
+        return Err(format!("has a {kind} in document {number} whose `items` are no list"));
+    };
+    let mut twice_of: HashMap<usize, Vec<String>> = HashMap::new();
+    for path in twice {
+        let (index, below) = of_item(&path).ok_or_else(|| format!("has the field `{path}` of a {kind} twice: leave one of them"))?;
+        twice_of.entry(index).or_default().push(below);
+    }
+    for (index, mut value) in items.into_iter().enumerate() {
+        if let (Some(item), Value::Object(fields)) = (kind.strip_suffix("List").filter(|item| !item.is_empty()), &mut value)
+            && !fields.contains_key("kind")
+        {
+            fields.insert("kind".to_owned(), item.into());
+            fields.insert("apiVersion".to_owned(), version.as_str().into());
+        }
+        let within = if within.is_empty() { format!("items[{index}]") } else { format!("{within}.items[{index}]") };
+        let written = Written { value, twice: twice_of.remove(&index).unwrap_or_default() };
+        unfold(Document { number, within, written }, documents)?;
+    }
+    Ok(())
+}
+
+/// Whether it is a list of objects; a kind of its own may end so, too.
+fn is_list(fields: &Map<String, Value>) -> bool {
+    let kind = fields.get("kind").and_then(Value::as_str).unwrap_or_default();
+    kind == "List" || (kind.ends_with("List") && fields.get("items").is_some_and(Value::is_array))
+}
+
+/// `items[2].spec.x` is `spec.x` of item 2.
+fn of_item(path: &str) -> Option<(usize, String)> {
+    let (index, below) = path.strip_prefix("items[")?.split_once(']')?;
+    Some((index.parse().ok()?, below.trim_start_matches('.').to_owned()))
+}
+
+/// Why a text is not read.
+fn unparsed(error: &serde_saphyr::Error) -> String {
+    match error.without_snippet() {
+        serde_saphyr::Error::Budget { breach, location } => {
+            let much = match breach {
+                BudgetBreach::Depth { .. } => "lists and mappings nested more than 64 deep",
+                BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => "more than 250,000 values",
+                BudgetBreach::Documents { .. } => "more than 1,024 documents",
+                BudgetBreach::ScalarBytes { .. } => "more than 64 MiB of text",
+                _ => "too many anchors, aliases or merge keys",
+            };
+            format!("has {much} by line {}: no manifest has so much, and it is not read", location.line())
+        }
+        other => format!("is no YAML: {other}"),
     }
 }
 

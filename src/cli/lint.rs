@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::{
     Failure, Output, Usage,
-    documents::{ReadFile, none, passed, read},
+    documents::{Document, ReadFile, none, passed, read},
     note, print,
+    shown::one_line,
 };
 
 /// Say what is wrong with publications: what the API server would refuse, and what a run would. Asks no cluster and no network.
@@ -77,12 +78,13 @@ pub(super) fn refuse(files: &[ReadFile]) -> Result<(), Failure> {
 /// How many publications stand in `file`; what is wrong with them comes to `items`.
 fn of_file(rules: &Lint, file: &ReadFile, seen: &mut HashMap<[String; 2], String>, items: &mut Vec<Item>) -> usize {
     let mut publications = 0;
-    for (index, written) in file.documents.iter().enumerate() {
+    for Document { number, within, written } in &file.documents {
         let word = |pointer: &str| written.value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let (name, namespace) = (word("/metadata/name"), word("/metadata/namespace"));
         let mut add = |finding: Finding| {
             let (name, namespace) = (name.clone(), namespace.clone());
-            items.push(Item { file: file.name.clone(), document: Some(index + 1), name, namespace, finding });
+            let finding = Finding { path: joined(within, &finding.path), ..finding };
+            items.push(Item { file: file.name.clone(), document: Some(*number), name, namespace, finding });
         };
         match kind(&written.value) {
             Kind::Other => note(&passed(&file.name, &written.value)),
@@ -91,7 +93,8 @@ fn of_file(rules: &Lint, file: &ReadFile, seen: &mut HashMap<[String; 2], String
                 publications += 1;
                 rules.findings(written).into_iter().for_each(&mut add);
                 if let Some(name) = &name {
-                    let place = format!("document {} of `{}`", index + 1, file.name);
+                    let item = if within.is_empty() { String::new() } else { format!("`{within}` of ") };
+                    let place = format!("{item}document {number} of `{}`", file.name);
                     if let Some(first) = seen.insert([namespace.clone().unwrap_or_default(), name.clone()], place) {
                         add(Finding::new("metadata.name", Rule::Unique, format!("{first} has the same name: one would replace the other")));
                     }
@@ -104,6 +107,15 @@ fn of_file(rules: &Lint, file: &ReadFile, seen: &mut HashMap<[String; 2], String
         items.push(Item { file: file.name.clone(), document: None, name: None, namespace: None, finding });
     }
     publications
+}
+
+/// The path of a field in the document, where it stands in an item of a list.
+fn joined(within: &str, path: &str) -> String {
+    match (within.is_empty(), path.is_empty()) {
+        (true, _) => path.to_owned(),
+        (false, true) => within.to_owned(),
+        (false, false) => format!("{within}.{path}"),
+    }
 }
 
 fn as_json(item: &Item) -> Value {
@@ -126,6 +138,5 @@ fn as_text(item: &Item) -> String {
     };
     let path = Some(item.finding.path.clone()).filter(|path| !path.is_empty());
     let parts = [Some(item.file.clone()), place, path, Some(item.finding.message.clone())];
-    let line = parts.into_iter().flatten().collect::<Vec<_>>().join(": ");
-    line.split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(&parts.into_iter().flatten().collect::<Vec<_>>().join(": "))
 }

@@ -14,10 +14,12 @@ mod limits;
 mod lint;
 mod plan;
 mod probe;
+mod publications;
 mod publish;
 mod published;
 mod push;
 mod run;
+mod shown;
 mod signals;
 mod table;
 mod unplanned;
@@ -127,7 +129,7 @@ fn complain(error: &(dyn std::error::Error + 'static)) {
 /// A line on standard error. Where nobody can be told, the exit code still tells.
 fn note(text: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "chart-publisher: {text}");
+    let _ = writeln!(std::io::stderr().lock(), "chart-publisher: {}", shown::printable(text));
 }
 
 /// A time to wait for something.
@@ -144,12 +146,15 @@ fn print(text: &str) -> Result<(), Failure> {
 
 fn print_crds() -> Result<(), Failure> {
     use std::io::Write;
-    let mut out = std::io::stdout().lock();
+    let mut text = String::new();
     for crd in api::definitions() {
-        writeln!(out, "---")?;
-        out.write_all(serde_saphyr::to_string(&crd)?.as_bytes())?;
+        text.extend(["---\n", &serde_saphyr::to_string(&crd)?]);
     }
-    Ok(())
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        // Who reads no further has what he wanted.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 /// A word alone that is no level would be the name of a crate, and quietly log next to nothing.

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use super::{
     Failure, Output, Usage, carry_out,
-    documents::documents,
     limits::LimitFlags,
     log, note, print,
+    publications::publications,
     run::{LogFormat, configured},
     table::table,
 };
@@ -26,7 +26,8 @@ const NAMED: usize = 20;
 /// Print what would be published, by which way and why; nothing is written.
 #[derive(Args)]
 pub(super) struct Plan {
-    /// A file with `ChartPublications`, `-` for standard input; may be given several times. Other objects in it are passed over.
+    /// A file with `ChartPublications`, a folder with such files, or `-` for standard input; may be given several times. Other objects
+    /// are passed over.
     #[arg(long = "filename", short = 'f', value_name = "FILE", required = true)]
     files: Vec<String>,
     /// The cluster whose Services, Secrets and inventories count. Without it only targets with a `url`, and without Secrets, are planned.
@@ -55,11 +56,7 @@ pub(super) fn planned(plan: &Plan) -> Result<(), Failure> {
 }
 
 async fn work(plan: &Plan) -> Result<(), Failure> {
-    let (documents, passed_over) = documents(&plan.files)?;
-    for sentence in &passed_over {
-        note(sentence);
-    }
-    let publications: Vec<_> = documents.iter().map(|document| document.publication(&plan.namespace)).collect::<Result<_, _>>()?;
+    let publications = publications(&plan.files, &plan.namespace)?;
     let client = match &plan.kubeconfig {
         Some(path) => Some(Client::try_from(configured(Some(path.as_path())).await?)?),
         None => None,

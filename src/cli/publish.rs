@@ -17,10 +17,9 @@ use super::{
     Failure, Output, Usage,
     access::{logins, trust},
     carry_out,
-    documents::{read, sorted},
     limits::LimitFlags,
-    lint::refuse,
     log, note, print,
+    publications::publications,
     published::{as_json, as_text},
     run::{LogFormat, configured, is_inside},
     signals::{Signal, Signals, Stopped},
@@ -86,7 +85,7 @@ pub(super) fn published(publish: &Publish) -> Result<(), Failure> {
 }
 
 async fn work(publish: &Publish) -> Result<(), Failure> {
-    let publications = publications(publish)?;
+    let publications = publications(&publish.files, &publish.namespace)?;
     for suspended in publications.iter().filter(|publication| publication.spec.suspend) {
         note(&format!("{}: `suspend` is true: it is passed over", shown(suspended)));
     }
@@ -111,15 +110,6 @@ async fn work(publish: &Publish) -> Result<(), Failure> {
         }
     };
     told(publish, &done?, signal)
-}
-
-/// As they stand in the files; nothing is begun where something is wrong there.
-fn publications(publish: &Publish) -> Result<Vec<ChartPublication>, Failure> {
-    let files = read(&publish.files);
-    refuse(&files)?;
-    let (documents, _) = sorted(&publish.files, files)?;
-    let publications = documents.iter().map(|document| document.publication(&publish.namespace));
-    Ok(publications.collect::<Result<_, _>>()?)
 }
 
 async fn means(publish: &Publish, stop: CancellationToken) -> Result<Means, Failure> {

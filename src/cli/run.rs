@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use chart_publisher::{
     controller::{self, LeaseTerms, Settings, StartError},
-    model::size,
+    model::{is_label, is_subdomain, size},
     spool::Budget,
 };
 use clap::{Args, ValueEnum};
@@ -13,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Usage, carry_out, limits::LimitFlags, log};
 
+/// A kubeconfig is smaller, in bytes.
+const LONGEST_KUBECONFIG: u64 = 16 << 20;
+
 /// Run the controller.
 #[derive(Args)]
 pub(super) struct Run {
@@ -20,7 +23,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// Act only on resources in this namespace; may be given several times. Without it: in all.
-    #[arg(long = "namespace", short = 'n', value_name = "NAMESPACE", env = "CHART_PUBLISHER_NAMESPACES", value_delimiter = ',')]
+    #[arg(long = "namespace", short = 'n', value_name = "NAMESPACE", env = "CHART_PUBLISHER_NAMESPACES", value_delimiter = ',', value_parser = namespace)]
     namespaces: Vec<String>,
     /// Where charts lie on their way; best a volume of its own.
     #[arg(long, value_name = "DIR", env = "CHART_PUBLISHER_SPOOL_DIR", default_value_os_t = std::env::temp_dir())]
@@ -48,7 +51,7 @@ pub(super) struct Run {
     allow_addresses: Vec<ipnet::IpNet>,
     /// Forward ports of Pods in this namespace, where no other route leads to a registry; may be given several times. It needs the right
     /// for `pods/portforward` there.
-    #[arg(long = "relay-namespace", value_name = "NAMESPACE", env = "CHART_PUBLISHER_RELAY_NAMESPACES", value_delimiter = ',')]
+    #[arg(long = "relay-namespace", value_name = "NAMESPACE", env = "CHART_PUBLISHER_RELAY_NAMESPACES", value_delimiter = ',', value_parser = namespace)]
     relay_namespaces: Vec<String>,
     /// The node that this process runs on, from the downward API: other nodes are tried before it.
     #[arg(long, value_name = "NAME", env = "NODE_NAME")]
@@ -58,10 +61,10 @@ pub(super) struct Run {
     pod_name: Option<String>,
     /// The namespace of the Lease by which several replicas agree who of them works, best the Pod's own. Without it this process works
     /// at once, and has to be the only one.
-    #[arg(long, value_name = "NAMESPACE", env = "CHART_PUBLISHER_LEASE_NAMESPACE")]
+    #[arg(long, value_name = "NAMESPACE", env = "CHART_PUBLISHER_LEASE_NAMESPACE", value_parser = namespace)]
     lease_namespace: Option<String>,
     /// The name of the Lease: one for all replicas that act on the same resources.
-    #[arg(long, value_name = "NAME", env = "CHART_PUBLISHER_LEASE_NAME", default_value = "chart-publisher")]
+    #[arg(long, value_name = "NAME", env = "CHART_PUBLISHER_LEASE_NAME", default_value = "chart-publisher", value_parser = lease_name, requires = "lease_namespace")]
     lease_name: String,
     /// How long the Lease is given for: when a leader dies, the next one begins so many seconds later.
     #[arg(long, value_name = "SECONDS", env = "CHART_PUBLISHER_LEASE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=3600))]
@@ -96,7 +99,7 @@ async fn controlled(run: Run) -> Result<(), Failure> {
     let client = Client::try_from(config)?;
     let budget = Budget { memory: run.spool_memory, disk: run.spool_size, ..Budget::default() };
     let settings = Settings {
-        namespaces: run.namespaces,
+        namespaces: each_once(run.namespaces),
         spool_directory: run.spool_dir,
         spool: budget,
         limits: run.limits.limits(),
@@ -104,7 +107,7 @@ async fn controlled(run: Run) -> Result<(), Failure> {
         workers: run.workers.into(),
         health: run.health_address,
         allowed_addresses: run.allow_addresses,
-        relay_namespaces: run.relay_namespaces,
+        relay_namespaces: each_once(run.relay_namespaces),
         own_node: run.node_name,
         lease: run.lease_namespace.map(|namespace| LeaseTerms {
             namespace,
@@ -126,8 +129,46 @@ pub(super) async fn configured(kubeconfig: Option<&std::path::Path>) -> Result<C
     let Some(path) = kubeconfig else { return Ok(Config::infer().await?) };
     // Its display says all that its sources would say again.
     let unusable = |error: kube::config::KubeconfigError| Usage(format!("`--kubeconfig`: {error}"));
+    if let Some(sentence) = unreadable(path) {
+        return Err(Usage(format!("`--kubeconfig`: `{}` {sentence}", path.display())).into());
+    }
     let kubeconfig = kube::config::Kubeconfig::read_from(path).map_err(unusable)?;
     Ok(Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.map_err(unusable)?)
+}
+
+/// Why it is not read: a device has no end. A pipe may be one.
+fn unreadable(kubeconfig: &std::path::Path) -> Option<&'static str> {
+    use std::os::unix::fs::FileTypeExt;
+    let known = std::fs::metadata(kubeconfig).ok()?;
+    match known.file_type() {
+        kind if kind.is_char_device() || kind.is_block_device() => Some("is a device, and no file"),
+        kind if kind.is_file() && known.len() > LONGEST_KUBECONFIG => Some("is larger than 16 MiB"),
+        _ => None,
+    }
+}
+
+/// The name of a namespace. An empty one would mean all of them, which nobody writes so.
+fn namespace(text: &str) -> Result<String, &'static str> {
+    let name = text.trim();
+    let form = "a namespace is named by lower case letters, digits and `-`, with a letter or digit first and last, and at most 63 of them";
+    if is_label(name) { Ok(name.to_owned()) } else { Err(form) }
+}
+
+fn lease_name(text: &str) -> Result<String, &'static str> {
+    let form =
+        "a Lease is named by lower case letters, digits, `-` and `.`, with a letter or digit first and last, and at most 253 of them";
+    if is_subdomain(text) { Ok(text.to_owned()) } else { Err(form) }
+}
+
+/// In their order: what is named twice would be watched, and counted, twice.
+fn each_once(names: Vec<String>) -> Vec<String> {
+    let mut seen = Vec::with_capacity(names.len());
+    for name in names {
+        if !seen.contains(&name) {
+            seen.push(name);
+        }
+    }
+    seen
 }
 
 /// Whether this process stands in the network of a cluster: it is said so, or this is a Pod.
@@ -152,4 +193,51 @@ async fn signalled(stop: CancellationToken) {
     }
     tracing::info!("asked to stop");
     stop.cancel();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, Command, FromArgMatches};
+
+    use super::*;
+
+    fn read(words: &[&str]) -> Result<Run, clap::Error> {
+        let command = Run::augment_args(Command::new("run"));
+        Run::from_arg_matches(&command.try_get_matches_from([&["run"], words].concat())?)
+    }
+
+    #[test]
+    fn a_namespace_is_named_as_it_can_be_and_counts_once() {
+        for (words, expected) in [
+            (&["--namespace", "t7, t8"][..], &["t7", "t8"][..]),
+            (&["--namespace", "t7", "-n", "t8", "--namespace", "t7"], &["t7", "t8"]),
+            (&[], &[]),
+        ] {
+            let run = read(words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+            assert_eq!(each_once(run.namespaces), expected, "{words:?}");
+        }
+        for flag in ["--namespace", "--relay-namespace", "--lease-namespace"] {
+            for wrong in ["", "t7,", ",", "A B", "t7 t8", "a.b", "a/b", "-a"] {
+                let error = read(&[&format!("{flag}={wrong}")]).err().unwrap_or_else(|| panic!("{flag} {wrong:?} is taken"));
+                let said = error.to_string();
+                assert_eq!(error.exit_code(), 2, "{said}");
+                assert!(said.contains(flag) && said.contains("lower case letters"), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_lease_has_a_name_and_a_namespace() {
+        for wrong in ["", "A/b", "..", "a b"] {
+            let said = read(&["--lease-namespace=t7", &format!("--lease-name={wrong}")]).err().map(|error| error.to_string());
+            assert!(
+                said.as_ref().is_some_and(|said| said.contains("--lease-name") && said.contains("a Lease is named")),
+                "{wrong}: {said:?}"
+            );
+        }
+        let said = read(&["--lease-name=a.b"]).err().map(|error| error.to_string());
+        assert!(said.as_ref().is_some_and(|said| said.contains("--lease-namespace")), "{said:?}");
+        assert!(read(&["--lease-namespace=t7", "--lease-name=a.b"]).is_ok());
+        assert!(read(&[]).is_ok_and(|run| run.lease_name == "chart-publisher"));
+    }
 }

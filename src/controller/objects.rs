@@ -16,7 +16,10 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
 use super::flux::FluxHelmRepository;
-use crate::steps::{Step, enter};
+use crate::{
+    model::is_subdomain,
+    steps::{Step, enter},
+};
 
 /// An API server that does not answer a read by then is away.
 const LONGEST_READ: Duration = Duration::from_secs(15);
@@ -122,12 +125,13 @@ impl Objects {
         false
     }
 
+    /// What no object can be named, none is: such a name would be another path at the API server, which is not asked.
     async fn read<K>(&self, kind: ObjectKind, name: &str) -> Result<Option<K>, Unread>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
     {
         let api = Api::<K>::namespaced(self.client.clone(), &self.namespace);
-        let found = answered(kind, api.get_opt(name)).await;
+        let found = if is_subdomain(name) { answered(kind, api.get_opt(name)).await } else { Ok(None) };
         let version = found.as_ref().map(|found| found.as_ref().and_then(ResourceExt::resource_version));
         self.note(kind, name, &version.map_err(|unread| *unread));
         found
@@ -137,6 +141,9 @@ impl Objects {
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
     {
+        if !is_subdomain(name) {
+            return Ok(None);
+        }
         let api = Api::<K>::namespaced(self.client.clone(), &self.namespace);
         Ok(answered(kind, api.get_metadata_opt(name)).await?.and_then(|found| found.resource_version()))
     }
@@ -157,5 +164,39 @@ async fn answered<T>(kind: ObjectKind, asked: impl Future<Output = Result<Option
         // The cluster does not have the kind.
         Ok(Err(kube::Error::Api(status))) if status.code == 404 => Ok(None),
         Ok(Err(_)) | Err(_) => Err(Unread::Away),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use http::{Request, Response};
+    use kube::client::Body;
+    use tower::service_fn;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_no_object_can_be_named_is_not_there_and_nobody_is_asked() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let server = service_fn(move |_: Request<Body>| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let status = r#"{"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "no"}"#;
+            let answer = Response::builder().status(404).body(Body::from(status.as_bytes().to_vec()));
+            async move { answer }
+        });
+        let objects = Objects::new(Client::new(server, "default"), "team");
+        for name in ["..", "../../other/secrets/login", "login?watch=true", "login/status", "Login", ""] {
+            assert!(matches!(objects.secret(name).await, Ok(None)), "{name}");
+            assert!(matches!(objects.config_map(name).await, Ok(None)), "{name}");
+            assert!(matches!(objects.helm_repository(name).await, Ok(None)), "{name}");
+            assert_eq!(objects.version(ObjectKind::Secret, name).await, Ok(None), "{name}");
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 0);
+        assert!(!objects.differ_from(&objects.seen()).await);
+        assert!(matches!(objects.secret("login").await, Ok(None)));
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "what can be there is asked for");
     }
 }

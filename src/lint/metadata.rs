@@ -9,6 +9,7 @@ use super::{
     sentences,
     written::{field_path, item_path},
 };
+use crate::model::{is_label, is_subdomain};
 
 const AT: &str = "metadata";
 /// Bytes of all annotations.
@@ -177,13 +178,9 @@ fn owners(fields: &Map<String, Value>, found: &mut Vec<Finding>) {
         }
     }
     // The same one again counts once.
-    let mut controllers: Vec<&Value> = Vec::new();
-    for owner in owners.iter().filter(|owner| owner.get("controller") == Some(&Value::Bool(true))) {
-        if !controllers.contains(&owner) {
-            controllers.push(owner);
-        }
-    }
-    if controllers.len() > 1 {
+    let mut controllers = owners.iter().filter(|owner| owner.get("controller") == Some(&Value::Bool(true)));
+    let first = controllers.next();
+    if controllers.any(|other| Some(other) != first) {
         found.push(Finding::new("metadata.ownerReferences", Rule::Metadata, "have more than one with `controller: true`"));
     }
 }
@@ -198,23 +195,6 @@ fn before_more(name: &str) -> String {
         Some(start) => format!("{start}a"),
         None => name.to_owned(),
     }
-}
-
-/// A DNS label (RFC 1123).
-pub(super) fn is_label(name: &str) -> bool {
-    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let ends = [name.bytes().next(), name.bytes().next_back()];
-    name.len() <= 63 && ends.iter().all(|end| end.is_some_and(letter)) && name.bytes().all(|byte| letter(byte) || byte == b'-')
-}
-
-/// A DNS subdomain (RFC 1123), whose parts may here be longer than DNS has them.
-pub(super) fn is_subdomain(name: &str) -> bool {
-    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let is_part = |part: &str| {
-        let ends = [part.bytes().next(), part.bytes().next_back()];
-        ends.iter().all(|end| end.is_some_and(letter)) && part.bytes().all(|byte| letter(byte) || byte == b'-')
-    };
-    name.len() <= 253 && name.split('.').all(is_part)
 }
 
 /// `NAME` or `DOMAIN/NAME`.

@@ -11,6 +11,7 @@ mod cel;
 mod defaults;
 mod kind;
 mod metadata;
+mod patterns;
 mod quantities;
 mod refused;
 mod schema;
@@ -23,7 +24,7 @@ mod tests;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 use serde_json::Value;
 
-use self::cel::Rules;
+use self::{cel::Rules, patterns::Patterns};
 pub use self::{
     kind::{Kind, kind},
     written::Written,
@@ -103,6 +104,7 @@ impl Rule {
 pub struct Lint {
     schema: JSONSchemaProps,
     rules: Rules,
+    patterns: Patterns,
 }
 
 impl Lint {
@@ -115,8 +117,8 @@ impl Lint {
         if let Some(status) = status {
             schema::without_demands(status);
         }
-        let rules = Rules::of(&schema)?;
-        Some(Self { schema, rules })
+        let (rules, patterns) = (Rules::of(&schema)?, Patterns::of(&schema)?);
+        Some(Self { schema, rules, patterns })
     }
 
     /// All that is wrong with a document that is meant as a publication.
@@ -127,7 +129,7 @@ impl Lint {
         schema::unknown(&self.schema, &written.value, &mut found);
         let mut filled = written.value.clone();
         defaults::fill(&mut filled, &self.schema);
-        schema::check(&self.schema, &filled, &self.rules, &mut found);
+        schema::check(&self.schema, &filled, (&self.rules, &self.patterns), &mut found);
         metadata::check(filled.get("metadata").unwrap_or(&Value::Null), &mut found);
         refused::check(&filled, &mut found);
         found

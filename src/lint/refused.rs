@@ -2,16 +2,13 @@
 //!
 //! Only what stands in the text decides. Where the schema has found something, nothing more is said of the same field.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 use url::Url;
 
-use super::{
-    Finding, Rule,
-    metadata::{is_label, is_subdomain},
-    sentences,
-    written::item_path,
-};
-use crate::model::{Constraint, NamePattern, Origin, RepositoryName, Scheme, decoded};
+use super::{Finding, Rule, sentences, written::item_path};
+use crate::model::{Constraint, NamePattern, Origin, RepositoryName, Scheme, decoded, is_label, is_subdomain};
 
 /// Finds it.
 pub(super) fn check(publication: &Value, found: &mut Vec<Finding>) {
@@ -21,7 +18,8 @@ pub(super) fn check(publication: &Value, found: &mut Vec<Finding>) {
     for (index, target) in list(publication, "/spec/targets").iter().enumerate() {
         self::target(target, &item_path("spec.targets", index), &mut wrong);
     }
-    wrong.retain(|one: &Finding| !found.iter().any(|other| other.path == one.path));
+    let named: HashSet<&str> = found.iter().map(|other| other.path.as_str()).collect();
+    wrong.retain(|one: &Finding| !named.contains(one.path.as_str()));
     found.append(&mut wrong);
 }
 
@@ -47,6 +45,7 @@ fn source(publication: &Value, wrong: &mut Vec<Finding>) {
             wrong.push(Finding::new("spec.source.oci.url", Rule::Run, message));
         }
         secrets(oci, "spec.source.oci", wrong);
+        hosts(oci, "spec.source.oci", wrong);
     }
     for (field, kind) in [("configMaps", "ConfigMap"), ("secrets", "Secret")] {
         let path = format!("spec.source.{field}");
@@ -105,6 +104,23 @@ fn target(target: &Value, path: &str, wrong: &mut Vec<Finding>) {
         add("service.port", "no Service can have this port: the numbers are 1 to 65535".to_owned());
     }
     secrets(target, path, wrong);
+    hosts(target, path, wrong);
+}
+
+/// An entry of `allowedHosts` that no address can be the same as.
+fn hosts(holder: &Value, path: &str, wrong: &mut Vec<Finding>) {
+    let path = format!("{path}.allowedHosts");
+    for (index, host) in list(holder, "/allowedHosts").iter().enumerate() {
+        if let Some(host) = host.as_str().filter(|host| !is_host(host)) {
+            let sentence = format!("{} is no `HOST` or `HOST:PORT`, without scheme and path, and never matches", sentences::shown(host));
+            wrong.push(Finding::new(item_path(&path, index), Rule::Run, sentence));
+        }
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    let letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.' | ':' | '[' | ']');
+    host.chars().all(letter) && Origin::parse(Scheme::Https, host).is_ok()
 }
 
 /// What is wrong with `oci://HOST[:PORT]/PREFIX`.

@@ -3,16 +3,16 @@
 //! In: the schema, and a value (for [`check`] with its defaults). Out: findings. A rule that cannot be asked of a value because it breaks
 //! another one is passed over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, JSONSchemaPropsOrArray, ValidationRule};
-use regex::Regex;
 use serde_json::Value;
 
 use super::{
     Finding, Rule,
     cel::{Rules, Verdict},
     defaults::{is_nullable, schema_of_items},
+    patterns::Patterns,
     sentences,
     written::{field_path, item_path},
 };
@@ -69,13 +69,14 @@ fn unknown_below(schema: &JSONSchemaProps, value: &Value, path: &str, found: &mu
 }
 
 /// Finds what breaks the schema and its rules.
-pub(super) fn check(schema: &JSONSchemaProps, value: &Value, rules: &Rules, found: &mut Vec<Finding>) {
-    let mut walk = Walk { rules, found };
+pub(super) fn check(schema: &JSONSchemaProps, value: &Value, (rules, patterns): (&Rules, &Patterns), found: &mut Vec<Finding>) {
+    let mut walk = Walk { rules, patterns, found };
     walk.value(schema, value, "");
 }
 
 struct Walk<'a> {
     rules: &'a Rules,
+    patterns: &'a Patterns,
     found: &'a mut Vec<Finding>,
 }
 
@@ -117,7 +118,7 @@ impl Walk<'_> {
         if let Some(message) = sentences::length(letters, schema.min_length, schema.max_length) {
             self.add(path, Rule::Length, message);
         }
-        if let Some(pattern) = schema.pattern.as_deref().filter(|pattern| !matches(pattern, text)) {
+        if let Some(pattern) = schema.pattern.as_deref().filter(|pattern| !self.patterns.matches(pattern, text)) {
             self.add(path, Rule::Pattern, sentences::other_form(text, pattern));
         }
     }
@@ -148,11 +149,13 @@ impl Walk<'_> {
             Some("map") => keys.iter().map(|key| item.get(key).cloned()).collect(),
             _ => None,
         };
-        let identities: Vec<_> = items.iter().map(identity).collect();
-        for (index, identity) in identities.iter().enumerate() {
-            let first = identities.iter().take(index).position(|earlier| earlier == identity);
-            if let (Some(first), Some(identity)) = (first, identity) {
-                self.add(&item_path(path, index), Rule::Unique, sentences::again(keys, identity, &item_path(path, first)));
+        // Where each stands first: a long list is gone through once.
+        let mut firsts = HashMap::new();
+        for (index, identity) in items.iter().enumerate().filter_map(|(index, item)| Some((index, identity(item)?))) {
+            if let Some(first) = firsts.get(&identity) {
+                self.add(&item_path(path, index), Rule::Unique, sentences::again(keys, &identity, &item_path(path, *first)));
+            } else {
+                firsts.insert(identity, index);
             }
         }
     }
@@ -200,36 +203,4 @@ fn is_of_type(value: &Value, expected: &str) -> bool {
 pub(super) fn is_whole(value: &Value) -> bool {
     const MOST: f64 = 9_007_199_254_740_992.0;
     value.is_i64() || value.as_f64().is_some_and(|number| number.fract() == 0.0 && number.abs() <= MOST)
-}
-
-/// As Go matches.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
-    // A test reads every pattern of the definition.
-    Regex::new(&spelt_out(pattern)).is_ok_and(|pattern| pattern.is_match(text))
-}
-
-/// With Go's classes of letters, which are those of ASCII.
-pub(super) fn spelt_out(pattern: &str) -> String {
-    let mut written = String::with_capacity(pattern.len());
-    let (mut letters, mut inside) = (pattern.chars(), false);
-    while let Some(letter) = letters.next() {
-        if letter == '\\' {
-            written.push_str(&class(letters.next(), inside));
-        } else {
-            inside = (inside && letter != ']') || letter == '[';
-            written.push(letter);
-        }
-    }
-    written
-}
-
-/// What stands behind a backslash.
-fn class(letter: Option<char>, inside: bool) -> String {
-    let letters = match letter {
-        Some('s') => r"\t\n\f\r ",
-        Some('d') => "0-9",
-        Some('w') => "0-9A-Za-z_",
-        other => return other.map(|letter| format!("\\{letter}")).unwrap_or_default(),
-    };
-    if inside { letters.to_owned() } else { format!("[{letters}]") }
 }

@@ -1,6 +1,6 @@
 //! A document as it was written: its values, and the fields that stand there twice.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -22,6 +22,8 @@ impl<'de> Deserialize<'de> for Written {
         let node = Node::deserialize(deserializer)?;
         let mut twice = Vec::new();
         let value = node.settle("", &mut twice);
+        let mut seen = HashSet::new();
+        twice.retain(|path| seen.insert(path.clone()));
         Ok(Self { value, twice })
     }
 }
@@ -45,7 +47,7 @@ impl Node {
                 for (name, field) in fields {
                     let below = field_path(path, &name);
                     let value = field.settle(&below, twice);
-                    if settled.insert(name, value).is_some() && !twice.contains(&below) {
+                    if settled.insert(name, value).is_some() {
                         twice.push(below);
                     }
                 }

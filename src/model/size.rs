@@ -2,7 +2,7 @@
 
 /// What is no number of bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no number of bytes: write it with Ki, Mi or Gi where you like, for example `16Mi`")]
+#[error("`{0}` is no number of bytes above 0: write it with Ki, Mi or Gi where you like, for example `16Mi`")]
 pub struct InvalidSize(String);
 
 /// Reads a number of bytes greater than 0.
