@@ -273,7 +273,7 @@ fn a_long_text_is_looked_at_once() {
         assert!(found.len() >= least, "{} findings", found.len());
     }
     // The square of it took minutes.
-    assert!(began.elapsed().as_secs() < 40, "{:?}", began.elapsed());
+    assert!(began.elapsed().as_secs() < 90, "{:?}", began.elapsed());
 }
 
 /// What the definition demands in a way that is not looked at here would be passed over in silence.
