@@ -185,7 +185,7 @@ pub fn contents(world: &World) -> Vec<Case> {
     let unquoted = world.source("unquoted", promising(&"0".repeat(64)), small.clone());
     let mut wrong_digest = world.archive("promised", small.clone());
     wrong_digest["archive"]["digest"] = json!(format!("sha256:{}", "0f".repeat(32)));
-    vec![
+    let mut cases = vec![
         case("the index is no YAML", of_index("garbage", "apiVersion: v1\nentries: {small: [\n")).stalls(
             Reason::SourceInvalid,
             "/garbage/index.yaml` holds no index of a Helm repository",
@@ -247,6 +247,16 @@ pub fn contents(world: &World) -> Vec<Case> {
             "/bare/chart.tgz` holds no chart",
             "make it with `helm package`",
         ),
+    ];
+    cases.extend(of_charts(world));
+    cases
+}
+
+/// What is in the archive.
+fn of_charts(world: &World) -> Vec<Case> {
+    let case = |input, source: Value| Case::new(input, source, target(world, "charts"));
+    let of_archive = |folder: &str, archive: Vec<u8>| world.source(folder, index("small", "1.0.0", &archive), archive);
+    vec![
         case("the chart's values.yaml is no YAML", of_archive("values-broken", archives::chart_with("values.yaml", "a: 1\n--- b: 2\n")))
             .stalls(
                 Reason::ChartInvalid,
