@@ -1,9 +1,7 @@
 //! One who leads, against an API server that is a function. Time is moved by hand.
 
-use super::{
-    super::lease::tests::{Server, terms},
-    *,
-};
+use super::*;
+use crate::controller::lease::tests::{Server, terms};
 
 const LASTS: Duration = Duration::from_secs(15);
 
