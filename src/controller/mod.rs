@@ -41,6 +41,7 @@ mod scrape;
 mod settings;
 mod slots;
 mod start;
+mod statuses;
 mod survey;
 mod targets;
 mod watches;

@@ -1,6 +1,6 @@
 //! The status, by server-side apply: one patch when a run ends, and progress at most every 5 s.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use kube::{
     Api, Client,
@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::statuses::Statuses;
 use crate::{
     api::{ChartPublication, ChartPublicationStatus, FIELD_MANAGER, GROUP, VERSION},
     registry::Tenure,
@@ -35,12 +36,13 @@ pub(super) struct StatusWriter {
     api: Api<ChartPublication>,
     name: String,
     tenure: Tenure,
+    written: Arc<Statuses>,
 }
 
 impl StatusWriter {
     /// Writes only while `tenure` is certain: what another replica has written since is not overwritten.
-    pub(super) fn of(client: Client, tenure: Tenure, namespace: &str, name: &str) -> Self {
-        Self { api: Api::namespaced(client, namespace), name: name.to_owned(), tenure }
+    pub(super) fn of(client: Client, tenure: Tenure, written: Arc<Statuses>, namespace: &str, name: &str) -> Self {
+        Self { api: Api::namespaced(client, namespace), name: name.to_owned(), tenure, written }
     }
 
     /// Writes once; what fails is written by the next patch.
@@ -56,7 +58,9 @@ impl StatusWriter {
             return Err(kube::Error::Service("the lease could not be renewed, and another replica may have it".into()));
         }
         let _step = enter(Step::WriteStatus);
-        in_time(self.api.patch_status(&self.name, &parameters, &Patch::Apply(&object))).await.map(drop)
+        let object = in_time(self.api.patch_status(&self.name, &parameters, &Patch::Apply(&object))).await?;
+        self.written.wrote(object);
+        Ok(())
     }
 
     /// Writes until it is written, also when the API server is away: the result of a run is not lost. Ends without writing when the

@@ -18,7 +18,7 @@ async fn check(answers: &[(u16, &str)]) -> (Written, usize, Duration) {
         *count += 1;
         async move { Ok::<_, std::convert::Infallible>(Response::builder().status(code).body(Body::from(body.into_bytes())).unwrap()) }
     });
-    let writer = StatusWriter::of(Client::new(service, "default"), Tenure::of_one(), "platform", "charts");
+    let writer = StatusWriter::of(Client::new(service, "default"), Tenure::of_one(), Arc::default(), "platform", "charts");
     let begin = Instant::now();
     let written = writer.write(&ChartPublicationStatus::default(), &CancellationToken::new()).await;
     let count = *count.lock().unwrap();

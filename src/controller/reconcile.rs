@@ -67,6 +67,7 @@ async fn reconciled(publication: &ChartPublication, context: &Context) -> Action
     let Some(uid) = publication.uid() else { return Action::await_change() };
     let memory = context.memories.of(&uid);
     let mut memory = memory.lock().await;
+    let publication = &*context.statuses.newest(publication);
     if publication.metadata.deletion_timestamp.is_some() {
         return Action::await_change();
     }
@@ -114,8 +115,8 @@ async fn suspend(publication: &ChartPublication, context: &Context, memory: &mut
     };
     let status = suspended(&report);
     if publication.status.as_ref() != Some(&status) {
-        let (client, tenure) = (context.client.clone(), context.tenure.clone());
-        let writer = StatusWriter::of(client, tenure, &publication.namespace().unwrap_or_default(), &publication.name_any());
+        let (client, tenure, written) = (context.client.clone(), context.tenure.clone(), context.statuses.clone());
+        let writer = StatusWriter::of(client, tenure, written, &publication.namespace().unwrap_or_default(), &publication.name_any());
         writer.write(&status, &context.stop).await;
     }
     memory.last = None;

@@ -90,7 +90,8 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(super) fn new(publication: &'a ChartPublication, context: &'a Context, plans: &'a [PlannedTarget]) -> Self {
         let namespace = publication.namespace().unwrap_or_default();
-        let writer = StatusWriter::of(context.client.clone(), context.tenure.clone(), &namespace, &publication.name_any());
+        let (client, tenure, written) = (context.client.clone(), context.tenure.clone(), context.statuses.clone());
+        let writer = StatusWriter::of(client, tenure, written, &namespace, &publication.name_any());
         let secrets = Secrets::new(context.client.clone(), &namespace);
         let cancel = context.stop.child_token();
         let permit = Permit::new(cancel.clone(), context.tenure.clone());

@@ -30,6 +30,7 @@ use super::{
     recorder::Recorder,
     scrape::census,
     slots::Slots,
+    statuses::Statuses,
     targets::Asker,
     watches::{Change, concerned, scoped, scopes, watch},
 };
@@ -81,6 +82,8 @@ pub(super) struct Context {
     pub(super) cluster: Cluster,
     pub(super) publications: Vec<Store<DeserializeGuard<ChartPublication>>>,
     pub(super) memories: Memories,
+    /// What was written of publications, until their watch has brought it.
+    pub(super) statuses: Arc<Statuses>,
     pub(super) authorizers: Authorizers,
     /// What was learnt of registries, by the registry as the spec names it.
     pub(super) registries: Kept<String, Learnt>,
@@ -132,6 +135,7 @@ impl Context {
             cluster: Cluster::default(),
             publications: Vec::new(),
             memories: Memories::default(),
+            statuses: Arc::default(),
             authorizers: Authorizers::default(),
             registries: Kept::default(),
             learnt: Kept::default(),
@@ -362,5 +366,6 @@ async fn swept(context: Arc<Context>) {
         let there: HashSet<String> =
             context.publications.iter().flat_map(Store::state).filter_map(|publication| publication.uid()).collect();
         context.memories.keep(|uid| there.contains(uid));
+        context.statuses.keep(|uid| there.contains(uid));
     }
 }
