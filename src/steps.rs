@@ -1,8 +1,8 @@
 //! Where a run is: told to whoever logs this module at trace level, and in builds with the feature `failpoints` a place to end.
 //!
 //! With that feature, which releases lack, `CHART_PUBLISHER_FAIL=kill:send-blob:before:3` ends the program as `kill -9` does when it
-//! is about to send a blob for the third time; `after` is when the step has ended, however it did. `panic:reconcile:NAMESPACE/NAME`
-//! panics whenever this object is reconciled.
+//! is about to send a blob for the third time; `after` is when the step has ended, however it did. `delay:write-inventory:before:1500`
+//! holds each of these steps up for so many milliseconds. `panic:reconcile:NAMESPACE/NAME` panics whenever this object is reconciled.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -101,15 +101,19 @@ mod failpoints {
 
 #[cfg(feature = "failpoints")]
 mod failpoints {
-    use std::sync::{
-        LazyLock,
-        atomic::{AtomicU64, Ordering},
+    use std::{
+        sync::{
+            LazyLock,
+            atomic::{AtomicU64, Ordering},
+        },
+        time::Duration,
     };
 
     use super::Step;
 
     enum Wish {
         Kill { step: String, moment: String, left: AtomicU64 },
+        Delay { step: String, moment: String, time: Duration },
         Panic { object: String },
     }
 
@@ -124,14 +128,23 @@ mod failpoints {
                 let left = AtomicU64::new(count.unwrap_or("1").parse().ok()?);
                 Some(Wish::Kill { step: step.to_owned(), moment: moment.to_owned(), left })
             }
+            ("delay", step, moment, Some(milliseconds)) => {
+                let time = Duration::from_millis(milliseconds.parse().ok()?);
+                Some(Wish::Delay { step: step.to_owned(), moment: moment.to_owned(), time })
+            }
             _ => None,
         }
     }
 
     pub(super) fn reached(step: Step, moment: &str) {
-        let Some(Wish::Kill { step: at, moment: when, left }) = &*WISH else { return };
-        if at == step.as_str() && when == moment && left.fetch_sub(1, Ordering::Relaxed) == 1 {
-            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        match &*WISH {
+            Some(Wish::Kill { step: at, moment: when, left })
+                if at == step.as_str() && when == moment && left.fetch_sub(1, Ordering::Relaxed) == 1 =>
+            {
+                let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            }
+            Some(Wish::Delay { step: at, moment: when, time }) if at == step.as_str() && when == moment => std::thread::sleep(*time),
+            _ => {}
         }
     }
 

@@ -29,6 +29,7 @@ struct Printed {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PassedOver {
+    publication: String,
     chart: String,
     reason: String,
     versions: Vec<String>,
@@ -37,6 +38,7 @@ struct PassedOver {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Item {
+    publication: String,
     chart: String,
     version: String,
     target: String,
@@ -99,6 +101,7 @@ async fn each_version_is_planned_for_each_target_without_a_cluster() {
     let expected: Vec<_> =
         expected.iter().flat_map(|(target, action)| ["1.2.3+4", "1.2.2"].map(|version| (*target, version, *action))).collect();
     assert_eq!(said, expected);
+    assert!(items.iter().all(|item| item.publication == "default/planned"), "{items:?}");
     let first = &items[0];
     let tag = format!("{}/charts/small:1.2.3_4", registry.socket());
     assert_eq!((first.chart.as_str(), first.reference.as_ref()), ("small", Some(&tag)));
@@ -116,6 +119,35 @@ async fn each_version_is_planned_for_each_target_without_a_cluster() {
 }
 
 #[tokio::test]
+async fn several_publications_are_told_apart_and_one_without_a_source_keeps_nothing_from_the_others() {
+    let bed = support::shared();
+    let (registry, charts) = (bed.registry(Version::V3).start().await, bed.helm_repository(&["small-1.2.2"]).start().await);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+    let of = |name: &str, repository: &str| {
+        let target = url_target(registry.socket(), name);
+        publication(name, &spec(repository, &json!([{"name": "small"}]), &json!([target]))).to_string()
+    };
+    let (there, away) = (charts.url(), format!("http://{closed}"));
+    let documents = [of("one", &there), of("gone", &away), of("two", &there)].join("\n---\n");
+    let output = plan(&bed.folder("plan-several"), &documents, &["-o", "json"]);
+    assert_eq!(output.code, Some(1), "it may pass: {output:?}");
+    assert!(output.errors.contains("default/gone: SourceUnreachable: "), "{output:?}");
+    let printed: Printed = serde_json::from_str(&output.output).expect("JSON");
+    let said: Vec<_> = printed.items.iter().map(|item| (item.publication.as_str(), item.action.as_str())).collect();
+    assert_eq!(said, [("default/one", "Publish"), ("default/two", "Publish")]);
+
+    let table = plan(&bed.folder("plan-several-table"), &documents, &[]);
+    for name in ["default/one\nCHART ", "\n\ndefault/two\nCHART "] {
+        assert!(table.output.contains(name), "{table:?}");
+    }
+    // What no time mends counts more.
+    let wrong = [of("one", &format!("{there}/absent")), of("gone", &away)].join("\n---\n");
+    let output = plan(&bed.folder("plan-several-wrong"), &wrong, &[]);
+    assert_eq!(output.code, Some(2), "{output:?}");
+    assert!(output.errors.contains("default/one: SourceNotFound: ") && output.errors.contains("default/gone: "), "{output:?}");
+}
+
+#[tokio::test]
 async fn what_is_passed_over_is_said_with_its_reason() {
     let bed = support::shared();
     let charts = bed.helm_repository(&["small-1.2.2", "small-1.2.3+4", "umbrella-2.0.0"]).start().await;
@@ -124,6 +156,7 @@ async fn what_is_passed_over_is_said_with_its_reason() {
     let documents = publication("planned", &spec(&charts.url(), &requests, &json!([url_target(away, "charts")]))).to_string();
     let printed = printed(plan(&bed.folder("plan-passed"), &documents, &["-o", "json"]));
     assert_eq!(printed.items.iter().map(|item| item.version.as_str()).collect::<Vec<_>>(), ["1.2.2", "2.0.0"]);
+    assert!(printed.passed_over.iter().all(|group| group.publication == printed.items[0].publication), "{:?}", printed.passed_over);
     let said: Vec<_> = printed.passed_over.iter().map(|group| (group.chart.as_str(), &group.versions[..], group.reason.as_str())).collect();
     assert_eq!(said, [("small", &["1.2.3+4".to_owned()][..], "`exclude` has `1.2.3`")]);
     let text = plan(&bed.folder("plan-passed-text"), &documents, &[]).expect_success();

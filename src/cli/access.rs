@@ -7,6 +7,7 @@ use std::{
 };
 
 use chart_publisher::{
+    controller::AtHand,
     model::{Credential, DockerFile, Found, Login},
     net::{AddressPolicy, ClientCertificate, InvalidPem, Patience, SystemRoots, TlsConfig, Transport},
     plan::Plan,
@@ -48,6 +49,25 @@ pub(super) struct Access {
     /// Another host that the registry may name as token service or upload address; may be given several times.
     #[arg(long = "allow-host", value_name = "HOST[:PORT]")]
     pub(super) allow_hosts: Vec<String>,
+}
+
+/// What stands in for Secrets, for commands that read publications from files.
+#[derive(Args)]
+pub(super) struct StandIns {
+    /// Docker's configuration, with logins for targets whose Secret is not read.
+    #[arg(long, value_name = "FILE", env = "CHART_PUBLISHER_DOCKER_CONFIG")]
+    docker_config: Option<PathBuf>,
+    /// Trust these roots (PEM) beside those of the system.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
+impl StandIns {
+    /// What the files hold.
+    pub(super) fn at_hand(&self) -> Result<AtHand, Usage> {
+        let trust = self.ca.as_deref().map(|file| Ok((file.display().to_string(), trust(file)?))).transpose()?;
+        Ok(AtHand { logins: logins(self.docker_config.as_deref())?, trust })
+    }
 }
 
 /// Who we are at one registry, and what sentences say of it.
@@ -133,7 +153,7 @@ impl Access {
 }
 
 /// What Docker's configuration has, and where that stands: in the file that is `given`, else in Docker's own where there is one.
-pub(super) fn logins(given: Option<&Path>) -> Result<Option<(String, DockerFile)>, Usage> {
+fn logins(given: Option<&Path>) -> Result<Option<(String, DockerFile)>, Usage> {
     let Some(path) = given.map(Path::to_owned).or_else(docker_config) else { return Ok(None) };
     let file = match std::fs::read(&path) {
         Ok(file) => file,
@@ -148,7 +168,7 @@ pub(super) fn logins(given: Option<&Path>) -> Result<Option<(String, DockerFile)
 }
 
 /// Whom to trust beside the roots of the system.
-pub(super) fn trust(ca: &Path) -> Result<TlsConfig, Usage> {
+fn trust(ca: &Path) -> Result<TlsConfig, Usage> {
     let pem = std::fs::read(ca).map_err(|error| unreadable(ca, &error))?;
     TlsConfig::new(&SystemRoots::load(), Some(&pem), None).map_err(|_| Usage(format!("`{}` {NO_CERTIFICATE}", ca.display())))
 }

@@ -1,6 +1,6 @@
 //! `chart-publisher plan -f FILE…`: what a run would do, and why. Writes nothing anywhere.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf};
 
 use chart_publisher::{
     controller::{ForeseenItem, Foresight, ForesightError, foresee},
@@ -12,10 +12,13 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use super::{
-    Failure, Output, Usage, carry_out,
+    Failure, Output, Usage,
+    access::StandIns,
+    carry_out,
     limits::LimitFlags,
     log, note, print,
     publications::publications,
+    publish::shown,
     run::{LogFormat, configured},
     table::table,
 };
@@ -36,6 +39,8 @@ pub(super) struct Plan {
     /// The namespace of publications that name none.
     #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
     namespace: String,
+    #[command(flatten)]
+    stand_ins: StandIns,
     /// Where an index lies while it is read.
     #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
     spool_dir: PathBuf,
@@ -49,6 +54,14 @@ pub(super) struct Plan {
     log_level: String,
 }
 
+/// What is foreseen of a publication, which lines name so.
+type Planned = (String, Foresight);
+
+/// No source gave what it has; that may pass.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Unreached(String);
+
 /// Plans; the result is printed.
 pub(super) fn planned(plan: &Plan) -> Result<(), Failure> {
     log(LogFormat::Text, &plan.log_level)?;
@@ -61,47 +74,56 @@ async fn work(plan: &Plan) -> Result<(), Failure> {
         Some(path) => Some(Client::try_from(configured(Some(path.as_path())).await?)?),
         None => None,
     };
+    let at_hand = plan.stand_ins.at_hand()?;
     let spool = Spool::new(plan.spool_dir.clone(), Budget::default());
-    let mut all = Foresight::default();
+    let mut plans = Vec::new();
+    let mut unseen = BTreeSet::new();
     for publication in &publications {
-        let foresight = Box::pin(foresee(publication, client.clone(), spool.clone(), plan.limits.limits())).await.map_err(failure)?;
-        all.items.extend(foresight.items);
-        all.passed_over.extend(foresight.passed_over);
-        all.refused.extend(foresight.refused);
-        for kind in &foresight.unseen {
-            note(&format!("objects of the kind {kind} may not be read: routes through them are not seen"));
-        }
+        let foreseen = Box::pin(foresee(publication, client.clone(), &at_hand, spool.clone(), plan.limits.limits())).await;
+        let foresight = match foreseen {
+            Ok(foresight) => foresight,
+            // What is wrong with one source keeps nothing from the others.
+            Err(ForesightError::Source(failed)) => Foresight { refused: vec![failed], ..Foresight::default() },
+            Err(error) => return Err(error.into()),
+        };
+        unseen.extend(foresight.unseen.iter().cloned());
+        plans.push((shown(publication), foresight));
+    }
+    for kind in unseen {
+        note(&format!("objects of the kind {kind} may not be read: routes through them are not seen"));
     }
     match plan.output {
-        Output::Text => print(&(as_text(&all.items) + &passed_over_as_text(&all.passed_over)))?,
-        Output::Json => print(&format!("{:#}", as_json(&all)))?,
+        Output::Text => print(&as_text(&plans))?,
+        Output::Json => print(&format!("{:#}", as_json(&plans)))?,
     }
-    if all.refused.is_empty() {
-        return Ok(());
-    }
-    let sentences: Vec<_> = all.refused.iter().map(|failed| format!("{}: {}", failed.reason, failed.sentence)).collect();
-    Err(Usage(sentences.join("\n")).into())
+    refused(&plans)
 }
 
-/// What passes by itself is no mistake of the file's.
-fn failure(error: ForesightError) -> Failure {
-    match error {
-        ForesightError::Source(failed) if !failed.passing => Usage(format!("{}: {}", failed.reason, failed.sentence)).into(),
-        other => other.into(),
+/// All that the sources do not give. What passes by itself is no mistake of the file's.
+fn refused(plans: &[Planned]) -> Result<(), Failure> {
+    let all = || plans.iter().flat_map(|(name, foresight)| foresight.refused.iter().map(move |failed| (name, failed)));
+    let of = |name: &str| if plans.len() > 1 { format!("{name}: ") } else { String::new() };
+    let sentences: Vec<_> = all().map(|(name, failed)| format!("{}{}: {}", of(name), failed.reason, failed.sentence)).collect();
+    match sentences.join("\n") {
+        none if none.is_empty() => Ok(()),
+        sentences if all().any(|(_, failed)| !failed.passing) => Err(Usage(sentences).into()),
+        sentences => Err(Unreached(sentences).into()),
     }
 }
 
-fn as_json(all: &Foresight) -> Value {
-    let passed_over = all.passed_over.iter().map(|group| json!({"chart": group.chart, "reason": group.reason, "versions": group.versions}));
-    json!({
-        "items": all.items.iter().map(item_as_json).collect::<Vec<_>>(),
-        "passedOver": passed_over.collect::<Vec<_>>(),
-    })
+fn as_json(plans: &[Planned]) -> Value {
+    let items = plans.iter().flat_map(|(name, foresight)| foresight.items.iter().map(|item| item_as_json(name, item)));
+    let passed_over = plans.iter().flat_map(|(name, foresight)| {
+        let of = move |group: &PassedOver| json!({"publication": name, "chart": group.chart, "reason": group.reason, "versions": group.versions});
+        foresight.passed_over.iter().map(of)
+    });
+    json!({"items": items.collect::<Vec<_>>(), "passedOver": passed_over.collect::<Vec<_>>()})
 }
 
-fn item_as_json(item: &ForeseenItem) -> Value {
+fn item_as_json(publication: &str, item: &ForeseenItem) -> Value {
     let way = item.foreseen.way.as_ref();
     json!({
+        "publication": publication,
         "chart": item.chart,
         "version": item.version,
         "target": item.target,
@@ -113,7 +135,16 @@ fn item_as_json(item: &ForeseenItem) -> Value {
     })
 }
 
-fn as_text(items: &[ForeseenItem]) -> String {
+/// One part for each publication; it bears the name where there are several.
+fn as_text(plans: &[Planned]) -> String {
+    let part = |(name, foresight): &Planned| {
+        let heading = if plans.len() > 1 { format!("{name}\n") } else { String::new() };
+        heading + &items_as_text(&foresight.items) + &passed_over_as_text(&foresight.passed_over)
+    };
+    plans.iter().map(part).collect::<Vec<_>>().join("\n\n")
+}
+
+fn items_as_text(items: &[ForeseenItem]) -> String {
     let head = ["CHART", "VERSION", "TARGET", "ACTION", "ROUTE", "METHOD", "REFERENCE"].map(str::to_owned);
     let mut rows = vec![(head, None)];
     for item in items {

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 
 use chart_publisher::{
     api::ChartPublication,
-    controller::{Account, AtHand, Means, publish_once},
+    controller::{Account, Means, publish_once},
     model::size,
     spool::{Budget, Spool},
 };
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Failure, Output, Usage,
-    access::{logins, trust},
+    access::StandIns,
     carry_out,
     limits::LimitFlags,
     log, note, print,
@@ -44,12 +44,8 @@ pub(super) struct Publish {
     /// The namespace of publications that name none.
     #[arg(long, short = 'n', value_name = "NAMESPACE", default_value = "default")]
     namespace: String,
-    /// Docker's configuration, with logins for targets whose Secret is not read.
-    #[arg(long, value_name = "FILE", env = "CHART_PUBLISHER_DOCKER_CONFIG")]
-    docker_config: Option<PathBuf>,
-    /// Trust these roots (PEM) beside those of the system.
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
+    #[command(flatten)]
+    stand_ins: StandIns,
     /// Try again for this time what fails and may pass: a registry that is still coming up, a Service that is applied later. Without it:
     /// one pass.
     #[arg(long, value_name = "TIME", value_parser = wait)]
@@ -122,14 +118,10 @@ async fn means(publish: &Publish, stop: CancellationToken) -> Result<Means, Fail
     let folder = &publish.spool_dir;
     let unusable = |error| Usage(format!("`--spool-dir`: `{}` is no folder that can be written: {error}", folder.display()));
     tempfile::tempfile_in(folder).map_err(unusable)?;
-    let ca = publish.ca.as_deref();
     Ok(Means {
         client: config.map(Client::try_from).transpose()?,
         in_cluster,
-        at_hand: AtHand {
-            logins: logins(publish.docker_config.as_deref())?,
-            trust: ca.map(|file| Ok::<_, Usage>((file.display().to_string(), trust(file)?))).transpose()?,
-        },
+        at_hand: publish.stand_ins.at_hand()?,
         limits: publish.limits.limits(),
         spool: Spool::new(folder.clone(), Budget { disk: publish.spool_size, ..Budget::default() }),
         workers: publish.workers.into(),

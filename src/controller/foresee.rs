@@ -6,6 +6,7 @@ use std::sync::Arc;
 use kube::{Api, Client, ResourceExt};
 
 use super::{
+    at_hand::AtHand,
     cluster::Cluster,
     inputs::{Member, Offer, References, offer},
     inventory::Inventory,
@@ -71,13 +72,14 @@ pub enum ForesightError {
     Tls(#[from] InvalidPem),
 }
 
-/// Foresees a run for `publication`, which has a namespace; with `client`, in its cluster.
+/// Foresees a run for `publication`, which has a namespace; with `client`, in its cluster, and with what is at hand in place of Secrets.
 ///
 /// # Errors
 /// [`ForesightError`]; a target that leads nowhere is none.
 pub async fn foresee(
     publication: &ChartPublication,
     client: Option<Client>,
+    at_hand: &AtHand,
     spool: Spool,
     limits: SourceLimits,
 ) -> Result<Foresight, ForesightError> {
@@ -93,11 +95,13 @@ pub async fn foresee(
             (survey.cluster, publication, entries)
         }
     };
-    let context = Context::of_one(client, cluster, spool, limits)?;
+    let mut context = Context::of_one(client, cluster, spool, limits)?;
+    at_hand.are_trusted_by(&mut context);
     let status = without_moved(&publication, &entries).or(publication.status);
     let publication = ChartPublication { status, ..publication };
     let plans = plan_all(&publication, &context.cluster);
-    let look = Look { context: &context, publication: &publication, run: Run::new(&publication, &context, &plans), entries };
+    let run = Run::new(&publication, &context, &plans);
+    let look = Look { context: &context, publication: &publication, run, entries, recollection: Recollection::Recall };
     let mut memory = Memory::default();
     let offer = look.offer(&mut memory).await.map_err(ForesightError::Source)?;
     foresight.refused = offer.refused;
@@ -107,7 +111,7 @@ pub async fn foresee(
     wanted.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| b.version.precedence(&a.version)));
     for (target, planned) in publication.spec.targets.iter().zip(&plans) {
         let host = planned.plan.as_ref().ok().and_then(|plan| plan.pull.clone());
-        let foreseen = look.target(target, planned, &wanted).await;
+        let foreseen = look.target(at_hand, target, planned, &wanted).await;
         foresight.items.extend(wanted.iter().zip(foreseen).map(|(wanted, foreseen)| item(target, host.as_deref(), wanted, foreseen)));
     }
     Ok(foresight)
@@ -151,6 +155,8 @@ pub(super) struct Look<'a> {
     pub(super) publication: &'a ChartPublication,
     pub(super) run: Run<'a>,
     pub(super) entries: Vec<InventoryEntry>,
+    /// What is remembered of the ways.
+    pub(super) recollection: Recollection,
 }
 
 impl Look<'_> {
@@ -176,21 +182,15 @@ impl Look<'_> {
         Err(Failed { reason: Reason::ServiceNotFound, sentence, passing: true })
     }
 
-    async fn target(&self, target: &Target, planned: &PlannedTarget, wanted: &[Wanted]) -> Vec<Foreseen> {
+    async fn target(&self, at_hand: &AtHand, target: &Target, planned: &PlannedTarget, wanted: &[Wanted]) -> Vec<Foreseen> {
         if self.publication.spec.suspend {
             let reason = "`suspend` is true: nothing is done until it is false".to_owned();
             return vec![Foreseen { action: Action::Suspended, place: None, way: None, reason }; wanted.len()];
         }
-        match self.ways(target, planned).await {
+        match self.reached(at_hand, target, planned).await {
             Ok(run) => Box::pin(publish::foresee(&run, wanted, proofs::terms(self.publication))).await,
             Err(failed) => vec![Foreseen::failed(&failed, None); wanted.len()],
         }
-    }
-
-    async fn ways(&self, target: &Target, planned: &PlannedTarget) -> Result<publish::TargetRun, Failed> {
-        self.check_service(target)?;
-        self.check_secrets([target.secret_ref.as_ref(), target.cert_secret_ref.as_ref()])?;
-        self.run.target(target, planned, &self.entries, Recollection::Recall).await
     }
 }
 

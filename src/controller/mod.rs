@@ -12,6 +12,7 @@
 //! * A trigger that changes nothing (no other generation, plan, request or time) costs no request to a source or registry.
 
 mod access;
+mod at_hand;
 mod authorizers;
 mod cluster;
 mod complaints;
@@ -46,8 +47,9 @@ mod survey;
 mod targets;
 mod watches;
 
+pub use at_hand::AtHand;
 pub use foresee::{ForeseenItem, Foresight, ForesightError, foresee};
-pub use once::{Account, AtHand, Means, Onlooker, publish_once};
+pub use once::{Account, Means, Onlooker, publish_once};
 pub use settings::{LeaseTerms, Settings};
 pub use start::{StartError, start};
 pub use survey::{Survey, SurveyError};

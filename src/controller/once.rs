@@ -24,6 +24,7 @@ pub use account::Account;
 
 use super::{
     access::Secrets,
+    at_hand::AtHand,
     cluster::Cluster,
     foresee::ForesightError,
     memory::Memory,
@@ -34,8 +35,7 @@ use super::{
 };
 use crate::{
     api::{ChartPublication, InventoryEntry},
-    model::DockerFile,
-    net::{TlsConfig, Transport},
+    net::Transport,
     publish::{Failed, Follower},
     source::SourceLimits,
     spool::Spool,
@@ -64,15 +64,6 @@ pub struct Means {
     pub wait: Duration,
     /// Ends the work.
     pub stop: CancellationToken,
-}
-
-/// What stands in for Secrets that no target names, or that cannot be read without a cluster.
-#[derive(Default)]
-pub struct AtHand {
-    /// Logins, and the file that they stand in.
-    pub logins: Option<(String, DockerFile)>,
-    /// Whom else to trust, and the file that says so.
-    pub trust: Option<(String, TlsConfig)>,
 }
 
 /// Is told what is done, while it is.
@@ -132,9 +123,7 @@ pub async fn publish_once(
     let mut context = Context::of_one(means.client.clone(), Cluster::default(), means.spool.clone(), means.limits.clone())?;
     context.workers = means.workers;
     context.stop = means.stop.clone();
-    if let Some((_, tls)) = &means.at_hand.trust {
-        context.plain_tls = tls.clone();
-    }
+    means.at_hand.are_trusted_by(&mut context);
     onlooker.connects(&context.transport);
     let begin = Instant::now();
     let deadline = begin + means.wait.min(LONGEST_WAIT);

@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
         };
         let offer = match asked {
             Ok(offer) => offer,
-            Err(failed) => return self.finish(None, &[failed], &Outcome::default()).await.0,
+            Err(failed) => return self.finish(&now(), None, &[failed], &Outcome::default()).await.0,
         };
         let recollection = self.recollection(memory);
         let (runs, failed) = self.targets(&entries, &offer, recollection).await;
@@ -181,11 +181,13 @@ impl<'a> Run<'a> {
         outcome: &Outcome,
         memory: &mut Memory,
     ) -> Ended {
-        let updated = inventory::updated(entries, outcome, &now());
+        // One time for both: what the record calls proven then, a later run says of the status, too.
+        let now = now();
+        let updated = inventory::updated(entries, outcome, &now);
         let mut written = inventory.write(self.publication, updated.clone(), memory).await;
         memory.away = outcome.targets.iter().filter_map(|target| target.away.clone()).collect();
         memory.next_proof = proofs::next(self.publication, outcome).map(|rest| Instant::now() + rest);
-        let (ended, status) = self.finish(Some(&offer.report), &offer.refused, outcome).await;
+        let (ended, status) = self.finish(&now, Some(&offer.report), &offer.refused, outcome).await;
         for pause in RECORD_PAUSES {
             // The status was written once the API server was back: so is this, before the run leaves its place to others.
             if written.is_ok() || self.context.stop.is_cancelled() || !self.context.tenure.is_certain() {
@@ -332,12 +334,12 @@ impl<'a> Run<'a> {
         self.holding.get().or(self.publication.status.as_ref())
     }
 
-    pub(super) fn report(&self) -> Report<'_> {
+    pub(super) fn report(&self, now: &Time) -> Report<'_> {
         Report {
             generation: self.publication.metadata.generation,
             requested_at: self.publication.annotations().get(REQUESTED_AT).cloned(),
             previous: self.previous(),
-            now: now(),
+            now: now.clone(),
         }
     }
 
@@ -351,7 +353,7 @@ impl<'a> Run<'a> {
 
     async fn tell(&self, done: usize, total: usize) {
         self.has_told.store(true, Ordering::Relaxed);
-        let mut report = self.report();
+        let mut report = self.report(&now());
         // A request is handled when its run has ended.
         report.requested_at = report.previous.and_then(|previous| previous.last_handled_reconcile_at.clone());
         if let Err(error) = self.writer.try_write(&progress(&report, done, total)).await {
@@ -359,9 +361,15 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn finish(&self, source: Option<&SourceReport>, refused: &[Failed], outcome: &Outcome) -> (Ended, ChartPublicationStatus) {
+    async fn finish(
+        &self,
+        now: &Time,
+        source: Option<&SourceReport>,
+        refused: &[Failed],
+        outcome: &Outcome,
+    ) -> (Ended, ChartPublicationStatus) {
         let before = self.publication.status.as_ref();
-        let status = report(&self.report(), source, refused, outcome);
+        let status = report(&self.report(now), source, refused, outcome);
         let mut written = Written::Done;
         self.log(before, &status);
         if before != Some(&status) || self.has_told.load(Ordering::Relaxed) {

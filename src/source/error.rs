@@ -15,6 +15,16 @@ pub enum SourceError {
         /// What was wrong.
         detail: String,
     },
+    /// The same of an archive.
+    #[error("the index names `{url}` for `{chart}`, which is no http or https URL: {detail}; the repository has to be mended")]
+    ArchiveAddress {
+        /// As far as it can be shown.
+        url: String,
+        /// `name version` of the index.
+        chart: String,
+        /// What was wrong.
+        detail: String,
+    },
     /// The network.
     #[error("`{url}` could not be read: {cause}{}", cure::of_network(.url, .cause))]
     Net {
@@ -204,7 +214,7 @@ impl SourceError {
             Self::Net { cause: NetError::Tls { .. }, .. } => Reason::TlsFailed,
             Self::Net { .. } | Self::Refused { .. } => Reason::SourceUnreachable,
             Self::Index { cause, .. } if cause.is_limit() => Reason::LimitExceeded,
-            Self::Address { .. } | Self::Redirect { .. } | Self::Index { .. } => Reason::SourceInvalid,
+            Self::Address { .. } | Self::ArchiveAddress { .. } | Self::Redirect { .. } | Self::Index { .. } => Reason::SourceInvalid,
             Self::Chart { cause, .. } if cause.is_limit() => Reason::LimitExceeded,
             Self::Chart { .. } | Self::Identity { .. } => Reason::ChartInvalid,
             Self::Digest { .. } => Reason::DigestMismatch,

@@ -130,7 +130,8 @@ impl HelmRepository {
     }
 
     async fn chart_at(&self, entry: &IndexEntry, address: &str) -> Result<FetchedChart, SourceError> {
-        let invalid = |detail: String| SourceError::Address { url: shown_text(address), detail };
+        let chart = || format!("{} {}", entry.name, entry.version);
+        let invalid = |detail: String| SourceError::ArchiveAddress { url: shown_text(address), chart: chart(), detail };
         let mut url = self.url.join(address).map_err(|error| invalid(error.to_string()))?;
         // As Helm does: what the repository's own address carries (a signature, say) goes to the archives of the same host too.
         if url.query().is_none() && Origin::try_from(&url).is_ok_and(|origin| origin == self.home) {
@@ -146,8 +147,7 @@ impl HelmRepository {
         let content = read(&archive, &self.limits, &shown(&url)).await?;
         if content.name != entry.name || content.version != entry.version {
             let found = format!("{} {}", content.name, content.version);
-            let promised = format!("{} {}", entry.name, entry.version);
-            return Err(SourceError::Identity { url: shown(&url), found, promised });
+            return Err(SourceError::Identity { url: shown(&url), found, promised: chart() });
         }
         let provenance = provenance(&self.fetcher, &self.access, &home, &url).await?;
         Ok(FetchedChart { content, archive, provenance, copied: None })
@@ -162,6 +162,9 @@ fn named_by_index(error: SourceError, entry: &IndexEntry, withheld: Option<&'sta
         }
         (SourceError::NotFound { url, status }, _) => {
             SourceError::ArchiveMissing { url, chart: format!("{} {}", entry.name, entry.version), status }
+        }
+        (SourceError::Address { url, detail }, _) => {
+            SourceError::ArchiveAddress { url, chart: format!("{} {}", entry.name, entry.version), detail }
         }
         (other, _) => other,
     }

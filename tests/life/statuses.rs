@@ -7,7 +7,7 @@ use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use super::{
-    charts, scene,
+    ANYWHERE, charts, scene,
     support::publication::{condition, ready, spec, url_target},
     witness::Sight,
 };
@@ -132,4 +132,19 @@ async fn a_target_that_was_moved_has_nothing_of_its_old_place() {
     let after = namespace.becomes_ready("moved").await.status.expect("a status");
     assert!(after.targets.iter().all(|target| target.pull.as_ref().is_some_and(|pull| pull.contains("/elsewhere/"))), "{after:?}");
     assert_eq!(after.published.as_deref(), Some("1/1"));
+}
+
+#[tokio::test]
+async fn a_later_run_says_the_same_time_of_proof_as_the_one_that_proved() {
+    let scene = scene(&["small-1.2.2"]).await;
+    let namespace = &scene.namespace;
+    // Between what the record says and what the status says lies more than the second that Kubernetes counts in.
+    let described = namespace.described_controller(&ANYWHERE).await;
+    let mut controller = described.environment("CHART_PUBLISHER_FAIL", "delay:write-inventory:before:1500").start();
+    controller.wait_until_ready().await;
+    namespace.publish("proven", &scene.spec("small")).await;
+    let before = namespace.becomes_ready("proven").await.status.expect("a status").targets[0].last_proved.clone();
+    let after = namespace.run_again("proven").await.status.expect("a status").targets[0].last_proved.clone();
+    assert!(before.is_some());
+    assert_eq!(after, before);
 }

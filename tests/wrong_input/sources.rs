@@ -257,6 +257,15 @@ fn of_charts(world: &World) -> Vec<Case> {
     let case = |input, source: Value| Case::new(input, source, target(world, "charts"));
     let of_archive = |folder: &str, archive: Vec<u8>| world.source(folder, index("small", "1.0.0", &archive), archive);
     vec![
+        case(
+            "the index names a file",
+            world.source("file", index("small", "1.0.0", b"").replace("chart.tgz", "file:///chart.tgz"), Vec::new()),
+        )
+        .stalls(
+            Reason::SourceInvalid,
+            "the index names `file:///chart.tgz` for `small 1.0.0`, which is no http or https URL",
+            "the repository has to be mended",
+        ),
         case("the chart's values.yaml is no YAML", of_archive("values-broken", archives::chart_with("values.yaml", "a: 1\n--- b: 2\n")))
             .stalls(
                 Reason::ChartInvalid,

@@ -6,7 +6,6 @@ use super::{Means, Onlooker, Turn, account::Account};
 use crate::{
     api::{Reason, Target},
     controller::{
-        access::Keys,
         foresee::Look,
         inputs::Offer,
         inventory,
@@ -14,15 +13,10 @@ use crate::{
         run::{Run, now},
         schedule::{Ended, is_of_a_secret},
         start::Context,
-        targets::{PlannedTarget, Recollection, identity, plan_all, unplanned},
+        targets::{PlannedTarget, Recollection, identity, plan_all},
     },
-    model::Found,
     publish::{self, Course, Failed, Outcome, TargetOutcome, TargetRun},
-    remedy::{Audience, Caller, CallerLogin},
 };
-
-/// What both sentences about Secrets begin with.
-const IN_A_CLUSTER: &str = "lies in a cluster: give `--kubeconfig`";
 
 /// Makes one; what came of it stands in the account of `turn`. Says how it ended, and by which Secrets.
 pub(super) async fn pass(context: &Context, means: &Means, turn: &mut Turn<'_>, onlooker: &dyn Onlooker) -> (Ended, Seen) {
@@ -30,7 +24,8 @@ pub(super) async fn pass(context: &Context, means: &Means, turn: &mut Turn<'_>, 
     let plans = plans(context, means, turn);
     let run = Run::new(publication, context, &plans);
     run.found_away(std::mem::take(&mut turn.memory.away));
-    let look = Look { context, publication, run, entries: std::mem::take(&mut turn.entries) };
+    let entries = std::mem::take(&mut turn.entries);
+    let look = Look { context, publication, run, entries, recollection: Recollection::Keep };
     let offered = tokio::select! {
         offered = look.offer(&mut turn.memory) => offered,
         () = context.stop.cancelled() => return stopped(turn, look.entries),
@@ -100,7 +95,7 @@ async fn reached(look: &Look<'_>, means: &Means, offer: &Offer, onlooker: &dyn O
     let (mut runs, mut failed) = (Vec::new(), Vec::new());
     let namespace = look.publication.namespace().unwrap_or_default();
     for (target, planned) in look.publication.spec.targets.iter().zip(look.run.plans) {
-        match reached_one(look, means, target, planned).await.map_err(|failed| without_cluster(look.context, failed)) {
+        match look.reached(&means.at_hand, target, planned).await.map_err(|failed| without_cluster(look.context, failed)) {
             Ok(run) => runs.push(run),
             Err(failure) => {
                 onlooker.refused(Some(&target.name), &failure);
@@ -116,44 +111,6 @@ async fn reached(look: &Look<'_>, means: &Means, offer: &Offer, onlooker: &dyn O
         }
     }
     (runs, failed)
-}
-
-async fn reached_one(look: &Look<'_>, means: &Means, target: &Target, planned: &PlannedTarget) -> Result<TargetRun, Failed> {
-    look.check_service(target)?;
-    let plan = planned.plan.as_ref().map_err(unplanned)?;
-    let hosts: Vec<String> = plan.strategies.iter().flat_map(|strategy| strategy.credential_hosts.clone()).collect();
-    let (keys, audience) = keys(look, means, target, &hosts).await?;
-    look.run.reached(target, planned, &look.entries, Recollection::Keep, &keys, audience)
-}
-
-/// Who we are at a target that is known as `hosts`, and whom we trust: by its Secrets where there is a cluster, else by what is at hand.
-async fn keys(look: &Look<'_>, means: &Means, target: &Target, hosts: &[String]) -> Result<(Keys, Audience), Failed> {
-    let context = look.context;
-    let secret = target.secret_ref.as_ref().filter(|_| context.has_cluster);
-    let cert_secret = target.cert_secret_ref.as_ref().filter(|_| context.has_cluster);
-    let mut keys = look.run.secrets.keys(secret, cert_secret, &context.roots, &context.plain_tls).await?;
-    let mut login = CallerLogin::Nobody;
-    if let (None, Some((file, logins))) = (secret, &means.at_hand.logins) {
-        match logins.find(hosts).map_err(|error| invalid(format!("`{file}`: {error}")))? {
-            Found::Credential(found) => (keys.login, login) = (found, CallerLogin::DockerConfig(file.clone())),
-            Found::Helper => login = CallerLogin::Helper(file.clone()),
-            Found::Nothing => {}
-        }
-    }
-    if let (Some(named), None, true) = (&target.secret_ref, secret, keys.login.is_anonymous()) {
-        let hosts = hosts.iter().filter(|host| !host.contains('/')).map(|host| format!("`{host}`")).collect::<Vec<_>>();
-        let cure = format!("or a login for {} by `--docker-config`", hosts.join(" or "));
-        return Err(invalid(format!("Secret `{}` {IN_A_CLUSTER}, {cure}", named.name)));
-    }
-    let trust = means.at_hand.trust.as_ref().map(|(file, _)| file.clone());
-    if let (Some(named), None, None) = (&target.cert_secret_ref, cert_secret, &trust) {
-        return Err(invalid(format!("Secret `{}` {IN_A_CLUSTER}, or its `ca.crt` by `--ca FILE`", named.name)));
-    }
-    Ok((keys, Audience::File(Caller { login, ca: trust })))
-}
-
-fn invalid(sentence: String) -> Failed {
-    Failed { reason: Reason::SecretInvalid, sentence, passing: false }
 }
 
 async fn published(
