@@ -40,10 +40,16 @@ pub struct Origin {
     pub port: u16,
 }
 
-/// What is no host or `host:port`.
+/// What is no server of the web.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no host name or address with an optional port")]
-pub struct InvalidOrigin(String);
+pub enum InvalidOrigin {
+    /// No host or `host:port`.
+    #[error("`{0}` is no host name or address with an optional port")]
+    Host(String),
+    /// Another scheme.
+    #[error("its scheme is `{0}`")]
+    Scheme(String),
+}
 
 impl Origin {
     /// Builds one from parts that were checked before.
@@ -53,7 +59,7 @@ impl Origin {
 
     /// Reads `host`, `host:port`, `[v6]` or `[v6]:port`.
     pub fn parse(scheme: Scheme, authority: &str) -> Result<Self, InvalidOrigin> {
-        let invalid = || InvalidOrigin(authority.chars().filter(|c| !c.is_control()).take(255).collect());
+        let invalid = || InvalidOrigin::Host(authority.chars().filter(|c| !c.is_control()).take(255).collect());
         let parsed: http::uri::Authority = authority.parse().map_err(|_| invalid())?;
         let tail = authority.rsplit(']').next().unwrap_or_default();
         let port_is_garbled = tail.contains(':') && parsed.port_u16().is_none();
@@ -85,9 +91,9 @@ impl TryFrom<&url::Url> for Origin {
         let scheme = match url.scheme() {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
-            other => return Err(InvalidOrigin(other.to_owned())),
+            other => return Err(InvalidOrigin::Scheme(other.to_owned())),
         };
-        let host = url.host_str().ok_or_else(|| InvalidOrigin(String::new()))?;
+        let host = url.host_str().ok_or_else(|| InvalidOrigin::Host(String::new()))?;
         Ok(Self::new(scheme, host, url.port().unwrap_or(scheme.default_port())))
     }
 }
@@ -99,7 +105,7 @@ impl FromStr for Origin {
         match text.split_once("://") {
             Some(("http", rest)) => Self::parse(Scheme::Http, rest),
             Some(("https", rest)) => Self::parse(Scheme::Https, rest),
-            _ => Err(InvalidOrigin(text.chars().filter(|c| !c.is_control()).take(255).collect())),
+            _ => Err(InvalidOrigin::Host(text.chars().filter(|c| !c.is_control()).take(255).collect())),
         }
     }
 }
