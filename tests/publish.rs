@@ -3,6 +3,8 @@
 
 #[path = "publish/again.rs"]
 mod again;
+#[path = "publish/air_gap.rs"]
+mod air_gap;
 #[path = "publish/bootstrap.rs"]
 mod bootstrap;
 #[path = "publish/cluster.rs"]

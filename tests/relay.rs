@@ -174,6 +174,7 @@ fn endpoint(pods: &[&str]) -> Endpoint {
         tls: TlsConfig::new(&SystemRoots::load(), None, None).unwrap(),
         policy: AddressPolicy::Any,
         segment: None,
+        proxy: None,
     }
 }
 

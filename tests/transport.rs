@@ -34,6 +34,7 @@ fn endpoint(scheme: Scheme, addresses: &[SocketAddr], host: &str) -> Endpoint {
         tls: TlsConfig::new(&SystemRoots::load(), None, None).unwrap(),
         policy: AddressPolicy::Any,
         segment: None,
+        proxy: None,
     }
 }
 

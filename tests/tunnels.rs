@@ -157,6 +157,7 @@ fn endpoint(scheme: Scheme, peers: &[&str]) -> Endpoint {
         tls: TlsConfig::new(&SystemRoots::load(), None, None).unwrap(),
         policy: AddressPolicy::Registry { allowed: Arc::new([]) },
         segment: None,
+        proxy: None,
     }
 }
 

@@ -14,6 +14,8 @@ mod document;
 mod objects;
 #[path = "wrong_input/oci.rs"]
 mod oci;
+#[path = "wrong_input/proxies.rs"]
+mod proxies;
 #[path = "wrong_input/registries.rs"]
 mod registries;
 #[path = "wrong_input/services.rs"]
@@ -53,6 +55,7 @@ async fn every_wrong_input_leads_to_a_sentence_that_names_the_object_and_the_cur
     let world = World::create(bed, Version::V3).await;
     let parts = vec![
         ("The source", sources::addresses(&world)),
+        ("The proxy of a source", proxies::proxies(&world)),
         ("What the source holds", sources::contents(&world)),
         ("What objects and the spec hold", objects::held(&world)),
         ("The source in a registry", oci::registries(&world)),

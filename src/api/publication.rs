@@ -185,6 +185,11 @@ pub struct HelmRepositorySource {
     /// A Secret of this namespace with `ca.crt`, and `tls.crt` with `tls.key` for a client certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cert_secret_ref: Option<LocalReference>,
+
+    /// A Secret of this namespace with the `address` of a proxy, `http://HOST:PORT` or `https://HOST:PORT`, that all of this source is asked
+    /// by; with `username` and `password` where the proxy wants a login, and `ca.crt` where its certificate needs one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_secret_ref: Option<LocalReference>,
 }
 
 /// Charts in a registry.
@@ -209,6 +214,11 @@ pub struct OciSource {
     /// A Secret of this namespace with `ca.crt`, and `tls.crt` with `tls.key` for a client certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cert_secret_ref: Option<LocalReference>,
+
+    /// A Secret of this namespace with the `address` of a proxy, `http://HOST:PORT` or `https://HOST:PORT`, that all of this source is asked
+    /// by; with `username` and `password` where the proxy wants a login, and `ca.crt` where its certificate needs one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_secret_ref: Option<LocalReference>,
 
     /// Plain HTTP, and nothing else: certificates are always checked where TLS is spoken.
     #[serde(default)]
@@ -235,6 +245,11 @@ pub struct ArchiveSource {
     /// A Secret of this namespace with `ca.crt`, and `tls.crt` with `tls.key` for a client certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cert_secret_ref: Option<LocalReference>,
+
+    /// A Secret of this namespace with the `address` of a proxy, `http://HOST:PORT` or `https://HOST:PORT`, that all of this source is asked
+    /// by; with `username` and `password` where the proxy wants a login, and `ca.crt` where its certificate needs one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_secret_ref: Option<LocalReference>,
 }
 
 /// The name of an object in the publication's own namespace.

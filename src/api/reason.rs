@@ -44,6 +44,12 @@ reasons! {
     SourceUnreachable,
     /// The source does not take the credential, or asks for one.
     SourceUnauthorized,
+    /// The proxy of the source could not be reached, or gave no answer.
+    ProxyUnreachable,
+    /// The proxy of the source does not take the login, or asks for one.
+    ProxyUnauthorized,
+    /// The proxy of the source does not lead there, or could not.
+    ProxyRefused,
     /// What the source sent is no index, or its objects hold no archive.
     SourceInvalid,
     /// The source has other bytes under a version that was published before.

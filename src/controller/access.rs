@@ -1,16 +1,20 @@
 //! Secrets, read by name at each run and never watched, become what connections are made with. Nothing of them is ever shown.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
+use url::Url;
 
 use super::objects::{Objects, Unread};
 use crate::{
     api::{LocalReference, Reason},
-    model::{Authorization, Credential, Login, Token},
-    net::{ClientCertificate, SystemRoots, TlsConfig},
+    model::{Authorization, Credential, Login, Origin, Token},
+    net::{ClientCertificate, Proxy, SystemRoots, TlsConfig},
     publish::Failed,
 };
 
+const ADDRESS: &str = "address";
 const DOCKER_CONFIG: &str = ".dockerconfigjson";
 /// As Flux names it.
 const BEARER_TOKEN: &str = "bearerToken";
@@ -86,6 +90,25 @@ impl Secrets {
             Some(reference) => self.tls(reference, roots).await?,
         };
         Ok(SourceKeys { authorization, secret: secret.map(|reference| format!("{}/{}", self.namespace, reference.name)), tls })
+    }
+
+    /// The proxy that a source is asked by, as Flux has its Secrets: `address`, and `username` with `password` where it wants a login.
+    pub(super) async fn proxy(&self, reference: &LocalReference, roots: &SystemRoots, plain: &TlsConfig) -> Result<Arc<Proxy>, Failed> {
+        let secret = self.read(reference).await?;
+        let wrong = |what: &str| self.invalid(reference, what);
+        let text = |key: &str| self.text(reference, &secret, key);
+        let address = text(ADDRESS)?.ok_or_else(|| wrong("it has no `address`: give it the URL of the proxy, `http://HOST:PORT`"))?;
+        let origin = proxy_origin(address.trim()).map_err(|what| wrong(&format!("`{ADDRESS}`: {what}")))?;
+        let credential = match (text("username")?, text("password")?) {
+            (None, None) => None,
+            (Some(username), password) => Some(Credential::new(username, password.unwrap_or_default())),
+            (None, Some(_)) => return Err(wrong("it has a `password` and no `username`: give both, or neither")),
+        };
+        let tls = match value(&secret, "ca.crt") {
+            None => plain.clone(),
+            Some(authority) => TlsConfig::new(roots, Some(authority), None).map_err(|error| wrong(&error.to_string()))?,
+        };
+        Ok(Arc::new(Proxy { origin, credential, tls, secret: format!("{}/{}", self.namespace, reference.name) }))
     }
 
     async fn authorization(&self, reference: &LocalReference) -> Result<Authorization, Failed> {
@@ -167,4 +190,43 @@ impl Secrets {
 
 fn value<'a>(secret: &'a Secret, key: &str) -> Option<&'a [u8]> {
     secret.data.as_ref()?.get(key).map(|bytes| bytes.0.as_slice())
+}
+
+/// What is wrong is said without what stands there: it may hold a password.
+fn proxy_origin(address: &str) -> Result<Origin, &'static str> {
+    let url = Url::parse(address).map_err(|_| "it is no URL: one is written as `http://HOST:PORT`")?;
+    let origin = Origin::try_from(&url).map_err(|_| "a proxy is spoken to by `http://` or `https://`, and by nothing else")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it has a login in it, which belongs into `username` and `password`");
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err("it has a path: a proxy has scheme, host and port alone");
+    }
+    Ok(origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_proxy_is_scheme_host_and_port() {
+        for (address, expected) in [
+            ("http://proxy.example.com:3128", Ok("http://proxy.example.com:3128")),
+            ("http://proxy.example.com:3128/", Ok("http://proxy.example.com:3128")),
+            ("https://proxy.example.com", Ok("https://proxy.example.com")),
+            ("http://[fd00::1]:3128", Ok("http://[fd00::1]:3128")),
+            ("proxy.example.com:3128", Err("a proxy is spoken to")),
+            ("hunter2", Err("it is no URL")),
+            ("socks5://proxy.example.com:1080", Err("a proxy is spoken to")),
+            ("http://me:hunter2@proxy.example.com", Err("it has a login in it")),
+            ("http://proxy.example.com/hunter2", Err("it has a path")),
+        ] {
+            let found = proxy_origin(address).map(|origin| origin.to_string());
+            match expected {
+                Ok(origin) => assert_eq!(found.as_deref(), Ok(origin), "{address}"),
+                Err(words) => assert!(found.is_err_and(|what| what.starts_with(words) && !what.contains("hunter2")), "{address}"),
+            }
+        }
+    }
 }

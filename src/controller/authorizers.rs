@@ -20,6 +20,8 @@ struct Key {
     allowed: AllowedHosts,
     /// Whether nothing is written there.
     reads: bool,
+    /// By which proxy: another one may lead elsewhere under the same name.
+    proxy: Option<Digest>,
 }
 
 /// One [`Authorizer`] for each identity at each registry.
@@ -29,12 +31,12 @@ pub(super) struct Authorizers(Kept<Key, Arc<Authorizer>>);
 impl Authorizers {
     /// Those at one registry, as the spec names it.
     pub(super) fn at<'a>(&'a self, registry: &'a str) -> AtRegistry<'a> {
-        AtRegistry { all: self, registry, reads: false }
+        AtRegistry { all: self, registry, reads: false, proxy: None }
     }
 
-    /// Those at one that charts come from.
-    pub(super) fn at_source<'a>(&'a self, registry: &'a str) -> AtRegistry<'a> {
-        AtRegistry { all: self, registry, reads: true }
+    /// Those at one that charts come from, and that `proxy` leads to where there is one.
+    pub(super) fn at_source<'a>(&'a self, registry: &'a str, proxy: Option<Digest>) -> AtRegistry<'a> {
+        AtRegistry { all: self, registry, reads: true, proxy }
     }
 }
 
@@ -43,6 +45,7 @@ pub(super) struct AtRegistry<'a> {
     all: &'a Authorizers,
     registry: &'a str,
     reads: bool,
+    proxy: Option<Digest>,
 }
 
 impl Identities for AtRegistry<'_> {
@@ -53,6 +56,7 @@ impl Identities for AtRegistry<'_> {
             credential: credential.map(Credential::fingerprint),
             allowed: allowed.clone(),
             reads: self.reads,
+            proxy: self.proxy,
         };
         let make = if self.reads { Authorizer::reading } else { Authorizer::new };
         self.all.0.of(key, || Arc::new(make(credential.cloned(), allowed.clone())))

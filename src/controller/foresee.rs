@@ -162,13 +162,13 @@ pub(super) struct Look<'a> {
 impl Look<'_> {
     /// What the source has of what is wanted.
     pub(super) async fn offer(&self, memory: &mut Memory) -> Result<Offer, Failed> {
-        let References { secret, cert_secret } = Member::of(&self.publication.spec.source)?.references();
-        self.check_secrets([secret, cert_secret])?;
+        let References { secret, cert_secret, proxy_secret } = Member::of(&self.publication.spec.source)?.references();
+        self.check_secrets([secret, cert_secret, proxy_secret])?;
         offer(self.context, self.publication, &self.run.secrets, self.run.patience(), memory).await
     }
 
     /// Without a cluster there are no Secrets.
-    fn check_secrets(&self, references: [Option<&LocalReference>; 2]) -> Result<(), Failed> {
+    fn check_secrets<const N: usize>(&self, references: [Option<&LocalReference>; N]) -> Result<(), Failed> {
         let missing = references.into_iter().flatten().next().filter(|_| !self.context.has_cluster);
         let Some(LocalReference { name }) = missing else { return Ok(()) };
         let sentence = format!("Secret `{name}` lies in a cluster: give `--kubeconfig`");

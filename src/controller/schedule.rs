@@ -80,8 +80,13 @@ impl Held {
 
 /// Whether what a Secret holds can be the cause.
 pub(super) fn is_of_a_secret(reason: Reason) -> bool {
-    use Reason::{AuthFailed, Denied, SecretInvalid, SourceUnauthorized, TlsFailed};
-    matches!(reason, SecretInvalid | AuthFailed | Denied | SourceUnauthorized | TlsFailed)
+    use Reason::{AuthFailed, Denied, ProxyRefused, ProxyUnauthorized, ProxyUnreachable, SecretInvalid, SourceUnauthorized, TlsFailed};
+    match reason {
+        SecretInvalid | AuthFailed | Denied | SourceUnauthorized | TlsFailed => true,
+        // It says which proxy it is, too.
+        ProxyUnreachable | ProxyUnauthorized | ProxyRefused => true,
+        _ => false,
+    }
 }
 
 /// What is behind a publication, as far as it says how soon the next run follows.
@@ -241,7 +246,9 @@ mod tests {
     #[test]
     fn a_secret_can_cure_logins_and_trust_and_nothing_else() {
         let cured: Vec<_> = Reason::ALL.iter().copied().filter(|reason| is_of_a_secret(*reason)).collect();
-        let expected = [Reason::SourceUnauthorized, Reason::SecretInvalid, Reason::TlsFailed, Reason::AuthFailed, Reason::Denied];
+        use Reason::{AuthFailed, Denied, ProxyRefused, ProxyUnauthorized, ProxyUnreachable, SecretInvalid, SourceUnauthorized, TlsFailed};
+        let of_sources = [SourceUnauthorized, ProxyUnreachable, ProxyUnauthorized, ProxyRefused];
+        let expected = [&of_sources[..], &[SecretInvalid, TlsFailed, AuthFailed, Denied]].concat();
         assert_eq!(cured, expected);
     }
 }

@@ -139,7 +139,7 @@ fn without_chart(sentence: &str) -> String {
 }
 
 fn secrets(holder: &Value, path: &str, wrong: &mut Vec<Finding>) {
-    for reference in ["secretRef", "certSecretRef"] {
+    for reference in ["secretRef", "certSecretRef", "proxySecretRef"] {
         if let Some(name) = text(holder, &format!("/{reference}/name")).filter(|name| !is_subdomain(name)) {
             wrong.push(Finding::new(format!("{path}.{reference}.name"), Rule::Run, unnameable("Secret", name)));
         }

@@ -158,6 +158,8 @@ pub struct Endpoint {
     pub policy: AddressPolicy,
     /// The longest TCP segment that is sent and asked for (`TCP_MAXSEG`), where a path loses long ones.
     pub segment: Option<u32>,
+    /// The proxy that leads there; then it is dialled, and `addresses` are not.
+    pub proxy: Option<Arc<super::Proxy>>,
 }
 
 #[cfg(test)]

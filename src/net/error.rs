@@ -36,6 +36,9 @@ pub enum NetError {
     /// No tunnel came about, or it broke before an answer came.
     #[error(transparent)]
     Tunnel(#[from] super::TunnelError),
+    /// The proxy on the way there failed.
+    #[error(transparent)]
+    Proxy(Box<super::ProxyError>),
     /// The TLS handshake failed. No byte of a request was sent.
     #[error("TLS with `{host}` failed: {failure}")]
     Tls {

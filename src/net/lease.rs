@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, response};
+use http::{Request, Response, StatusCode, response};
 use http_body_util::BodyExt;
 use hyper::{
     body::Incoming,
@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    NetError, OpenBody, Patience, TlsFailure, TunnelError, WatchedBody,
+    NetError, OpenBody, Patience, Proxy, TlsFailure, TunnelError, WatchedBody,
     body::Progress,
     error::found_in,
     handshake::tls_failure,
@@ -92,9 +92,13 @@ pub(super) struct Connection {
 }
 
 /// Ends the task that drives a connection: one whose write is stuck would never end by itself.
-struct Driver(JoinHandle<hyper::Result<()>>);
+pub(super) struct Driver(JoinHandle<hyper::Result<()>>);
 
 impl Driver {
+    pub(super) fn of(task: JoinHandle<hyper::Result<()>>) -> Self {
+        Self(task)
+    }
+
     /// For a connection that ended before a request of ours was taken: the server spoke first, or hung up.
     async fn why_it_ended(&mut self) -> NetError {
         let ended = (&mut self.0).await;
@@ -110,7 +114,7 @@ impl Drop for Driver {
 
 impl Connection {
     pub(super) fn new(sender: Sender, driver: JoinHandle<hyper::Result<()>>, meter: Arc<Meter>, ends: Option<Ends>) -> Self {
-        Self { sender, driver: Driver(driver), meter, ends }
+        Self { sender, driver: Driver::of(driver), meter, ends }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -126,6 +130,8 @@ pub struct Lease {
     total: Arc<AtomicU64>,
     reused: bool,
     idle: bool,
+    /// The proxy that it goes by.
+    proxy: Option<Arc<Proxy>>,
 }
 
 /// An answer whose body is still to be read.
@@ -148,7 +154,18 @@ pub struct Answered {
 
 impl Lease {
     pub(super) fn new(connection: Connection, key: Key, pool: Arc<Pool>, total: Arc<AtomicU64>, reused: bool) -> Self {
-        Self { connection: Some(connection), key, pool, total, reused, idle: true }
+        Self { connection: Some(connection), key, pool, total, reused, idle: true, proxy: None }
+    }
+
+    /// The same by `proxy`.
+    pub(super) fn by(mut self, proxy: Option<Arc<Proxy>>) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
+    /// The proxy that is asked itself: inside of a tunnel it hears nothing.
+    fn asked(&self) -> Option<Arc<Proxy>> {
+        self.proxy.clone().filter(|_| self.key.origin().scheme == Scheme::Http)
     }
 
     /// Who is on the other side; nothing where that is the end of a tunnel.
@@ -177,6 +194,11 @@ impl Lease {
         let reused = std::mem::replace(&mut self.reused, true);
         self.idle = false;
         let length = body.length();
+        let asked = self.asked();
+        let head = match &asked {
+            None => head,
+            Some(proxy) => proxy.addressed(head, self.key.origin()),
+        };
         let (watched, progress) = WatchedBody::new(body.open(0), self.total.clone());
         let result = self.exchange(Request::from_parts(head, watched), &progress, length, patience).await;
         let response = match result {
@@ -189,6 +211,12 @@ impl Lease {
             }
         };
         let (head, body) = response.into_parts();
+        // A 401 may be the server's own.
+        if let Some(proxy) = asked.filter(|_| head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED)
+            && let Some(failure) = proxy.login_failure(head.status)
+        {
+            return Err(failure);
+        }
         let sent = progress.handed_over();
         let last = Instant::now();
         let window = (last, 0);
@@ -213,7 +241,7 @@ impl Lease {
         length: u64,
         patience: Patience,
     ) -> Result<Response<Incoming>, NetError> {
-        let scheme = self.key.scheme();
+        let scheme = self.key.origin().scheme;
         let connection = self.connection.as_mut().ok_or(NetError::StaleConnection)?;
         connection.meter.touch();
         // What was taken of an earlier request may be stuck for ever: after an early answer the other side need not read it.

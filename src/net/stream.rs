@@ -21,7 +21,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::tunnel::{TunnelIo, Tunneled};
+use super::tunnel::{TunnelIo, TunnelStream, Tunneled};
 
 /// What passed over one connection.
 #[derive(Debug)]
@@ -68,6 +68,8 @@ impl Meter {
 pub(super) enum Socket {
     Tcp(TcpStream),
     Tunnel(Tunneled),
+    /// To a proxy, or through one.
+    Through(TunnelStream),
 }
 
 impl Socket {
@@ -75,6 +77,7 @@ impl Socket {
         match self {
             Self::Tcp(socket) => Pin::new(socket),
             Self::Tunnel(tunnel) => Pin::new(tunnel),
+            Self::Through(stream) => Pin::new(stream),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! # Guarantees
 //! * A lease is one TCP connection: everything sent through it reaches the same peer.
-//! * A connection is shared only between endpoints with the same addresses, origin, trust and address policy.
+//! * A connection is shared only between endpoints with the same addresses, origin, trust, address policy and proxy.
 //! * A connection that was idle for 25 s is closed and never used again: the shortest idle time of common load balancers is 60 s,
 //!   and some drop silently.
 
@@ -23,6 +23,7 @@ use super::{
     dial::dial,
     handshake::secured,
     lease::{Connection, Lease, Sender},
+    proxy::led,
     stream::{Meter, PatientStream, Socket},
     tls::HTTP2,
     tunnel::{Gate, Lane, Tunnels},
@@ -42,7 +43,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    fn connect(self) -> Duration {
+    pub(super) fn connect(self) -> Duration {
         self.stall.min(LONGEST_CONNECT)
     }
 }
@@ -64,6 +65,7 @@ pub(super) struct Key {
     tls: Option<Digest>,
     policy: AddressPolicy,
     segment: Option<u32>,
+    proxy: Option<Digest>,
 }
 
 impl Key {
@@ -74,11 +76,12 @@ impl Key {
             tls: (endpoint.origin.scheme == Scheme::Https).then_some(endpoint.tls.fingerprint),
             policy: endpoint.policy.clone(),
             segment: endpoint.segment,
+            proxy: endpoint.proxy.as_ref().map(|proxy| proxy.fingerprint()),
         }
     }
 
-    pub(super) fn scheme(&self) -> Scheme {
-        self.origin.scheme
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     fn is_of_tunnels(&self) -> bool {
@@ -161,17 +164,17 @@ impl Transport {
     /// A connection to `endpoint`, for one exchange after another.
     ///
     /// # Errors
-    /// [`NetError::Resolve`], [`NetError::AddressRefused`], [`NetError::Connect`], [`NetError::Tunnel`], [`NetError::Tls`]: no byte of
-    /// a request was sent.
+    /// [`NetError::Resolve`], [`NetError::AddressRefused`], [`NetError::Connect`], [`NetError::Tunnel`], [`NetError::Proxy`],
+    /// [`NetError::Tls`]: no byte of a request was sent.
     pub async fn lease(&self, endpoint: &Endpoint, patience: Patience, reuse: Reuse) -> Result<Lease, NetError> {
         let key = Key::of(endpoint);
         if reuse == Reuse::Idle
             && let Some(connection) = self.pool.take(&key)
         {
-            return Ok(Lease::new(connection, key, self.pool.clone(), self.sent.clone(), true));
+            return Ok(Lease::new(connection, key, self.pool.clone(), self.sent.clone(), true).by(endpoint.proxy.clone()));
         }
         let connection = self.connect(endpoint, patience).await?;
-        Ok(Lease::new(connection, key, self.pool.clone(), self.sent.clone(), false))
+        Ok(Lease::new(connection, key, self.pool.clone(), self.sent.clone(), false).by(endpoint.proxy.clone()))
     }
 
     /// Sends over `lease`, or over a connection leased as `reuse` says; once more over a new one where an idle one had been closed.
@@ -234,7 +237,10 @@ impl Transport {
     }
 
     async fn connect(&self, endpoint: &Endpoint, patience: Patience) -> Result<Connection, NetError> {
-        let (socket, ends) = self.socket(endpoint, patience).await?;
+        let (socket, ends) = match &endpoint.proxy {
+            None => self.socket(endpoint, patience).await?,
+            Some(proxy) => led(proxy, endpoint, patience).await?,
+        };
         let meter = Meter::new();
         let stream = PatientStream::new(socket, meter.clone());
         if endpoint.origin.scheme == Scheme::Http {

@@ -67,6 +67,7 @@ impl Reach<'_> {
             tls: self.tls.clone(),
             policy: (self.policy)(strategy),
             segment: None,
+            proxy: None,
         };
         let authorizer = self.identities.of(strategy, self.login.to(&strategy.credential_hosts), allowed);
         let registry = Registry::new(self.transport.clone(), endpoint, authorizer, allowed.clone(), self.patience);

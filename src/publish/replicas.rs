@@ -143,7 +143,8 @@ mod tests {
         let origin = Origin::new(Scheme::Http, "registry.platform.svc", 5000);
         let addresses = vec![Address::Socket(address)];
         let tls = TlsConfig::new(&SystemRoots::load(), None, None).unwrap();
-        let endpoint = Endpoint { addresses: addresses.clone(), origin: origin.clone(), tls, policy: AddressPolicy::Any, segment: None };
+        let endpoint =
+            Endpoint { addresses: addresses.clone(), origin: origin.clone(), tls, policy: AddressPolicy::Any, segment: None, proxy: None };
         let allowed = AllowedHosts::default();
         let authorizer = Arc::new(Authorizer::new(None, allowed.clone()));
         let patience = Patience { stall: std::time::Duration::from_secs(5) };

@@ -17,7 +17,7 @@ fn way(bodies: Bodies) -> Way {
     let strategy = Strategy { bodies, ..strategy() };
     let origin = strategy.origin.clone();
     let tls = TlsConfig::new(&SystemRoots::load(), None, None).expect("no certificates are given");
-    let endpoint = Endpoint { addresses: Vec::new(), origin, tls, policy: AddressPolicy::Any, segment: None };
+    let endpoint = Endpoint { addresses: Vec::new(), origin, tls, policy: AddressPolicy::Any, segment: None, proxy: None };
     let authorizer = Arc::new(Authorizer::new(None, AllowedHosts::default()));
     Way {
         strategy,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{AllowedHosts, Authorizer, Observer, Pause, Permit, Witness};
-use crate::net::{Endpoint, Patience, Transport};
+use crate::net::{Endpoint, Patience, Proxy, Transport};
 
 /// A registry, reached by one way.
 #[derive(Clone)]
@@ -46,6 +46,12 @@ impl Registry {
             other.endpoint = Arc::new(Endpoint { segment, ..(*self.endpoint).clone() });
         }
         other
+    }
+
+    /// The same by a proxy, also to whatever it names: token services and storage hosts.
+    #[must_use]
+    pub fn through(self, proxy: Option<Arc<Proxy>>) -> Self {
+        Self { endpoint: Arc::new(Endpoint { proxy, ..(*self.endpoint).clone() }), ..self }
     }
 
     /// The same, seen by `witness`.

@@ -153,6 +153,13 @@ fn redirected(current: &Endpoint, path: &str, headers: &HeaderMap) -> Result<(Op
         return Ok((None, address.path_and_query));
     }
     let addresses = vec![Address::of(&address.origin)];
-    let endpoint = Endpoint { addresses, origin: address.origin, tls: current.tls.clone(), policy: current.policy.clone(), segment: None };
+    let endpoint = Endpoint {
+        addresses,
+        origin: address.origin,
+        tls: current.tls.clone(),
+        policy: current.policy.clone(),
+        segment: None,
+        proxy: current.proxy.clone(),
+    };
     Ok((Some(endpoint), address.path_and_query))
 }

@@ -119,6 +119,8 @@ fn of_network(error: &NetError, stage: Stage, scheme: Scheme) -> Symptom {
             TunnelFailure::Refused(_) => Symptom::TunnelRefused,
             TunnelFailure::Failed(_) | TunnelFailure::TimedOut(_) | TunnelFailure::NotOffered => Symptom::TunnelFailed,
         },
+        // No target is reached by one.
+        NetError::Proxy(_) => Symptom::ConnectFailed,
         NetError::Tls { failure, .. } => of_tls(failure),
         NetError::Cut { sent } if *sent > 0 => Symptom::CutInBody,
         NetError::Cut { .. } => Symptom::CutBeforeAnswer,

@@ -1,18 +1,26 @@
 //! PURE: what cures a failure of a source, as the end of a sentence; nothing where the failure itself says it.
 
-use super::index::{BYTES, IndexError, WANTED};
+use super::{
+    StatusAnswer,
+    index::{BYTES, IndexError, WANTED},
+    proxied,
+};
 use crate::{
     chart::{ChartError, ENTRIES, IN_HEADER, NESTED, UNPACKED, YamlError},
     net::{AddressPolicy, NetError, TlsFailure},
     spool::SpoolError,
 };
 
-pub(super) fn of_login(secret: Option<&str>) -> String {
-    match secret {
+pub(super) fn of_login(secret: Option<&str>, answer: &StatusAnswer) -> String {
+    let cure = match secret {
         Some(secret) => format!("check `username` and `password`, or `bearerToken`, in the Secret `{secret}`"),
         None => "give a Secret with `username` and `password`, or with `bearerToken`, as `secretRef`".to_owned(),
-    }
+    };
+    if answer.proxy.is_some() { format!("{cure}; and check those of the proxy, and whether it allows this address") } else { cure }
 }
+
+/// Of a client certificate.
+pub(super) const OF_CERTIFICATE: &str = "give `tls.crt` and `tls.key` that it takes in the Secret of `certSecretRef`";
 
 /// Of a login that another host wants, and why it was not sent.
 pub(super) fn of_withheld(passes_credentials: bool) -> &'static str {
@@ -47,6 +55,7 @@ pub(super) fn of_network(url: &str, error: &NetError) -> &'static str {
         NetError::Cut { .. } | NetError::AnswerCut { .. } | NetError::StaleConnection => {
             "; look whether the server restarts; the next run asks again"
         }
+        NetError::Proxy(error) => proxied::cure(error),
         NetError::Tunnel(_) | NetError::Body { .. } | NetError::Tls { failure: TlsFailure::Other(_), .. } => "",
     }
 }

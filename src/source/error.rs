@@ -2,7 +2,7 @@
 
 use crate::{api::Reason, chart::ChartError, model::Digest, net::NetError, spool::SpoolError};
 
-use super::{AssemblyError, OciError, cure, index::IndexError};
+use super::{AssemblyError, OciError, cure, index::IndexError, proxied};
 
 /// A failure of a source.
 #[derive(Debug, thiserror::Error)]
@@ -52,36 +52,47 @@ pub enum SourceError {
         status: u16,
     },
     /// 401 or 403.
-    #[error("`{url}` may not be read: the server answered {status}; {}", cure::of_login(.secret.as_deref()))]
+    #[error("`{url}` may not be read: {answer}; {}", cure::of_login(.secret.as_deref(), .answer))]
     Unauthorized {
+        /// Without query.
+        url: String,
+        /// What came.
+        answer: StatusAnswer,
+        /// The Secret that the credential came from.
+        secret: Option<String>,
+    },
+    /// A client certificate is missing, or not taken.
+    #[error(
+        "`{url}` may not be read: the server answered {status}, as it asks for a client certificate, or does not take the one it got; {}",
+        cure::OF_CERTIFICATE
+    )]
+    ClientCertificate {
         /// Without query.
         url: String,
         /// The status code.
         status: u16,
-        /// The Secret that the credential came from.
-        secret: Option<String>,
     },
     /// 401 or 403 of another host that the index names.
     #[error(
-        "the index names `{url}`, which may not be read: the server answered {status}, and the credential of the Secret `{secret}` goes to the repository's own host only; {cure}"
+        "the index names `{url}`, which may not be read: {answer}, and the credential of the Secret `{secret}` goes to the repository's own host only; {cure}"
     )]
     Withheld {
         /// Without query.
         url: String,
-        /// The status code.
-        status: u16,
+        /// What came.
+        answer: StatusAnswer,
         /// The Secret of the source.
         secret: String,
         /// What lets it go there.
         cure: &'static str,
     },
     /// Any other answer than the one hoped for.
-    #[error("`{url}` could not be read: the server answered {status}; its log says why, and the next run asks again")]
+    #[error("`{url}` could not be read: {answer}; its log says why, and the next run asks again")]
     Refused {
         /// Without query.
         url: String,
-        /// The status code.
-        status: u16,
+        /// What came.
+        answer: StatusAnswer,
     },
     /// A redirect that may not be followed.
     #[error("`{url}` answered with a redirect that cannot be followed: {detail}; give the address that it should lead to")]
@@ -163,6 +174,24 @@ pub enum SourceError {
     Assembly(#[from] AssemblyError),
 }
 
+/// A status, and who may have said it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusAnswer {
+    /// The status code.
+    pub status: u16,
+    /// The proxy that plain HTTP was asked of, as sentences name it: what it answers itself cannot be told from what the server does.
+    pub proxy: Option<String>,
+}
+
+impl std::fmt::Display for StatusAnswer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.proxy {
+            None => write!(formatter, "the server answered {}", self.status),
+            Some(proxy) => write!(formatter, "the server, or {proxy} in its place, answered {}", self.status),
+        }
+    }
+}
+
 /// Who promised what an archive is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Promise {
@@ -211,7 +240,8 @@ impl SourceError {
             Self::Assembly(cause) => cause.reason(),
             Self::NotFound { .. } | Self::ArchiveMissing { .. } => Reason::SourceNotFound,
             Self::Unauthorized { .. } | Self::Withheld { .. } => Reason::SourceUnauthorized,
-            Self::Net { cause: NetError::Tls { .. }, .. } => Reason::TlsFailed,
+            Self::Net { cause: NetError::Proxy(error), .. } => proxied::reason(error),
+            Self::Net { cause: NetError::Tls { .. }, .. } | Self::ClientCertificate { .. } => Reason::TlsFailed,
             Self::Net { .. } | Self::Refused { .. } => Reason::SourceUnreachable,
             Self::Index { cause, .. } if cause.is_limit() => Reason::LimitExceeded,
             Self::Address { .. } | Self::ArchiveAddress { .. } | Self::Redirect { .. } | Self::Index { .. } => Reason::SourceInvalid,
@@ -230,6 +260,7 @@ impl SourceError {
             Self::Redirected { cause, .. } => cause.is_passing(),
             Self::Oci(error) => error.is_passing(),
             Self::Assembly(cause) => cause.is_passing(),
+            Self::Net { cause: NetError::Proxy(error), .. } => proxied::is_passing(error),
             Self::Net { cause, .. } => !matches!(cause, NetError::AddressRefused { .. }),
             Self::Refused { .. } | Self::Spool { cause: SpoolError::Full { .. } | SpoolError::NoSpace | SpoolError::Disk(_), .. } => true,
             _ => false,

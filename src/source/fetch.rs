@@ -1,14 +1,16 @@
 //! `GET` of one address: conditional, with redirects, with a credential that stays at its own origin.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::SourceError;
+use super::{SourceError, StatusAnswer};
 use crate::{
     model::{Authorization, Origin, Scheme},
-    net::{Address, AddressPolicy, Answered, Endpoint, Patience, Reuse, TlsConfig, Transport},
+    net::{Address, AddressPolicy, Answered, Endpoint, Patience, Proxy, Reuse, TlsConfig, Transport},
     spool::{Spool, SpoolError, Spooled},
     steps::{Step, enter},
 };
@@ -24,6 +26,8 @@ pub struct Access {
     pub secret: Option<String>,
     /// Roots and client certificate.
     pub tls: TlsConfig,
+    /// The proxy that leads there, and to wherever it redirects.
+    pub proxy: Option<Arc<Proxy>>,
     /// Which resolved addresses may be dialled.
     pub policy: AddressPolicy,
     /// How long to wait.
@@ -122,8 +126,8 @@ impl Fetcher {
                 Ok(Hop::Redirect(to))
             }
             status => {
-                self.discard(answered).await;
-                Err(refused(url, status, access))
+                let said = self.discard(answered).await;
+                Err(refused(url, status, &said, access))
             }
         }
     }
@@ -137,6 +141,7 @@ impl Fetcher {
             tls: access.tls.clone(),
             policy: access.policy.clone(),
             segment: None,
+            proxy: access.proxy.clone(),
         };
         let failed = |cause| SourceError::Net { url: shown(url), cause };
         let sent = self.transport.send(&endpoint, None, Reuse::Idle, head, &Bytes::new(), access.patience).await;
@@ -159,8 +164,8 @@ impl Fetcher {
     }
 
     /// A short rest of an answer is read, so that the connection can be used again.
-    async fn discard(&self, mut answered: Answered) {
-        let _ = answered.bounded(64 * 1024).await;
+    async fn discard(&self, mut answered: Answered) -> Vec<u8> {
+        answered.bounded(64 * 1024).await.map(|(said, _)| said).unwrap_or_default()
     }
 }
 
@@ -202,13 +207,22 @@ fn redirected(from: &Url, headers: &HeaderMap) -> Result<Url, SourceError> {
     Ok(to)
 }
 
-fn refused(url: &Url, status: StatusCode, access: &Access) -> SourceError {
+fn refused(url: &Url, status: StatusCode, said: &[u8], access: &Access) -> SourceError {
+    // Of plain HTTP, a proxy may answer in place of the server.
+    let proxy = access.proxy.as_ref().filter(|_| url.scheme() == "http").map(|proxy| proxy.shown());
     let (url, status) = (shown(url), status.as_u16());
     match status {
+        _ if is_of_certificate(status, &String::from_utf8_lossy(said)) => SourceError::ClientCertificate { url, status },
         404 | 410 => SourceError::NotFound { url, status },
-        401 | 403 => SourceError::Unauthorized { url, status, secret: access.secret.clone() },
-        _ => SourceError::Refused { url, status },
+        401 | 403 => SourceError::Unauthorized { url, answer: StatusAnswer { status, proxy }, secret: access.secret.clone() },
+        _ => SourceError::Refused { url, answer: StatusAnswer { status, proxy } },
     }
+}
+
+/// Whether nginx misses a client certificate, or does not take the one it got: it says so only after the handshake
+/// (<https://nginx.org/en/docs/http/ngx_http_ssl_module.html#errors>).
+pub(super) fn is_of_certificate(status: u16, said: &str) -> bool {
+    matches!(status, 495 | 496) || (status == 400 && said.contains("SSL certificate"))
 }
 
 /// A URL as it may be shown: without user information, query and fragment.

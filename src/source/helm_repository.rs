@@ -5,7 +5,7 @@ use http_body_util::BodyExt;
 use url::Url;
 
 use super::{
-    Access, FetchedChart, Fetcher, Promise, SourceError, Validators, cure,
+    Access, FetchedChart, Fetcher, Promise, SourceError, StatusAnswer, Validators, cure,
     fetch::{Fetched, Most, shown, shown_text},
     index::{self, Index, IndexEntry, Wishes},
 };
@@ -74,13 +74,17 @@ impl HelmRepository {
         other.unwrap_or_else(|| self.home.clone())
     }
 
-    /// What two must have in common to share what was read of an index: its address, who asks, and whom they trust.
+    /// What two must have in common to share what was read of an index: its address, who asks,
+    /// whom they trust, and by which proxy.
     pub(super) fn key(&self) -> Digest {
         let mut writer = DigestWriter::default();
         writer.update(self.index_url().as_str().as_bytes());
         writer.update(self.access.tls.fingerprint().to_string().as_bytes());
         if let Some(credential) = &self.access.credential {
             writer.update(credential.fingerprint().to_string().as_bytes());
+        }
+        if let Some(proxy) = &self.access.proxy {
+            writer.update(proxy.fingerprint().to_string().as_bytes());
         }
         writer.finish().0
     }
@@ -110,7 +114,7 @@ impl HelmRepository {
 
     /// The server says that nothing has changed, of which it was not asked.
     pub(super) fn unchanged_without_reason(&self) -> SourceError {
-        SourceError::Refused { url: shown(&self.index_url()), status: 304 }
+        SourceError::Refused { url: shown(&self.index_url()), answer: StatusAnswer { status: 304, proxy: None } }
     }
 
     /// The chart of an entry: from the first of its addresses that works, with the digest that the index promises.
@@ -157,8 +161,8 @@ impl HelmRepository {
 /// Who reads the spec has not named the address of an archive: the index has.
 fn named_by_index(error: SourceError, entry: &IndexEntry, withheld: Option<&'static str>) -> SourceError {
     match (error, withheld) {
-        (SourceError::Unauthorized { url, status, secret: Some(secret) }, Some(cure)) => {
-            SourceError::Withheld { url, status, secret, cure }
+        (SourceError::Unauthorized { url, answer, secret: Some(secret) }, Some(cure)) => {
+            SourceError::Withheld { url, answer, secret, cure }
         }
         (SourceError::NotFound { url, status }, _) => {
             SourceError::ArchiveMissing { url, chart: format!("{} {}", entry.name, entry.version), status }
@@ -181,7 +185,7 @@ pub(super) fn most_of_an_archive(limits: &Limits) -> Most {
 pub(super) async fn download(fetcher: &Fetcher, access: &Access, home: &Origin, url: &Url, most: &Most) -> Result<Spooled, SourceError> {
     match fetcher.get(access, home, url, None, most).await? {
         Fetched::New(body, _) => Ok(body),
-        Fetched::Unchanged => Err(SourceError::Refused { url: shown(url), status: 304 }),
+        Fetched::Unchanged => Err(SourceError::Refused { url: shown(url), answer: StatusAnswer { status: 304, proxy: None } }),
     }
 }
 

@@ -11,12 +11,13 @@ pub mod index;
 mod indexes;
 mod oci;
 mod parts;
+mod proxied;
 
 use bytes::Bytes;
 
 pub use archive::{Archive, ArchiveSnapshot};
 pub use assembled::{Assembled, AssemblyError, Held, Holder};
-pub use error::{Promise, SourceError};
+pub use error::{Promise, SourceError, StatusAnswer};
 pub use fetch::{Access, Fetcher, Validators, shown};
 pub use given::Given;
 pub use helm_repository::{HelmRepository, IndexSnapshot};

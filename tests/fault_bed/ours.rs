@@ -52,6 +52,7 @@ fn client(registry: &ScriptedRegistry, pause: &Pause) -> Registry {
         tls: TlsConfig::new(&SystemRoots::load(), None, None).unwrap(),
         policy: AddressPolicy::Any,
         segment: None,
+        proxy: None,
     };
     let nobody = Arc::new(Authorizer::new(None, AllowedHosts::default()));
     let patience = Patience { stall: Duration::from_secs(10) };

@@ -169,6 +169,7 @@ impl Engine {
             tls: TLS.clone(),
             policy: AddressPolicy::Any,
             segment: None,
+            proxy: None,
         };
         let registry = Registry::new(self.transport.clone(), endpoint, self.authorizer.clone(), AllowedHosts::default(), self.patience);
         registry.with_pause(self.learnt.pause.clone())

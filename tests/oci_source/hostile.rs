@@ -31,7 +31,8 @@ fn source(server: &Scripted) -> Oci {
     let socket = server.socket();
     let origin = Origin::new(Scheme::Http, &socket.ip().to_string(), socket.port());
     let tls = TlsConfig::new(&SystemRoots::load(), None, None).expect("a configuration of TLS");
-    let endpoint = Endpoint { addresses: vec![Address::Socket(socket)], origin, tls, policy: AddressPolicy::Any, segment: None };
+    let endpoint =
+        Endpoint { addresses: vec![Address::Socket(socket)], origin, tls, policy: AddressPolicy::Any, segment: None, proxy: None };
     let (allowed, patience) = (AllowedHosts::default(), Patience { stall: Duration::from_secs(5) });
     let authorizer = Arc::new(Authorizer::reading(None, allowed.clone()));
     let registry = Registry::new(Transport::new(), endpoint, authorizer, allowed, patience);

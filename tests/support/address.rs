@@ -65,10 +65,12 @@ impl Bed {
     /// ([`super::random_word`]).
     pub fn name(&self, host: &str, address: IpAddr) {
         let Some(networks) = &self.information.networks else { return };
-        for namespace in [&networks.pod, &networks.node] {
-            let mut hosts = OpenOptions::new().append(true).open(format!("/etc/netns/{namespace}/hosts")).expect("the namespace's hosts");
-            hosts.write_all(format!("{address} {host}\n").as_bytes()).expect("a line of the namespace's hosts");
-        }
+        name_in(&[&networks.pod, &networks.node], host, address);
+    }
+
+    /// The same for programs on the first node alone: those in Pods do not know the name.
+    pub fn name_for_servers(&self, host: &str, address: IpAddr) {
+        name_in(&[&self.networks().node], host, address);
     }
 
     /// A number that no other test of this bed gets; begins at 1.
@@ -81,5 +83,12 @@ impl Bed {
         let number = text.trim().parse().unwrap_or(0) + 1;
         file.rewind().and_then(|()| write!(file, "{number}")).expect("the counter");
         number
+    }
+}
+
+fn name_in(namespaces: &[&String], host: &str, address: IpAddr) {
+    for namespace in namespaces {
+        let mut hosts = OpenOptions::new().append(true).open(format!("/etc/netns/{namespace}/hosts")).expect("the namespace's hosts");
+        hosts.write_all(format!("{address} {host}\n").as_bytes()).expect("a line of the namespace's hosts");
     }
 }

@@ -26,6 +26,7 @@
 
 pub mod access_log;
 pub mod address;
+pub mod air_gap;
 pub mod api_server;
 #[path = "../bed/authority.rs"]
 pub mod authority;
@@ -39,6 +40,7 @@ pub mod eventually;
 pub mod exposure;
 pub mod firewall;
 pub mod flux;
+pub mod forward_proxy;
 pub mod gateway;
 pub mod haproxy;
 pub mod helm_repository;

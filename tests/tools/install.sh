@@ -171,6 +171,7 @@ if for_tests; then
 
   link skopeo "$(debian skopeo skopeo)"
   link haproxy "$(debian haproxy haproxy)"
+  link tinyproxy "$(debian tinyproxy tinyproxy-bin)"
   link openssl "$(debian openssl openssl)"
   link tcpdump "$(debian tcpdump tcpdump)"
   link gpg "$(debian gpg gpg)"

@@ -70,6 +70,11 @@ pub fn registries(world: &World) -> Vec<Case> {
             "the certificate has expired",
             "the server needs a new certificate",
         ),
+        trusting("the source's registry asks for a client certificate, and none is given", world.mutual.socket()).stalls(
+            Reason::TlsFailed,
+            "asks for a client certificate, or does not take the one it got",
+            "give `tls.crt` and `tls.key` that it takes in the Secret of `certSecretRef`",
+        ),
         trusting("the certificate of the source's registry is made for another name", world.other_name.socket()).retries(
             Reason::TlsFailed,
             "made for `other.example.com`",

@@ -165,6 +165,11 @@ fn certified(world: &World) -> Vec<Case> {
             "the certificate is made for `other.example.com` and not for this name",
             "use a name that the certificate holds",
         ),
+        trusting("the source asks for a client certificate, and none is given", world.mutual.socket()).stalls(
+            Reason::TlsFailed,
+            "asks for a client certificate, or does not take the one it got",
+            "give `tls.crt` and `tls.key` that it takes in the Secret of `certSecretRef`",
+        ),
         case("the source's URL says https, and it speaks plain HTTP", at(world.address("good").replace("http://", "https://"))).retries(
             Reason::TlsFailed,
             "does not speak TLS on this port",

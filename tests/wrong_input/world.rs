@@ -12,6 +12,7 @@ use crate::{
         address::Place,
         authority::{Authority, Validity},
         firewall::Firewall,
+        forward_proxy::ForwardProxy,
         helm_repository::HelmRepository,
         nginx::Site,
         random_word,
@@ -55,6 +56,16 @@ pub struct World {
     pub page: Scripted,
     /// Wants a login of whoever asks.
     pub closed: Scripted,
+    /// Leads to anybody, by plain HTTP and to port 443.
+    pub open_proxy: ForwardProxy,
+    /// Leads to anybody.
+    pub any_port_proxy: ForwardProxy,
+    /// Wants to know who asks.
+    pub closed_proxy: ForwardProxy,
+    /// Speaks TLS.
+    pub secured_proxy: ForwardProxy,
+    /// Is no proxy at all.
+    pub no_proxy: Scripted,
     /// Nothing listens there.
     pub nobody: Place,
     /// Nothing gets there.
@@ -100,6 +111,11 @@ impl World {
             broken: saying(bed, Reply::status(503).body(oci_error("UNAVAILABLE"))),
             page: saying(bed, Reply::ok("<html><title>Welcome</title></html>").field("content-type", "text/html")),
             closed: saying(bed, Reply::status(401).field("www-authenticate", "Basic realm=\"archives\"")),
+            open_proxy: bed.forward_proxy().tunnels_to(443).start().await,
+            any_port_proxy: bed.forward_proxy().start().await,
+            closed_proxy: bed.forward_proxy().basic("walker", &password).start().await,
+            secured_proxy: bed.forward_proxy().tls(&authority).start().await,
+            no_proxy: bed.scripted(3128),
             nobody: bed.place(5000),
             _firewall: bed.drop_at_node(&format!("ip daddr {}", walled.socket().ip())),
             walled,
@@ -144,8 +160,9 @@ impl World {
     /// What must not be seen anywhere.
     pub fn secrets(&self) -> Vec<String> {
         let passwords = [&self.password, &self.wrong_password];
-        let encoded =
-            passwords.iter().flat_map(|password| ["pusher", "reader"].map(|user| BASE64_STANDARD.encode(format!("{user}:{password}"))));
+        let encoded = passwords
+            .iter()
+            .flat_map(|password| ["pusher", "reader", "walker"].map(|user| BASE64_STANDARD.encode(format!("{user}:{password}"))));
         let plain = [&self.password, &self.wrong_password, &self.query].map(String::clone);
         // Each token is a JWT, and each of them begins so.
         plain.into_iter().chain(encoded).chain(["eyJ".to_owned(), "PRIVATE KEY".to_owned()]).collect()
@@ -175,7 +192,9 @@ impl World {
         let registries =
             registries.map(Registry::socket).into_iter().chain(scripted).chain(empty).map(|socket| (socket, "registry.example.com"));
         let registries = registries.chain([(self.closed.socket(), "archives.example.com")]);
-        let hosts = charts.chain(registries).map(|(socket, name)| (socket.ip().to_string(), name));
+        let proxies = [&self.open_proxy, &self.any_port_proxy, &self.closed_proxy, &self.secured_proxy].map(ForwardProxy::socket);
+        let proxies = proxies.into_iter().chain([self.no_proxy.socket()]).map(|socket| (socket, "proxy.example.com"));
+        let hosts = charts.chain(registries).chain(proxies).map(|(socket, name)| (socket.ip().to_string(), name));
         let mut names: Vec<_> = hosts.chain([tokens]).collect();
         // No address may be found in a longer one.
         names.sort_by_key(|(found, _)| std::cmp::Reverse(found.len()));

@@ -22,6 +22,8 @@ pub(in crate::controller) enum Member<'a> {
 pub(in crate::controller) struct References<'a> {
     pub(in crate::controller) secret: Option<&'a LocalReference>,
     pub(in crate::controller) cert_secret: Option<&'a LocalReference>,
+    /// By which proxy it is asked.
+    pub(in crate::controller) proxy_secret: Option<&'a LocalReference>,
 }
 
 impl<'a> Member<'a> {
@@ -50,14 +52,14 @@ impl<'a> Member<'a> {
 
     /// The Secrets that it names.
     pub(in crate::controller) fn references(self) -> References<'a> {
-        let (secret, cert_secret) = match self {
-            Self::HelmRepository(source) => (&source.secret_ref, &source.cert_secret_ref),
-            Self::Oci(source) => (&source.secret_ref, &source.cert_secret_ref),
-            Self::Archive(source) => (&source.secret_ref, &source.cert_secret_ref),
+        let (secret, cert_secret, proxy_secret) = match self {
+            Self::HelmRepository(source) => (&source.secret_ref, &source.cert_secret_ref, &source.proxy_secret_ref),
+            Self::Oci(source) => (&source.secret_ref, &source.cert_secret_ref, &source.proxy_secret_ref),
+            Self::Archive(source) => (&source.secret_ref, &source.cert_secret_ref, &source.proxy_secret_ref),
             // Those that Flux's object names are known once it was read.
             Self::Objects(..) | Self::Inline(_) | Self::Flux(_) => return References::default(),
         };
-        References { secret: secret.as_ref(), cert_secret: cert_secret.as_ref() }
+        References { secret: secret.as_ref(), cert_secret: cert_secret.as_ref(), proxy_secret: proxy_secret.as_ref() }
     }
 
     /// The objects that hold its chart, or say where it lies.

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     api::{ChartPublication, ChartPublicationSpec},
     model::{Digest, DigestWriter},
-    net::{AddressPolicy, Patience},
+    net::{AddressPolicy, Patience, Proxy},
     plan::Wanted,
     publish::Failed,
     source::{
@@ -97,6 +97,15 @@ impl Asking<'_> {
         self.secrets.keys(references.secret, references.cert_secret, &self.context.roots, &self.context.plain_tls).await
     }
 
+    /// By which proxy a source is asked.
+    async fn proxy(&self, references: References<'_>) -> Result<Option<Arc<Proxy>>, Failed> {
+        let Context { roots, plain_tls, .. } = self.context;
+        match references.proxy_secret {
+            None => Ok(None),
+            Some(reference) => self.secrets.proxy(reference, roots, plain_tls).await.map(Some),
+        }
+    }
+
     /// What a source may make the controller connect to.
     fn policy(&self) -> AddressPolicy {
         let Context { allowed_addresses, api_server, .. } = self.context;
@@ -105,23 +114,25 @@ impl Asking<'_> {
 
     /// What the Secrets of the source give; what is remembered of another one is forgotten.
     async fn access(&self, member: Member<'_>, memory: &mut Memory) -> Result<Access, Failed> {
-        let References { secret, cert_secret } = member.references();
+        let References { secret, cert_secret, .. } = member.references();
         let Context { roots, plain_tls, .. } = self.context;
         let keys = self.secrets.source_keys(secret, cert_secret, roots, plain_tls).await?;
-        forget_other_sources(memory, member, &keys);
+        let proxy = self.proxy(member.references()).await?;
+        forget_other_sources(memory, member, &keys, proxy.as_deref());
         Ok(Access {
             credential: keys.authorization.clone(),
             secret: keys.secret.clone(),
             tls: keys.tls.clone(),
+            proxy,
             policy: self.policy(),
             patience: self.patience,
         })
     }
 }
 
-/// What was read of another source, or as somebody else, says nothing of this one.
-fn forget_other_sources(memory: &mut Memory, member: Member<'_>, keys: &SourceKeys) {
-    let key = key(member, keys);
+/// What was read of another source, as somebody else or by another proxy, says nothing of this one.
+fn forget_other_sources(memory: &mut Memory, member: Member<'_>, keys: &SourceKeys, proxy: Option<&Proxy>) {
+    let key = key(member, keys, proxy);
     if memory.source_key != Some(key) {
         memory.shared_index = None;
         memory.archive = None;
@@ -129,12 +140,15 @@ fn forget_other_sources(memory: &mut Memory, member: Member<'_>, keys: &SourceKe
     }
 }
 
-fn key(member: Member<'_>, keys: &SourceKeys) -> Digest {
+fn key(member: Member<'_>, keys: &SourceKeys, proxy: Option<&Proxy>) -> Digest {
     let mut writer = DigestWriter::default();
     writer.update(&member.identity());
     if let Some(authorization) = &keys.authorization {
         writer.update(authorization.fingerprint().to_string().as_bytes());
     }
     writer.update(keys.tls.fingerprint().to_string().as_bytes());
+    if let Some(proxy) = proxy {
+        writer.update(proxy.fingerprint().to_string().as_bytes());
+    }
     writer.finish().0
 }

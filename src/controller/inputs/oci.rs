@@ -53,7 +53,9 @@ fn no_pattern(pattern: &str) -> Failed {
 /// The registry as it is read: by the one way that its URL says, as nobody who writes.
 async fn registry(source: &OciSource, asking: &Asking<'_>) -> Result<(Registry, Place), Failed> {
     let context = asking.context;
-    let keys = asking.keys(Member::Oci(source).references()).await?;
+    let references = Member::Oci(source).references();
+    let (keys, proxy) = (asking.keys(references).await?, asking.proxy(references).await?);
+    let proxied = proxy.as_ref().map(|proxy| proxy.fingerprint());
     let target = as_target(source);
     let invalid = |what: &str| Failed { reason: Reason::SourceInvalid, sentence: format!("`spec.source.oci`: {what}"), passing: false };
     let plan = plan::url(&target).map_err(|error| invalid(&error.to_string()))?;
@@ -66,14 +68,16 @@ async fn registry(source: &OciSource, asking: &Asking<'_>) -> Result<(Registry, 
         allowed_hosts: &source.allowed_hosts,
         patience: asking.patience,
         policy: &|_| asking.policy(),
-        identities: &context.authorizers.at_source(&source.url),
+        identities: &context.authorizers.at_source(&source.url, proxied),
         permit: &Permit::default(),
         observer: Some(&observer),
     };
-    let learnt = context.registries.of(place(&target, ""), Learnt::default);
+    // Behind a tenant's proxy, anybody may answer for a registry: what is learnt there is of nobody else.
+    let of_proxy = proxied.map(|proxy| format!(" by {proxy}")).unwrap_or_default();
+    let learnt = context.registries.of(place(&target, "") + &of_proxy, Learnt::default);
     let Plan { strategies, prefix, pull, .. } = plan;
     let way = reach.each(&strategies, &learnt).pop().ok_or_else(|| invalid("no way leads there"))?;
-    Ok((way.registry, Place { shown: pull.unwrap_or_default(), prefix, secret: keys.secret }))
+    Ok((way.registry.through(proxy), Place { shown: pull.unwrap_or_default(), prefix, secret: keys.secret }))
 }
 
 /// Its address is read as that of a target, which has the same form.

@@ -115,6 +115,7 @@ fn place(service: &TokenService<'_>, bearer: &Bearer, with_credential: bool, all
         tls: service.registry.tls.clone(),
         policy: service.registry.policy.clone(),
         segment: service.registry.segment,
+        proxy: service.registry.proxy.clone(),
     };
     Ok((endpoint, path))
 }

@@ -4,7 +4,7 @@ use crate::{
     api::Reason,
     chart::NoChartManifest,
     registry::{Answer, Cause, Failure, Shown},
-    source::{SourceError, index::IndexEntry},
+    source::{SourceError, cure, fetch::is_of_certificate, index::IndexEntry},
 };
 
 /// A failure of a registry that charts come from.
@@ -45,6 +45,17 @@ pub enum OciError {
         shown: Option<Shown>,
         /// The Secret that the login came from.
         secret: Option<String>,
+    },
+    /// A client certificate is missing, or not taken.
+    #[error(
+        "`{place}` may not be read: the registry answered {answer}, as it asks for a client certificate, or does not take the one it got; {}",
+        cure::OF_CERTIFICATE
+    )]
+    ClientCertificate {
+        /// With the tag, where it is of one.
+        place: String,
+        /// What came.
+        answer: String,
     },
     /// A token service that gets no credential.
     #[error(
@@ -146,6 +157,7 @@ impl OciError {
         match self {
             Self::NoRepository { .. } | Self::NoManifest { .. } | Self::Missing { .. } => Reason::SourceNotFound,
             Self::Unauthorized { .. } | Self::Realm { .. } => Reason::SourceUnauthorized,
+            Self::ClientCertificate { .. } => Reason::TlsFailed,
             Self::PlainHttpOnTls { .. } => Reason::PlainHttpOnTls,
             Self::Refused { .. } => Reason::SourceUnreachable,
             Self::NoRegistry { .. } => Reason::SourceInvalid,
@@ -191,6 +203,7 @@ fn of_answer(place: String, secret: Option<String>, answer: &Answer) -> OciError
     let shown = answer.to_string();
     match answer.status {
         _ if is_of_tls => OciError::PlainHttpOnTls { place },
+        status if is_of_certificate(status, &answer.message) => OciError::ClientCertificate { place, answer: shown },
         401 | 403 => OciError::Unauthorized { place, answer: shown, shown: None, secret },
         404 | 410 => OciError::Missing { place, answer: shown },
         _ => OciError::Refused { place, answer: shown },
@@ -230,6 +243,7 @@ mod tests {
     #[test]
     fn each_failure_has_a_reason_and_a_cure() {
         let unauthorized = |shown| Cause::Unauthorized { shown, answer: answer(401, "no") };
+        let certificate = "400 No required SSL certificate was sent";
         let tls = "Client sent an HTTP request to an HTTPS server.";
         for (cause, secret, reason, words) in [
             (Cause::Answer(answer(404, "x")), None, Reason::SourceNotFound, "push the chart there again"),
@@ -240,6 +254,7 @@ mod tests {
             (unauthorized(Shown::Token), Some("a/b"), Reason::SourceUnauthorized, "give the user of the Secret `a/b` the right"),
             (Cause::Realm { origin: "https://t".to_owned() }, Some("a/b"), Reason::SourceUnauthorized, "`source.oci.allowedHosts`"),
             (Cause::Answer(answer(400, tls)), None, Reason::PlainHttpOnTls, "take `insecure: true` away"),
+            (Cause::Answer(answer(400, certificate)), None, Reason::TlsFailed, "give `tls.crt` and `tls.key`"),
             (Cause::Answer(answer(400, "no")), None, Reason::SourceUnreachable, "400 (no)"),
             (Cause::Answer(answer(503, "busy")), None, Reason::SourceUnreachable, "the next run asks again"),
             (Cause::TooLarge { what: "the manifest", limit: 9 }, None, Reason::LimitExceeded, "the manifest is larger than 9 bytes"),
