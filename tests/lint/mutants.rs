@@ -21,6 +21,7 @@ pub fn full() -> [Value; 6] {
         })
     };
     let secrets = || [("secretRef", json!({"name": "login"})), ("certSecretRef", json!({"name": "ca"}))];
+    let proxied = || [("proxySecretRef", json!({"name": "proxy"}))];
     let with = |mut value: Value, more: &[(&str, Value)]| {
         let fields = value.as_object_mut().expect("fields");
         fields.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
@@ -35,6 +36,7 @@ pub fn full() -> [Value; 6] {
     let common =
         json!({"interval": "30m", "timeout": "10s", "suspend": false, "proof": {"interval": "24h", "routes": ["NodePort", "Ingress"]}});
     let repository = with(json!({"url": "https://charts.example.com", "passCredentials": true}), &secrets());
+    let repository = with(repository, &proxied());
     let archive = with(
         json!({"url": "https://charts.example.com/podinfo-6.5.0.tgz", "digest": format!("sha256:{}", "0123456789abcdef".repeat(4))}),
         &secrets(),

@@ -124,14 +124,16 @@ fn taken_rows() -> Vec<Row> {
         taken(spec(&json!({"interval": "1h30m", "timeout": "1.5m"}))),
         taken(spec(&json!({"interval": "10000ms"}))),
         taken(repository(
-            &json!({"url": "http://10.0.0.1:8080/a%20b?token=x", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}, "passCredentials": true}),
+            &json!({"url": "http://10.0.0.1:8080/a%20b?token=x", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}, "passCredentials": true, "proxySecretRef": {"name": "c"}}),
         )),
         taken(oci(&json!({}))),
         taken(oci(&json!({
             "url": "oci://registry.example.com:5000", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}, "insecure": true,
-            "allowedHosts": ["auth.example.com"],
+            "allowedHosts": ["auth.example.com"], "proxySecretRef": {"name": "c"},
         }))),
-        taken(archive(&json!({"digest": digest, "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}}))),
+        taken(archive(
+            &json!({"digest": digest, "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}, "proxySecretRef": {"name": "c"}}),
+        )),
         taken(source(&json!({"configMaps": ["a"]}))),
         taken(source(&json!({"secrets": (0..128).map(|number| format!("part-{number}")).collect::<Vec<_>>()}))),
         taken(source(&json!({"inline": "A".repeat(1_420_000)}))),
@@ -242,6 +244,7 @@ fn source_rows() -> Vec<Row> {
     for (reference, of_repository, of_archive) in [
         ("secretRef", "spec.source.helmRepository.secretRef.name", "spec.source.archive.secretRef.name"),
         ("certSecretRef", "spec.source.helmRepository.certSecretRef.name", "spec.source.archive.certSecretRef.name"),
+        ("proxySecretRef", "spec.source.helmRepository.proxySecretRef.name", "spec.source.archive.proxySecretRef.name"),
     ] {
         for (value, part) in name_refusals(&name) {
             rows.push(refused(repository(&json!({reference: value})), of_repository, part));
@@ -275,7 +278,11 @@ fn oci_rows() -> Vec<Row> {
     for text in ["registry.example.com/charts", "https://registry.example.com", "oci://user@registry.example.com", "oci://", "oci://a b"] {
         rows.push(refused(oci(&json!({"url": text})), url, "should match"));
     }
-    for (reference, name) in [("secretRef", "spec.source.oci.secretRef.name"), ("certSecretRef", "spec.source.oci.certSecretRef.name")] {
+    for (reference, name) in [
+        ("secretRef", "spec.source.oci.secretRef.name"),
+        ("certSecretRef", "spec.source.oci.certSecretRef.name"),
+        ("proxySecretRef", "spec.source.oci.proxySecretRef.name"),
+    ] {
         rows.extend(name_refusals(&"n".repeat(254)).map(|(value, part)| refused(oci(&json!({reference: value})), name, part)));
     }
     rows
