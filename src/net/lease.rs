@@ -262,7 +262,7 @@ impl Lease {
                     // It ended before it took the request: the reason lies with the request, else with the driver.
                     Err(error) if error.is_canceled() && error.source().is_some() => Err(ended_early(&error)),
                     Err(error) if error.is_canceled() => Err(connection.driver.why_it_ended().await),
-                    result => result.map_err(|error| named(&error, progress)),
+                    result => result.map_err(|error| named(&error, progress, &self.key.origin().host)),
                 },
                 () = sleep_until(deadline) => {
                     if connection.meter.last_write() + patience.stall > Instant::now() {
@@ -389,7 +389,7 @@ fn begins_as_http(error: &hyper::Error) -> bool {
     !error.to_string().contains("HTTP version")
 }
 
-fn named(error: &hyper::Error, progress: &Progress) -> NetError {
+fn named(error: &hyper::Error, progress: &Progress, host: &str) -> NetError {
     if let Some(failure) = progress.failure() {
         return NetError::Body { detail: failure.0 };
     }
@@ -397,7 +397,7 @@ fn named(error: &hyper::Error, progress: &Progress) -> NetError {
         return broken.clone().into();
     }
     match tls_failure(error) {
-        Some(failure @ (TlsFailure::ClientCertificate | TlsFailure::NotTls)) => NetError::Tls { host: "the server".to_owned(), failure },
+        Some(failure @ (TlsFailure::ClientCertificate | TlsFailure::NotTls)) => NetError::Tls { host: host.to_owned(), failure },
         _ if error.is_parse() && begins_as_http(error) => NetError::MalformedHead { detail: error.to_string() },
         _ if error.is_parse() => NetError::NotHttp { detail: error.to_string() },
         _ => NetError::Cut { sent: progress.handed_over() },

@@ -44,6 +44,8 @@ pub struct Place {
     pub prefix: String,
     /// The Secret that the login came from, to be named in a failure.
     pub secret: Option<String>,
+    /// The proxy that plain HTTP is asked of, as sentences name it: what it answers itself cannot be told from what the registry does.
+    pub proxy: Option<String>,
 }
 
 /// A registry that charts come from.
@@ -131,7 +133,7 @@ impl Oci {
             Ok(Listing::Tags(tags)) => Ok(tags),
             Ok(Listing::Unknown) => Err(OciError::NoRepository { place }.into()),
             Ok(Listing::TooMany) => Err(OciError::TooManyTags { place, limit: MOST_TAGS }.into()),
-            Err(failure) => Err(of_failure(place, self.place.secret.as_deref(), failure)),
+            Err(failure) => Err(of_failure(place, &self.place, failure)),
         }
     }
 
@@ -183,7 +185,7 @@ impl Oci {
         let (repository, tag) = self.names(entry)?;
         let place = named(&self.place.shown, entry);
         let pulled = pull.manifest(&repository, &tag).await;
-        let pulled = pulled.map_err(|failure| of_failure(place.clone(), self.place.secret.as_deref(), failure))?;
+        let pulled = pulled.map_err(|failure| of_failure(place.clone(), &self.place, failure))?;
         let Some(pulled) = pulled else { return Err(OciError::NoManifest { place }.into()) };
         if let Some(promised) = pulled.named.filter(|named| *named != pulled.digest) {
             let what = "the manifest".to_owned();
@@ -202,7 +204,7 @@ impl Oci {
     async fn blob(&self, pull: &mut Pull<'_>, entry: &IndexEntry, blob: &Descriptor, limit: u64) -> Result<Spooled, SourceError> {
         let (repository, _) = self.names(entry)?;
         let place = || named(&self.place.shown, entry);
-        let failed = |failure| of_failure(place(), self.place.secret.as_deref(), failure);
+        let failed = |failure| of_failure(place(), &self.place, failure);
         let full = |cause| SourceError::Spool { url: place(), cause };
         let differs = |found: String| {
             let (what, promised) = (format!("the blob {}", blob.digest), format!("{} bytes of that digest", blob.size));

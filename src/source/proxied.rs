@@ -54,7 +54,7 @@ fn of_way(cause: &NetError) -> &'static str {
             TlsFailure::ClientCertificate => "; name a proxy that asks for no client certificate",
             TlsFailure::Other(_) => "",
         },
-        NetError::NoAnswer { .. } => "; look at the load of the proxy, and whether it speaks TLS",
+        NetError::NoAnswer { .. } => "; look whether it speaks TLS, as `https://` in `address` says, and at its load",
         _ => "; check `address` in this Secret, and that this network lets the controller reach it",
     }
 }

@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use serde_json::json;
 
 use super::{
-    scene::{ANYWHERE, LOGIN, message, names_proxy, spec},
+    scene::{ANYWHERE, LOGIN, asked, message, names_proxy, spec},
     support::{self, publication::ready, registry::Version},
 };
 
@@ -28,17 +28,17 @@ async fn a_secret_that_is_mended_is_used_at_once_and_one_that_changes_at_the_nex
     let said = message(failed.status.clone());
     let expected = format!("the proxy `{}` of the Secret `{}/proxy` asks for a login: it answered 407", first.address(), namespace.name());
     assert!(said.contains(&expected), "{said}");
-    let asked = first.asked().len();
+    let before = first.asked().len();
 
     names_proxy(&namespace, "proxy", &first, Some(LOGIN), None).await;
     let mended = namespace.becomes_within(SEEN_WITHIN, "charts", "it is Ready", |status| ready(status) == "True Succeeded").await;
     assert_eq!(mended.annotations(), failed.annotations(), "nobody asked for it");
-    assert!(first.asked().len() > asked && second.asked().is_empty());
+    assert!(first.asked().len() > before && second.asked().is_empty());
 
     names_proxy(&namespace, "proxy", &second, None, None).await;
-    let asked = first.asked().len();
+    let before = first.asked().len();
     namespace.run_again("charts").await;
     namespace.becomes_ready("charts").await;
-    assert_eq!(first.asked().len(), asked, "it is left");
-    assert_eq!(second.asked(), [format!("GET {}/index.yaml", charts.url())]);
+    assert_eq!(first.asked().len(), before, "it is left");
+    assert_eq!(second.asked(), [asked(&charts.url(), "/index.yaml")]);
 }

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::{
-    scene::{LOGIN, names_proxy, spec},
+    scene::{LOGIN, asked, names_proxy, spec},
     support::{self, registry::Version},
 };
 
@@ -32,14 +32,11 @@ async fn plan_and_publish_go_by_the_proxy_and_lint_knows_the_field() {
     run("lint", &[]).expect_success();
     let planned = run("plan", &with_cluster).expect_success();
     assert!(planned.contains("small"), "{planned}");
-    let index = format!("GET {}/index.yaml", charts.url());
-    assert_eq!(proxy.asked(), [index.clone()]);
+    let of = |path: &str| asked(&charts.url(), path);
+    assert_eq!(proxy.asked(), [of("/index.yaml")]);
     let published = run("publish", &with_cluster).expect_success();
     assert!(published.contains("Published"), "{published}");
-    assert_eq!(
-        proxy.asked()[1..],
-        [index, format!("GET {}/small-1.2.2.tgz", charts.url()), format!("GET {}/small-1.2.2.tgz.prov", charts.url())]
-    );
+    assert_eq!(proxy.asked()[1..], [of("/index.yaml"), of("/small-1.2.2.tgz"), of("/small-1.2.2.tgz.prov")]);
     for command in ["plan", "publish"] {
         let ran = run(command, &["-n", namespace.name()]);
         let said = format!("{}{}", ran.output, ran.errors);

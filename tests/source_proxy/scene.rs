@@ -32,6 +32,11 @@ pub async fn names_proxy(namespace: &Namespace, name: &str, proxy: &ForwardProxy
     namespace.secret(name, &entries).await;
 }
 
+/// What a proxy is asked for: a URL without the port where that is the scheme's own.
+pub fn asked(url: &str, path: &str) -> String {
+    format!("GET {}{path}", url.strip_suffix(":80").unwrap_or(url))
+}
+
 /// The message of `Ready`.
 pub fn message(status: Option<ChartPublicationStatus>) -> String {
     condition(&status.expect("a status"), "Ready").expect("a condition").message.clone()

@@ -24,7 +24,12 @@ fn case(world: &World, input: &'static str, entries: &[(&str, &str)]) -> Case {
 }
 
 fn case_at(world: &World, input: &'static str, url: &str, entries: &[(&str, &str)]) -> Case {
-    let source = json!({"helmRepository": {"url": url, "proxySecretRef": {"name": "proxy"}}});
+    case_of(world, input, json!({"helmRepository": {"url": url}}), entries)
+}
+
+fn case_of(world: &World, input: &'static str, mut source: Value, entries: &[(&str, &str)]) -> Case {
+    let member = source.as_object_mut().and_then(|source| source.values_mut().next()).expect("a member");
+    member["proxySecretRef"] = json!({"name": "proxy"});
     Case::new(input, source, target(world)).with(secret("proxy", "Opaque", entries))
 }
 
@@ -91,7 +96,11 @@ fn ways(world: &World) -> Vec<Case> {
             "give its CA as `ca.crt` in this Secret",
         ),
         case(world, "the proxy's address says https, and it speaks plain HTTP", &[("address", &open.replace("http://", "https://"))])
-            .retries(Reason::TlsFailed, "of the Secret `team/proxy` could not be reached", "use `http://` in `address`"),
+            .retries(
+                Reason::ProxyUnreachable,
+                "of the Secret `team/proxy` could not be reached",
+                "look whether it speaks TLS, as `https://` in `address` says",
+            ),
     ]
 }
 
@@ -123,6 +132,7 @@ fn refusals(world: &World) -> Vec<Case> {
     let open = [("address", world.open_proxy.address())];
     let open = open.each_ref().map(|(key, value)| (*key, value.as_str()));
     let by_nobody = |scheme: &str| format!("{scheme}://{}/charts", world.nobody.socket());
+    let registry = json!({"oci": {"url": format!("oci://{}/upstream", world.nobody.socket()), "insecure": true}});
     let other_port = format!("https://{}:8443/charts", world.tls_charts.socket().ip());
     world.no_proxy.says("*", Reply::status(405));
     let no_proxy = format!("http://{}", world.no_proxy.socket());
@@ -137,6 +147,11 @@ fn refusals(world: &World) -> Vec<Case> {
         case_at(world, "the proxy does not reach a source by plain HTTP", &by_nobody("http"), &open).retries(
             Reason::SourceUnreachable,
             "the server, or the proxy `http://proxy.example.com:8888` of the Secret `team/proxy` in its place, answered 500",
+            "its log says why",
+        ),
+        case_of(world, "the proxy does not reach a registry by plain HTTP", registry, &open).retries(
+            Reason::SourceUnreachable,
+            "if that was not the proxy `http://proxy.example.com:8888` of the Secret `team/proxy`",
             "its log says why",
         ),
         case(world, "what listens at the proxy's address is none", &[("address", &no_proxy)]).stalls(

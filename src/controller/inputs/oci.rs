@@ -77,7 +77,8 @@ async fn registry(source: &OciSource, asking: &Asking<'_>) -> Result<(Registry, 
     let learnt = context.registries.of(place(&target, "") + &of_proxy, Learnt::default);
     let Plan { strategies, prefix, pull, .. } = plan;
     let way = reach.each(&strategies, &learnt).pop().ok_or_else(|| invalid("no way leads there"))?;
-    Ok((way.registry.through(proxy), Place { shown: pull.unwrap_or_default(), prefix, secret: keys.secret }))
+    let asked = proxy.as_ref().filter(|_| source.insecure).map(|proxy| proxy.shown());
+    Ok((way.registry.through(proxy), Place { shown: pull.unwrap_or_default(), prefix, secret: keys.secret, proxy: asked }))
 }
 
 /// Its address is read as that of a target, which has the same form.

@@ -4,7 +4,7 @@ use crate::{
     api::Reason,
     chart::NoChartManifest,
     registry::{Answer, Cause, Failure, Shown},
-    source::{SourceError, cure, fetch::is_of_certificate, index::IndexEntry},
+    source::{Place, SourceError, cure, fetch::is_of_certificate, index::IndexEntry},
 };
 
 /// A failure of a registry that charts come from.
@@ -179,13 +179,17 @@ pub(super) fn named(place: &str, entry: &IndexEntry) -> String {
 }
 
 /// What a failure means, where charts are read.
-pub(super) fn of_failure(place: String, secret: Option<&str>, failure: Failure) -> SourceError {
-    let secret = secret.map(str::to_owned);
+pub(super) fn of_failure(place: String, asked: &Place, failure: Failure) -> SourceError {
+    let secret = asked.secret.clone();
+    let said = |answer: &Answer| match &asked.proxy {
+        None => answer.to_string(),
+        Some(proxy) => format!("{answer}, if that was not {proxy}"),
+    };
     let error = match failure.cause {
         Cause::Net(cause) => return SourceError::Net { url: place, cause },
         Cause::Location { detail } => return SourceError::Redirect { url: place, detail },
-        Cause::Answer(answer) => of_answer(place, secret, &answer),
-        Cause::Unauthorized { shown, answer } => OciError::Unauthorized { place, answer: answer.to_string(), shown: Some(shown), secret },
+        Cause::Answer(answer) => of_answer(place, secret, &answer, said(&answer)),
+        Cause::Unauthorized { shown, answer } => OciError::Unauthorized { place, answer: said(&answer), shown: Some(shown), secret },
         Cause::Realm { origin } => OciError::Realm { place, origin },
         Cause::TooLarge { what, limit } => OciError::TooLarge { place, what, limit },
         Cause::Malformed { detail } => OciError::NoRegistry { place, detail },
@@ -197,10 +201,9 @@ pub(super) fn of_failure(place: String, secret: Option<&str>, failure: Failure) 
     error.into()
 }
 
-fn of_answer(place: String, secret: Option<String>, answer: &Answer) -> OciError {
+fn of_answer(place: String, secret: Option<String>, answer: &Answer, shown: String) -> OciError {
     let is_of_tls =
         answer.status == 400 && answer.message.to_ascii_lowercase().contains("http request") && answer.message.contains("HTTPS");
-    let shown = answer.to_string();
     match answer.status {
         _ if is_of_tls => OciError::PlainHttpOnTls { place },
         status if is_of_certificate(status, &answer.message) => OciError::ClientCertificate { place, answer: shown },
@@ -263,11 +266,24 @@ mod tests {
             (Cause::Withdrawn, None, Reason::SourceInvalid, "the work was ended"),
         ] {
             let failure = Failure::new(Stage::PullBlob, cause);
-            let error = of_failure("oci://r/x:1".to_owned(), secret, failure.clone());
+            let asked = Place { shown: "oci://r".to_owned(), prefix: String::new(), secret: secret.map(str::to_owned), proxy: None };
+            let error = of_failure("oci://r/x:1".to_owned(), &asked, failure.clone());
             let sentence = error.to_string();
             assert_eq!(error.reason(), reason, "{failure}");
             assert!(sentence.contains("`oci://r/x:1`") && sentence.contains(words), "{sentence}");
             assert_eq!(error.is_passing(), reason == Reason::SourceUnreachable, "{sentence}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_the_proxys_answer_names_both() {
+        let proxy = Some("the proxy `http://p` of the Secret `a/proxy`".to_owned());
+        let asked = Place { shown: "oci://r".to_owned(), prefix: String::new(), secret: None, proxy };
+        for status in [401, 403, 404, 500] {
+            let failure = Failure::new(Stage::ListTags, Cause::Answer(answer(status, "x")));
+            let sentence = of_failure("oci://r/x".to_owned(), &asked, failure).to_string();
+            let words = format!("the registry answered {status} (x), if that was not the proxy `http://p` of the Secret `a/proxy`");
+            assert!(sentence.contains(&words), "{sentence}");
         }
     }
 }
