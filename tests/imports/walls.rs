@@ -88,7 +88,7 @@ pub const ROOMS: &[Room] = &[
     Room { name: "model", uses: &[], without: &[IO, CLOCK_AND_CHANCE, KUBE, KUBERNETES_TYPES], reason: "words that all others speak" },
     Room {
         name: "net",
-        uses: &["model"],
+        uses: &["model", "USER_AGENT"],
         without: &[KUBE, KUBERNETES_TYPES],
         reason: "connections, which know neither registry nor cluster",
     },
