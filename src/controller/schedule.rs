@@ -81,12 +81,9 @@ impl Held {
 /// Whether what a Secret holds can be the cause.
 pub(super) fn is_of_a_secret(reason: Reason) -> bool {
     use Reason::{AuthFailed, Denied, ProxyRefused, ProxyUnauthorized, ProxyUnreachable, SecretInvalid, SourceUnauthorized, TlsFailed};
-    match reason {
-        SecretInvalid | AuthFailed | Denied | SourceUnauthorized | TlsFailed => true,
-        // It says which proxy it is, too.
-        ProxyUnreachable | ProxyUnauthorized | ProxyRefused => true,
-        _ => false,
-    }
+    // A Secret says who we are, whom we trust, and which proxy it is.
+    let is_of_proxy = matches!(reason, ProxyUnreachable | ProxyUnauthorized | ProxyRefused);
+    is_of_proxy || matches!(reason, SecretInvalid | AuthFailed | Denied | SourceUnauthorized | TlsFailed)
 }
 
 /// What is behind a publication, as far as it says how soon the next run follows.
