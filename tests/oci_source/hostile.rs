@@ -36,7 +36,7 @@ fn source(server: &Scripted) -> Oci {
     let (allowed, patience) = (AllowedHosts::default(), Patience { stall: Duration::from_secs(5) });
     let authorizer = Arc::new(Authorizer::reading(None, allowed.clone()));
     let registry = Registry::new(Transport::new(), endpoint, authorizer, allowed, patience);
-    let place = Place { shown: "oci://registry.example/upstream".to_owned(), prefix: "upstream".to_owned(), secret: None };
+    let place = Place { shown: "oci://registry.example/upstream".to_owned(), prefix: "upstream".to_owned(), secret: None, proxy: None };
     Oci::new(registry, place, Spool::new(std::env::temp_dir(), Budget::default()), Limits::default())
 }
 
