@@ -70,8 +70,12 @@ pub fn general(message: &str, namespace: &str, world: &World) -> String {
     text.split(' ').map(general_word).collect::<Vec<_>>().join(" ")
 }
 
-/// Digests and long versions are shortened; addresses of Services become one that is known.
+/// Digests and long versions are shortened; addresses of Services become one that is known, and any version of the proxy none.
 fn general_word(word: &str) -> String {
+    if let Some((before, version)) = word.split_once("tinyproxy/") {
+        let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
+        return format!("{before}tinyproxy{}", &version[end..]);
+    }
     if let Some(at) = word.find("sha256:") {
         let end = word[at + 7..].find(|c: char| !c.is_ascii_hexdigit()).map_or(word.len(), |length| at + 7 + length);
         return format!("{}…{}", &word[..at + 7], &word[end..]);
