@@ -143,11 +143,12 @@ fn without_port(socket: SocketAddr, usual: u16) -> String {
 /// A message with names in place of what differs from run to run: addresses on the bed's bridge, and names of token services.
 pub fn general(message: &str, namespace: &str) -> String {
     let message = message.replace(namespace, "team");
+    let is_of_registry = message.starts_with("`oci://");
     let mut general = String::new();
     let mut rest = message.as_str();
     while let Some(at) = rest.find("10.90.") {
         let end = rest[at..].find(|c: char| !c.is_ascii_digit() && c != '.').map_or(rest.len(), |length| at + length);
-        let name = if rest[end..].starts_with(":5000") { "registry.example.com" } else { "charts.example.com" };
+        let name = if is_of_registry { "registry.example.com" } else { "charts.example.com" };
         general += &format!("{}{name}", &rest[..at]);
         rest = &rest[end..];
     }
