@@ -1,16 +1,18 @@
 //! The contract with users: the kinds of `chartpublisher.io/v1alpha1`, and the closed list of reasons. Nothing else.
 
 mod definitions;
+mod flux;
 mod inventory;
 mod publication;
 mod reason;
 mod status;
 
 pub use definitions::definitions;
+pub use flux::{FluxKind, FluxReference};
 pub use inventory::{ChartInventory, ChartInventorySpec, InventoryEntry};
 pub use publication::{
-    ArchiveSource, ChartPublication, ChartPublicationSpec, ChartSelection, FluxKind, FluxReference, HelmRepositorySource, LocalReference,
-    OciSource, Proof, RouteKind, ServiceTarget, Source, Target, Upload, UploadMethod,
+    ArchiveSource, ChartPublication, ChartPublicationSpec, ChartSelection, HelmRepositorySource, LocalReference, OciSource, Proof,
+    RouteKind, ServiceTarget, Source, Target, Upload, UploadMethod,
 };
 pub use reason::Reason;
 pub use status::{

@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::ChartPublicationStatus;
+use super::{ChartPublicationStatus, FluxReference};
 
 /// Publishes Helm charts as OCI artifacts into registries, and proves that they arrived.
 #[expect(clippy::duplicated_attributes, reason = "each printer column has a type and a path")]
@@ -29,8 +29,8 @@ use super::ChartPublicationStatus;
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("has(self.source.helmRepository) || has(self.source.oci) || has(self.source.fluxRef) ? has(self.charts) && self.charts.size() > 0 : !has(self.charts) || self.charts.size() == 0")
-        .message("`charts` names what to take from a `helmRepository`, `oci` or `fluxRef`; every other source is one chart and takes no `charts`"),
+    validation = Rule::new("has(self.source.helmRepository) || has(self.source.oci) || (has(self.source.fluxRef) && self.source.fluxRef.kind == 'HelmRepository') ? has(self.charts) && self.charts.size() > 0 : !has(self.charts) || self.charts.size() == 0")
+        .message("`charts` names what to take from a `helmRepository`, an `oci` registry or a HelmRepository of Flux; every other source, an OCIRepository too, is one chart and takes no `charts`"),
     validation = Rule::new("!has(self.source.oci) || !has(self.charts) || self.charts.all(chart, !has(chart.pattern))")
         .message("`pattern` cannot be used with `oci`: registries have no list of their repositories that works everywhere; give each chart by its `name`"),
     validation = Rule::new("!has(self.proof) || !has(self.proof.routes) || self.proof.routes.size() == 0 || self.targets.exists(target, has(target.service))")
@@ -57,7 +57,7 @@ pub struct ChartPublicationSpec {
     /// Where the charts come from: exactly one member.
     pub source: Source,
 
-    /// Which charts and versions of a `helmRepository`, `oci` or `fluxRef` are published.
+    /// Which charts and versions of a `helmRepository`, an `oci` registry or a HelmRepository of Flux are published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256))]
     pub charts: Vec<ChartSelection>,
@@ -70,6 +70,10 @@ pub struct ChartPublicationSpec {
     /// Proofs beyond the one after each push. Without it, what was published is read again only when its route changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
+}
+
+pub(super) fn yes() -> bool {
+    true
 }
 
 fn default_interval() -> String {
@@ -145,25 +149,6 @@ pub struct Source {
     pub flux_ref: Option<FluxReference>,
 }
 
-/// An object of Flux in this namespace.
-#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct FluxReference {
-    /// Its kind.
-    pub kind: FluxKind,
-
-    /// The name of the object.
-    #[schemars(length(min = 1, max = 253))]
-    pub name: String,
-}
-
-/// A kind of Flux's source-controller.
-#[derive(JsonSchema, Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
-pub enum FluxKind {
-    /// A Helm repository, of type `default`.
-    HelmRepository,
-}
-
 /// An HTTP Helm repository.
 #[derive(KubeSchema, Clone, Debug, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -223,6 +208,11 @@ pub struct OciSource {
     /// Plain HTTP, and nothing else: certificates are always checked where TLS is spoken.
     #[serde(default)]
     pub insecure: bool,
+
+    /// Whether what belongs to a chart is published beside it: what refers to its manifest, as signatures, attestations and bills of
+    /// materials do, and the tags `sha256-DIGEST.sig`, `.att` and `.sbom` of cosign. When false, charts come alone.
+    #[serde(default = "yes")]
+    pub referrers: bool,
 }
 
 /// One chart archive at a URL.

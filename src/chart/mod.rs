@@ -9,6 +9,7 @@
 //! creation apart; `tests/chart_like_helm.rs` holds this against the real one.
 
 mod archive;
+mod artifact;
 mod characters;
 mod error;
 mod folder;
@@ -30,6 +31,7 @@ use std::{collections::BTreeMap, io::Read};
 use bytes::Bytes;
 
 pub use self::{
+    artifact::{Artifact, NoArtifact, with_referrers},
     error::ChartError,
     manifest::{CONFIG, Descriptor, LAYER, MANIFEST, Manifest, PROVENANCE, manifest},
     metadata::FieldError,

@@ -12,6 +12,9 @@ use crate::model::Digest;
 /// What Helm wrote for the archive before its version 3.7, and still reads.
 const OLD_LAYER: &str = "application/tar+gzip";
 
+/// What `flux push artifact` writes for the config.
+const FLUX: &str = "application/vnd.cncf.flux.config.v1+json";
+
 /// A chart's manifest as a registry holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Original {
@@ -39,6 +42,9 @@ pub enum NoChartManifest {
     /// Another kind of manifest.
     #[error("its media type is `{0}`, and that of a chart is `{MANIFEST}`")]
     Kind(String),
+    /// What Flux itself makes of manifests.
+    #[error("it is an artifact of Flux, as `flux push artifact` makes it of manifests, and no chart")]
+    OfFlux,
     /// An image, or another artifact.
     #[error("its config has the media type `{0}`, and that of a chart has `{CONFIG}`")]
     Config(String),
@@ -89,6 +95,9 @@ impl Original {
             return Err(NoChartManifest::Kind(shown(kind)));
         }
         let (Some(config), 2) = (&written.config, written.schema_version) else { return Err(NoChartManifest::Unreadable) };
+        if config.media_type == FLUX {
+            return Err(NoChartManifest::OfFlux);
+        }
         if config.media_type != CONFIG {
             return Err(NoChartManifest::Config(shown(&config.media_type)));
         }
@@ -181,6 +190,7 @@ mod tests {
             (with("manifests", json!([])), NoChartManifest::Index),
             (with("mediaType", json!(docker)), NoChartManifest::Kind(docker.to_owned())),
             (with("config", blob(image, "{}")), NoChartManifest::Config(image.to_owned())),
+            (with("config", blob(FLUX, "{}")), NoChartManifest::OfFlux),
             (manifest(&[]), NoChartManifest::NoArchive),
             (manifest(&[blob(PROVENANCE, "x")]), NoChartManifest::NoArchive),
             (manifest(&[archive(), archive()]), NoChartManifest::Twice(LAYER.to_owned())),

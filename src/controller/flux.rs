@@ -1,4 +1,4 @@
-//! `HelmRepositories` of Flux's source-controller, as far as they say where charts lie and how they are asked for.
+//! Sources of Flux's source-controller, as far as they say where charts lie and how they are asked for.
 
 use std::borrow::Cow;
 
@@ -27,34 +27,88 @@ pub(super) struct FluxHelmRepositorySpec {
     pub(super) secret_ref: Option<Value>,
     pub(super) cert_secret_ref: Option<Value>,
     pub(super) pass_credentials: bool,
+    pub(super) insecure: bool,
+    /// Of a registry: how Flux logs in.
+    pub(super) provider: Option<String>,
     pub(super) timeout: Option<String>,
 }
 
-impl Resource for FluxHelmRepository {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        "HelmRepository".into()
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        "source.toolkit.fluxcd.io".into()
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        "v1".into()
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        "helmrepositories".into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
+/// An `OCIRepository`.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct FluxOciRepository {
+    #[serde(default)]
+    metadata: ObjectMeta,
+    #[serde(default)]
+    pub(super) spec: FluxOciRepositorySpec,
 }
+
+/// What it says. All else of it is for Flux alone.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct FluxOciRepositorySpec {
+    pub(super) url: String,
+    #[serde(rename = "ref")]
+    pub(super) reference: Option<FluxOciReference>,
+    pub(super) layer_selector: Option<FluxLayerSelector>,
+    pub(super) secret_ref: Option<Value>,
+    pub(super) cert_secret_ref: Option<Value>,
+    pub(super) proxy_secret_ref: Option<Value>,
+    pub(super) service_account_name: Option<String>,
+    pub(super) insecure: bool,
+    pub(super) provider: Option<String>,
+    pub(super) verify: Option<Value>,
+    pub(super) timeout: Option<String>,
+}
+
+/// Which artifact of a repository: `digest` goes before `semver`, and that before `tag`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct FluxOciReference {
+    pub(super) digest: Option<String>,
+    pub(super) semver: Option<String>,
+    pub(super) semver_filter: Option<String>,
+    pub(super) tag: Option<String>,
+}
+
+/// Which layer of an artifact Flux hands on.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct FluxLayerSelector {
+    pub(super) media_type: Option<String>,
+}
+
+macro_rules! kind_of_flux {
+    ($name:ident, $kind:literal, $plural:literal) => {
+        impl Resource for $name {
+            type DynamicType = ();
+            type Scope = NamespaceResourceScope;
+
+            fn kind((): &()) -> Cow<'_, str> {
+                $kind.into()
+            }
+
+            fn group((): &()) -> Cow<'_, str> {
+                "source.toolkit.fluxcd.io".into()
+            }
+
+            fn version((): &()) -> Cow<'_, str> {
+                "v1".into()
+            }
+
+            fn plural((): &()) -> Cow<'_, str> {
+                $plural.into()
+            }
+
+            fn meta(&self) -> &ObjectMeta {
+                &self.metadata
+            }
+
+            fn meta_mut(&mut self) -> &mut ObjectMeta {
+                &mut self.metadata
+            }
+        }
+    };
+}
+
+kind_of_flux!(FluxHelmRepository, "HelmRepository", "helmrepositories");
+kind_of_flux!(FluxOciRepository, "OCIRepository", "ocirepositories");

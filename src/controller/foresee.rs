@@ -23,7 +23,7 @@ use crate::{
     net::InvalidPem,
     plan::{self, PassedOver, Wanted},
     publish::{self, Action, Failed, Foreseen},
-    source::SourceLimits,
+    source::{Source, SourceLimits},
     spool::Spool,
 };
 
@@ -111,7 +111,7 @@ pub async fn foresee(
     wanted.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| b.version.precedence(&a.version)));
     for (target, planned) in publication.spec.targets.iter().zip(&plans) {
         let host = planned.plan.as_ref().ok().and_then(|plan| plan.pull.clone());
-        let foreseen = look.target(at_hand, target, planned, &wanted).await;
+        let foreseen = look.target(at_hand, target, planned, (&offer.source, wanted.as_slice())).await;
         foresight.items.extend(wanted.iter().zip(foreseen).map(|(wanted, foreseen)| item(target, host.as_deref(), wanted, foreseen)));
     }
     Ok(foresight)
@@ -182,13 +182,19 @@ impl Look<'_> {
         Err(Failed { reason: Reason::ServiceNotFound, sentence, passing: true })
     }
 
-    async fn target(&self, at_hand: &AtHand, target: &Target, planned: &PlannedTarget, wanted: &[Wanted]) -> Vec<Foreseen> {
+    async fn target(
+        &self,
+        at_hand: &AtHand,
+        target: &Target,
+        planned: &PlannedTarget,
+        (source, wanted): (&Source, &[Wanted]),
+    ) -> Vec<Foreseen> {
         if self.publication.spec.suspend {
             let reason = "`suspend` is true: nothing is done until it is false".to_owned();
             return vec![Foreseen { action: Action::Suspended, place: None, way: None, reason }; wanted.len()];
         }
         match self.reached(at_hand, target, planned).await {
-            Ok(run) => Box::pin(publish::foresee(&run, wanted, proofs::terms(self.publication))).await,
+            Ok(run) => Box::pin(publish::foresee(&run, source, wanted, proofs::terms(self.publication))).await,
             Err(failed) => vec![Foreseen::failed(&failed, None); wanted.len()],
         }
     }

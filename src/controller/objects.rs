@@ -1,4 +1,4 @@
-//! Secrets, `ConfigMaps` and `HelmRepositories` of Flux in one namespace: read by name at each run, never listed and never watched. What was
+//! Secrets, `ConfigMaps` and sources of Flux in one namespace: read by name at each run, never listed and never watched. What was
 //! read is noted by its `resourceVersion`, so that a change can be told without reading it again.
 
 use std::{
@@ -15,7 +15,7 @@ use k8s_openapi::{
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
-use super::flux::FluxHelmRepository;
+use super::flux::{FluxHelmRepository, FluxOciRepository};
 use crate::{
     model::is_subdomain,
     steps::{Step, enter},
@@ -30,6 +30,7 @@ pub(super) enum ObjectKind {
     Secret,
     ConfigMap,
     HelmRepository,
+    OciRepository,
 }
 
 impl ObjectKind {
@@ -39,13 +40,14 @@ impl ObjectKind {
             Self::Secret => "Secret",
             Self::ConfigMap => "ConfigMap",
             Self::HelmRepository => "HelmRepository",
+            Self::OciRepository => "OCIRepository",
         }
     }
 
     fn step(self) -> Step {
         match self {
             Self::Secret => Step::ReadSecret,
-            Self::ConfigMap | Self::HelmRepository => Step::AskSource,
+            Self::ConfigMap | Self::HelmRepository | Self::OciRepository => Step::AskSource,
         }
     }
 }
@@ -99,12 +101,18 @@ impl Objects {
         self.read(ObjectKind::HelmRepository, name).await
     }
 
+    /// An `OCIRepository` of Flux, in the same way.
+    pub(super) async fn oci_repository(&self, name: &str) -> Result<Option<FluxOciRepository>, Unread> {
+        self.read(ObjectKind::OciRepository, name).await
+    }
+
     /// The `resourceVersion` of an object, without what is in it.
     pub(super) async fn version(&self, kind: ObjectKind, name: &str) -> Result<Option<String>, Unread> {
         let found = match kind {
             ObjectKind::Secret => self.metadata::<Secret>(kind, name).await,
             ObjectKind::ConfigMap => self.metadata::<ConfigMap>(kind, name).await,
             ObjectKind::HelmRepository => self.metadata::<FluxHelmRepository>(kind, name).await,
+            ObjectKind::OciRepository => self.metadata::<FluxOciRepository>(kind, name).await,
         };
         self.note(kind, name, &found);
         found

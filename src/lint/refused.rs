@@ -56,7 +56,8 @@ fn source(publication: &Value, wrong: &mut Vec<Finding>) {
         }
     }
     if let Some(name) = text(publication, "/spec/source/fluxRef/name").filter(|name| !is_subdomain(name)) {
-        wrong.push(Finding::new("spec.source.fluxRef.name", Rule::Run, unnameable("HelmRepository", name)));
+        let kind = text(publication, "/spec/source/fluxRef/kind").unwrap_or("object of Flux");
+        wrong.push(Finding::new("spec.source.fluxRef.name", Rule::Run, unnameable(kind, name)));
     }
     if let Some(Err(error)) = text(publication, "/spec/source/inline").map(decoded) {
         wrong.push(Finding::new("spec.source.inline", Rule::Run, format!("is no base64: {error}")));

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::ChartVersion;
+use super::{ChartVersion, Digest};
 
 /// The path of a repository in a registry, for example `charts/podinfo`: at most 255 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,6 +11,11 @@ pub struct RepositoryName(String);
 /// A tag: at most 128 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(String);
+
+/// What a tag begins with that belongs to a manifest by its digest.
+const OF_A_DIGEST: &str = "sha256-";
+/// What cosign puts behind it (sigstore/cosign, `specs/SIGNATURE_SPEC.md`).
+const COSIGN: [&str; 3] = [".sig", ".att", ".sbom"];
 
 /// What OCI does not allow as a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +92,24 @@ impl Tag {
         version.as_str().replace('+', "_").parse()
     }
 
+    /// The tag that lists what refers to a manifest, where a registry keeps no such list (distribution specification, "Referrers Tag
+    /// Schema").
+    pub fn of_referrers(subject: Digest) -> Self {
+        Self(format!("{OF_A_DIGEST}{}", subject.hex()))
+    }
+
+    /// The tags that cosign gives to what belongs to a manifest: signatures, attestations, bills of materials.
+    pub fn of_cosign(subject: Digest) -> [Self; 3] {
+        COSIGN.map(|suffix| Self(format!("{OF_A_DIGEST}{}{suffix}", subject.hex())))
+    }
+
+    /// The manifest that it belongs to, where it is one of these tags.
+    pub fn attached_to(&self) -> Option<Digest> {
+        let rest = self.0.strip_prefix(OF_A_DIGEST)?;
+        let hex = COSIGN.iter().find_map(|suffix| rest.strip_suffix(suffix)).unwrap_or(rest);
+        hex.parse().ok()
+    }
+
     /// The tag as it stands in a path.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -139,6 +162,18 @@ mod tests {
         }
         for bad in ["", ".x", "-x", "1.0.0+x", "a b", "a/b", "é", &"a".repeat(129)] {
             assert!(bad.parse::<Tag>().is_err(), "{bad:?}");
+        }
+    }
+    #[test]
+    fn a_tag_tells_which_manifest_it_belongs_to() {
+        let digest = Digest::of(b"x");
+        assert_eq!(Tag::of_referrers(digest).as_str(), format!("sha256-{}", digest.hex()));
+        assert_eq!(Tag::of_cosign(digest)[1].as_str(), format!("sha256-{}.att", digest.hex()));
+        for tag in Tag::of_cosign(digest).into_iter().chain([Tag::of_referrers(digest)]) {
+            assert_eq!((tag.attached_to(), tag.as_str().parse()), (Some(digest), Ok(tag.clone())));
+        }
+        for other in ["1.0.0", "sha256-", "sha256-00.sig", &format!("sha256-{}.sig.sig", digest.hex()), &format!("x{}", digest.hex())] {
+            assert_eq!(other.parse::<Tag>().unwrap().attached_to(), None, "{other}");
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     need::Need,
     run::prepare,
 };
-use crate::plan::Wanted;
+use crate::{plan::Wanted, source::Source};
 
 /// The size of a chart whose size nobody has said: most are smaller.
 const USUAL: u64 = 64 << 10;
@@ -71,8 +71,8 @@ impl Foreseen {
 }
 
 /// For each of `wanted`, in its order, what a run over `target` would do. Lists tags, and asks nothing else.
-pub async fn foresee(target: &TargetRun, wanted: &[Wanted], proof: Option<ProofTerms>) -> Vec<Foreseen> {
-    let prepared = prepare(target, wanted, proof).await;
+pub async fn foresee(target: &TargetRun, source: &Source, wanted: &[Wanted], proof: Option<ProofTerms>) -> Vec<Foreseen> {
+    let prepared = prepare(target, source, wanted, proof).await;
     let way = target.ways.begins_with(USUAL).or(prepared.by).map(|(way, tactic)| Used::of(way, tactic));
     prepared.jobs.into_iter().zip(wanted).map(|(job, wanted)| foreseen(job, wanted, way.as_ref())).collect()
 }
@@ -92,6 +92,9 @@ fn foreseen(job: Job, wanted: &Wanted, way: Option<&Used>) -> Foreseen {
             (Action::Prove, format!("the last proof of `{place}` failed: it is read again, and mended where it can be"))
         }
         Need::Prove(_) => (Action::Prove, format!("the proof of `{place}` is older than `proof.interval`: it is read again")),
+        Need::Attach { lacks, .. } => {
+            (Action::Publish, format!("the source has `{lacks}`, which belongs to `{place}`, and the registry does not list it"))
+        }
         Need::Nothing(_) => (Action::Unchanged, format!("`{place}` is there, and was proven before")),
         Need::Mutated { known, promised } => {
             let failed = mutated(&place, wanted, &known, promised);

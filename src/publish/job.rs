@@ -1,8 +1,16 @@
 //! One version at one target: look, fetch, publish, prove.
 
-use tokio::sync::OnceCell;
+use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Attempt, Content, Done, Failed, Known, Need, Package, Taken, TargetRun, Tried, Used, Ways, proof::prove, push};
+use tokio::sync::{Mutex, OnceCell};
+
+use super::{
+    Attempt, Content, Done, Failed, Known, Need, Package, Taken, TargetRun, Tried, Used, Ways,
+    attach::{Version, attach},
+    proof::prove,
+    push,
+    push::send_untagged,
+};
 use crate::{
     api::Reason,
     chart::Descriptor,
@@ -10,7 +18,8 @@ use crate::{
     plan::Wanted,
     registry::PulledManifest,
     remedy::Audience,
-    source::{Source, SourceError},
+    source::{Attached, Attachment, Source, SourceError},
+    spool::Spooled,
     verify::{Expected, pull_back},
 };
 
@@ -52,11 +61,15 @@ pub(super) struct Parcel<'a> {
     source: &'a Source,
     pub(super) wanted: &'a Wanted,
     package: OnceCell<Result<Package, SourceError>>,
+    /// What belongs to a manifest, by its digest.
+    attached: Mutex<BTreeMap<Digest, Arc<Attached>>>,
+    /// Blobs of it, each fetched once for all targets.
+    bodies: Mutex<BTreeMap<Digest, Spooled>>,
 }
 
 impl<'a> Parcel<'a> {
     pub(super) fn new(source: &'a Source, wanted: &'a Wanted) -> Self {
-        Self { source, wanted, package: OnceCell::new() }
+        Self { source, wanted, package: OnceCell::new(), attached: Mutex::default(), bodies: Mutex::default() }
     }
 
     async fn package(&self) -> Result<&Package, Failed> {
@@ -66,6 +79,36 @@ impl<'a> Parcel<'a> {
     async fn fetch(&self) -> Result<Package, SourceError> {
         let fetched = self.source.fetch(self.wanted).await?;
         Ok(Package::of(fetched, self.wanted.entry.created))
+    }
+
+    /// What belongs to a manifest of this version at the source.
+    pub(super) async fn attached(&self, manifest: Digest) -> Result<Arc<Attached>, Failed> {
+        let mut known = self.attached.lock().await;
+        if let Some(attached) = known.get(&manifest) {
+            return Ok(Arc::clone(attached));
+        }
+        let attached = self.source.attached(self.wanted, manifest).await.map_err(|error| Failed::from(&error))?;
+        let attached = Arc::new(attached);
+        known.insert(manifest, Arc::clone(&attached));
+        Ok(attached)
+    }
+
+    /// The blobs of what belongs to it.
+    pub(super) async fn bodies(&self, of: &Attachment) -> Result<Vec<Spooled>, Failed> {
+        let mut known = self.bodies.lock().await;
+        let mut bodies = Vec::new();
+        for blob in &of.artifact.blobs {
+            if let Some(body) = known.get(&blob.digest) {
+                bodies.push(body.clone());
+                continue;
+            }
+            let fetched = self.source.attached_blob(self.wanted, of, blob).await.map_err(|error| Failed::from(&error))?;
+            if let Some(body) = fetched {
+                known.insert(blob.digest, body.clone());
+                bodies.push(body);
+            }
+        }
+        Ok(bodies)
     }
 
     /// What a tag has to hold, to be what is wanted.
@@ -126,7 +169,7 @@ impl Sought {
 impl Job {
     /// Whether something is to be sent or read.
     pub(super) fn is_open(&self) -> bool {
-        matches!(self, Self::To { need: Need::Look | Need::Prove(_) | Need::Publish, .. })
+        matches!(self, Self::To { need: Need::Look | Need::Prove(_) | Need::Attach { .. } | Need::Publish, .. })
     }
 
     /// Whether it is not known yet that it is there.
@@ -160,6 +203,10 @@ impl Job {
             }
             Need::Publish => publish(ways, parcel, repository, tag).await,
             Need::Prove(known) => prove(target, parcel, repository, tag, known).await,
+            Need::Attach { known, .. } => {
+                let version = Version { repository, tag, manifest: known.manifest };
+                return without(attach(ways, parcel, version).await.map(|()| Done::Unchanged(known.clone())));
+            }
             Need::Look => match look(ways, parcel, repository, tag).await {
                 Some(result) => result,
                 None => publish(ways, parcel, repository, tag).await,
@@ -205,6 +252,9 @@ pub(super) async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &Repos
         return found;
     }
     let taken = &Taken::default();
+    if let Err(failed) = beside(ways, parcel, (repository, tag), package, taken).await {
+        return JobResult { result: Err(failed), way: None };
+    }
     let pushed = ways
         .through(&reference, package.largest_body(), |attempt| async move {
             push(&attempt.registry, attempt.tactic.framing, repository, tag, package, taken).await
@@ -224,6 +274,28 @@ pub(super) async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &Repos
         },
         Err(verdict) => JobResult { result: Err(verdict.into()), way: None },
     }
+}
+
+/// What belongs to a chart is there before its tag: who sees the tag can verify what it holds. The manifest itself comes first, by its
+/// digest: a registry takes what refers to a manifest that is not there, but Harbor does not take cosign's tags then
+/// (goharbor/harbor, `src/server/middleware/cosign`).
+async fn beside(
+    ways: &Ways,
+    parcel: &Parcel<'_>,
+    (repository, tag): (&RepositoryName, &Tag),
+    package: &Package,
+    taken: &Taken,
+) -> Result<(), Failed> {
+    let attached = parcel.attached(package.manifest()).await?;
+    if attached.artifacts.is_empty() && attached.lists.is_empty() {
+        return Ok(());
+    }
+    let reference = format!("{repository}:{tag}");
+    let sent = ways.through(&reference, package.largest_body(), |attempt| async move {
+        send_untagged(&attempt.registry, attempt.tactic.framing, repository, package, taken).await
+    });
+    sent.await?;
+    attach(ways, parcel, Version { repository, tag, manifest: package.manifest() }).await
 }
 
 /// Reads what the tag holds: proves it where it is what is wanted; nothing when the tag is gone after all.
@@ -249,7 +321,10 @@ async fn look<'w>(ways: &'w Ways, parcel: &Parcel<'_>, repository: &'w Repositor
         async move { Tried::from(pull_back(&attempt.registry, expected).await) }
     };
     match ways.through(&reference, 0, prove).await {
-        Ok((way, tactic, verified)) => Some(JobResult { result: Ok(Done::Found(verified)), way: Some(Used::of(way, tactic)) }),
+        Ok((way, tactic, verified)) => {
+            let attached = attach(ways, parcel, Version { repository, tag, manifest: manifest.digest }).await;
+            Some(JobResult { result: attached.map(|()| Done::Found(verified)), way: Some(Used::of(way, tactic)) })
+        }
         Err(verdict) => failed(verdict.into()),
     }
 }

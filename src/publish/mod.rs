@@ -1,5 +1,6 @@
 //! Attempt, classify, fall back, remember. Writes into registries, and nothing else. Knows no Kubernetes.
 
+mod attach;
 mod attempt;
 mod circuit;
 mod claims;

@@ -63,6 +63,13 @@ pub enum Need {
     Look,
     /// Read again whether it is still what was proven before.
     Prove(Known),
+    /// Publish what belongs to it at the source and not yet here.
+    Attach {
+        /// What is there, and was proven before.
+        known: Known,
+        /// A tag that the source has and the registry has not.
+        lacks: Tag,
+    },
     /// Publish.
     Publish,
     /// Nothing that may be done: the source now promises other bytes under a version that was published before.
@@ -72,6 +79,17 @@ pub enum Need {
         /// What is promised now.
         promised: Digest,
     },
+}
+
+impl Need {
+    /// The same, where the tags `attached` belong to what is known: where nothing else has to be done, and `listed` lacks one of them.
+    pub fn with_attached(self, listed: &BTreeSet<Tag>, attached: impl FnOnce(Digest) -> Vec<Tag>) -> Self {
+        let Self::Nothing(known) = self else { return self };
+        match attached(known.manifest).into_iter().find(|tag| !listed.contains(tag)) {
+            Some(lacks) => Self::Attach { known, lacks },
+            None => Self::Nothing(known),
+        }
+    }
 }
 
 /// Decides. `listed` is what the registry lists, `known` what was proven by the same route, `promised` what the source says; proofs of
@@ -153,5 +171,20 @@ mod tests {
         assert_eq!(terms(1000, 1.0).rest(9999), Duration::ZERO);
         assert_eq!(terms(1250, 1.0).rest(1000), Duration::from_secs(750));
         assert_eq!(terms(9999, 1.0).rest(1000), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_the_source_has_beside_a_version_and_the_registry_has_not_is_published() {
+        let known = Known { manifest: Digest::of(b"a"), layer: Digest::of(b"b"), proved: Some(1), doubted: false };
+        let [signature, attestation, _] = Tag::of_cosign(known.manifest);
+        let listed = BTreeSet::from([signature.clone()]);
+        let need = |need: Need, attached: &[&Tag]| need.with_attached(&listed, |_| attached.iter().map(|tag| (*tag).clone()).collect());
+        let nothing = || Need::Nothing(known.clone());
+        assert_eq!(need(nothing(), &[]), nothing());
+        assert_eq!(need(nothing(), &[&signature]), nothing());
+        let lacks = Need::Attach { known: known.clone(), lacks: attestation.clone() };
+        assert_eq!(need(nothing(), &[&signature, &attestation]), lacks);
+        assert_eq!(need(Need::Publish, &[&attestation]), Need::Publish, "it comes along");
+        assert_eq!(need(Need::Prove(known.clone()), &[&attestation]), Need::Prove(known.clone()));
     }
 }

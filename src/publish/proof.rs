@@ -1,7 +1,12 @@
 //! What was published and proven is proven again: read whole by the way that was used. What is missing or damaged is sent again;
 //! what somebody has written over it is left as it is.
 
-use super::{Content, Done, Failed, Known, TargetRun, Used, Way, job::JobResult, job::Parcel, job::publish, read::read};
+use super::{
+    Content, Done, Failed, Known, TargetRun, Used, Way,
+    attach::{Version, attach},
+    job::{JobResult, Parcel, publish},
+    read::read,
+};
 use crate::{
     api::Reason,
     model::{Digest, RepositoryName, Tag},
@@ -20,8 +25,11 @@ pub(super) async fn prove(target: &TargetRun, parcel: &Parcel<'_>, repository: &
     };
     let found = match again {
         Again::Holds(verified) => {
-            let moved = parcel.moved(known, &content.to_string()).await;
-            return by(way, moved.map_or(Ok(Done::Found(verified)), Err));
+            if let Some(moved) = parcel.moved(known, &content.to_string()).await {
+                return by(way, Err(moved));
+            }
+            let attached = attach(&target.ways, parcel, Version { repository, tag, manifest: known.manifest }).await;
+            return by(way, attached.map(|()| Done::Found(verified)));
         }
         Again::Overwritten(manifest) if parcel.keeps_manifests() => return by(way, Err(drifted(&content, manifest.digest))),
         Again::Overwritten(manifest) => return by(way, overwritten(target, way, &content, &manifest).await),

@@ -14,7 +14,7 @@ use crate::{
     chart::{self, ChartContent, Descriptor, Manifest},
     model::{Digest, Framing, RepositoryName, Tag},
     net::OpenBody,
-    registry::{Blob, Cause, Failure, Registry, SeenOfChunks, Stage},
+    registry::{Blob, Cause, Failure, MANIFEST_TYPE, Registry, SeenOfChunks, Stage, Writing},
     source::{Copied, FetchedChart},
     spool::Spooled,
     verify::{Expected, Verified, pull_back},
@@ -98,17 +98,17 @@ pub struct Pushed {
 pub struct Taken(Mutex<BTreeSet<Digest>>);
 
 impl Taken {
-    fn has(&self, digest: Digest) -> bool {
+    pub(super) fn has(&self, digest: Digest) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&digest)
     }
 
-    fn add(&self, digest: Digest) {
+    pub(super) fn add(&self, digest: Digest) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
     }
 
     /// After a failure at the end: a blob that the registry took and does not know, or that comes back as something else, has to be
     /// sent again.
-    fn after(&self, failure: Failure) -> Failure {
+    pub(super) fn after(&self, failure: Failure) -> Failure {
         if is_of_content(&failure) {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
@@ -150,8 +150,41 @@ pub async fn send(
     package: &Package,
     taken: &Taken,
 ) -> Tried<()> {
+    let Tried { result, sent, seen } = send_blobs(registry, framing, repository, package.blobs(), taken).await;
+    let result = match result {
+        Ok(()) => registry.write_manifest(repository, tag, &package.manifest.bytes).await.map_err(|failure| taken.after(failure)),
+        Err(failure) => Err(failure),
+    };
+    Tried { result, sent, seen }
+}
+
+/// Sends the blobs, then the manifest without its tag: what belongs to it can refer to it, and nobody sees it yet.
+pub(super) async fn send_untagged(
+    registry: &Registry,
+    framing: Framing,
+    repository: &RepositoryName,
+    package: &Package,
+    taken: &Taken,
+) -> Tried<()> {
+    let Tried { result, sent, seen } = send_blobs(registry, framing, repository, package.blobs(), taken).await;
+    let writing = Writing { bytes: &package.manifest.bytes, media_type: MANIFEST_TYPE };
+    let result = match result {
+        Ok(()) => registry.write(repository, package.manifest.digest.into(), writing).await.map(drop),
+        Err(failure) => Err(failure),
+    };
+    Tried { result: result.map_err(|failure| taken.after(failure)), sent, seen }
+}
+
+/// Sends the blobs that were not taken yet.
+pub(super) async fn send_blobs<'b>(
+    registry: &Registry,
+    framing: Framing,
+    repository: &RepositoryName,
+    blobs: impl Iterator<Item = (&'b dyn OpenBody, Digest)>,
+    taken: &Taken,
+) -> Tried<()> {
     let (mut sent, mut seen) = (0, SeenOfChunks::default());
-    for (body, digest) in package.blobs() {
+    for (body, digest) in blobs {
         if taken.has(digest) {
             continue;
         }
@@ -163,8 +196,7 @@ pub async fn send(
         }
         taken.add(digest);
     }
-    let result = registry.write_manifest(repository, tag, &package.manifest.bytes).await;
-    Tried { result: result.map_err(|failure| taken.after(failure)), sent, seen }
+    Tried { result: Ok(()), sent, seen }
 }
 
 fn is_of_content(failure: &Failure) -> bool {

@@ -99,7 +99,7 @@ pub async fn run(source: &Source, wanted: &[Wanted], targets: &[TargetRun], cour
 
 /// The same, told to `follower` version by version.
 pub async fn followed(source: &Source, wanted: &[Wanted], targets: &[TargetRun], course: &Course<'_>, follower: &dyn Follower) -> Outcome {
-    let looked = futures::future::join_all(targets.iter().map(|target| prepare(target, wanted, course.proof)));
+    let looked = futures::future::join_all(targets.iter().map(|target| prepare(target, source, wanted, course.proof)));
     let prepared: Vec<Prepared<'_>> = tokio::select! {
         prepared = looked => prepared,
         () = course.cancel.cancelled() => return Outcome { targets: Vec::new(), cancelled: true },
@@ -121,7 +121,7 @@ pub async fn followed(source: &Source, wanted: &[Wanted], targets: &[TargetRun],
     outcome
 }
 
-pub(super) async fn prepare<'t>(target: &'t TargetRun, wanted: &[Wanted], proof: Option<ProofTerms>) -> Prepared<'t> {
+pub(super) async fn prepare<'t>(target: &'t TargetRun, source: &Source, wanted: &[Wanted], proof: Option<ProofTerms>) -> Prepared<'t> {
     let places: Vec<_> = wanted.iter().map(|wanted| place(&target.prefix, wanted)).collect();
     let repositories: BTreeSet<_> = places.iter().flatten().map(|(repository, _)| repository.clone()).collect();
     let Lists { listed, by, away } = list(&target.ways, repositories, &target.away).await;
@@ -131,7 +131,7 @@ pub(super) async fn prepare<'t>(target: &'t TargetRun, wanted: &[Wanted], proof:
     };
     let proved = places.iter().flatten().filter_map(|place| target.known.get(place)?.proved);
     let known = Knowledge { listed, route_changed, good: proof.and_then(|terms| terms.still_good(proved)) };
-    let jobs = places.into_iter().zip(wanted).map(|(place, wanted)| job(target, place, wanted, &known)).collect();
+    let jobs = places.into_iter().zip(wanted).map(|(place, wanted)| job(target, place, (source, wanted), &known)).collect();
     Prepared { jobs, by, away }
 }
 
@@ -144,7 +144,12 @@ fn place(prefix: &str, wanted: &Wanted) -> Result<(RepositoryName, Tag), Failed>
     Ok((RepositoryName::below(prefix, &wanted.name).map_err(invalid)?, Tag::of_version(&wanted.version).map_err(invalid)?))
 }
 
-fn job(target: &TargetRun, place: Result<(RepositoryName, Tag), Failed>, wanted: &Wanted, knowledge: &Knowledge) -> Job {
+fn job(
+    target: &TargetRun,
+    place: Result<(RepositoryName, Tag), Failed>,
+    (source, wanted): (&Source, &Wanted),
+    knowledge: &Knowledge,
+) -> Job {
     let (repository, tag) = match place {
         Ok(place) => place,
         Err(failed) => return Job::Refused { place: None, failed },
@@ -157,7 +162,7 @@ fn job(target: &TargetRun, place: Result<(RepositoryName, Tag), Failed>, wanted:
     let known = target.known.get(&(repository.clone(), tag.clone()));
     let need = match need(&tag, tags, known, wanted.entry.digest, knowledge.good.as_ref()) {
         Need::Nothing(_) if knowledge.route_changed => Need::Look,
-        need => need,
+        need => need.with_attached(tags, |manifest| source.attached_tags(wanted, manifest)),
     };
     Job::To { need, repository, tag }
 }

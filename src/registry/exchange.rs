@@ -43,7 +43,7 @@ pub(super) struct Call<'a> {
     pub(super) repository: &'a RepositoryName,
     pub(super) path: &'a str,
     pub(super) accept: Option<&'static str>,
-    pub(super) content_type: Option<&'static str>,
+    pub(super) content_type: Option<&'a str>,
     /// `Content-Range` as distribution's specification has it: first and last byte.
     pub(super) range: Option<(u64, u64)>,
     /// Whether the length stands in the head: always, but for [`crate::net::Untold`].

@@ -23,7 +23,7 @@ pub enum Stage {
     SendBlob,
     /// `PUT /v2/<name>/manifests/<tag>`
     WriteManifest,
-    /// `GET` of the manifest, after a push.
+    /// `GET` of the manifest, after a push; of what refers to one, too.
     PullManifest,
     /// `GET` of the layer, after a push.
     PullBlob,

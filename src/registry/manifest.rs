@@ -1,7 +1,9 @@
-//! Manifests: read by tag or digest, written by tag (distribution specification, "Pulling manifests", "Pushing manifests").
+//! Manifests: read and written by tag or digest (distribution specification, "Pulling manifests", "Pushing manifests").
+
+use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, header};
 use oci_client::manifest::{OciDescriptor, OciImageManifest};
 
 use super::{
@@ -15,11 +17,52 @@ use crate::{
 
 /// OCI's media type of an image manifest.
 pub const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
+/// OCI's media type of an index of manifests.
+pub const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 /// All that a tag may hold: without it, distribution answers 404 for a manifest that is there.
 const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 /// Distribution specification: a registry should take at least 4 MB.
 const MOST_OF_A_MANIFEST: usize = 4 << 20;
+
+/// What a manifest is read or written by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reference<'a> {
+    /// Its name.
+    Tag(&'a Tag),
+    /// Its content.
+    Digest(Digest),
+}
+
+impl fmt::Display for Reference<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => tag.fmt(formatter),
+            Self::Digest(digest) => digest.fmt(formatter),
+        }
+    }
+}
+
+impl<'a> From<&'a Tag> for Reference<'a> {
+    fn from(tag: &'a Tag) -> Self {
+        Self::Tag(tag)
+    }
+}
+
+impl From<Digest> for Reference<'_> {
+    fn from(digest: Digest) -> Self {
+        Self::Digest(digest)
+    }
+}
+
+/// A manifest that is to be written as it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Writing<'a> {
+    /// Its bytes.
+    pub bytes: &'a Bytes,
+    /// What they are.
+    pub media_type: &'a str,
+}
 
 /// A manifest as it came: the digest is that of its bytes, whatever a header says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +73,8 @@ pub struct PulledManifest {
     pub digest: Digest,
     /// What the registry calls it (`Docker-Content-Digest`).
     pub named: Option<Digest>,
+    /// What the registry says that it is (`Content-Type`, without parameters).
+    pub media_type: Option<String>,
 }
 
 impl PulledManifest {
@@ -54,21 +99,25 @@ fn described(blob: &OciDescriptor) -> Option<(Digest, u64)> {
 }
 
 impl Registry {
-    /// What `tag` holds, as a look before a push; nothing when it does not exist. [`super::Pull`] reads it as proof.
+    /// What `reference` holds, as a look before a push; nothing when it does not exist. [`super::Pull`] reads it as proof.
     ///
     /// # Errors
     /// A [`Failure`] at [`Stage::ReadManifest`].
-    pub async fn manifest(&self, repository: &RepositoryName, tag: &Tag) -> Result<Option<PulledManifest>, Failure> {
-        read_manifest(&mut Line::new(self, Reuse::Idle), repository, tag, Stage::ReadManifest).await
+    pub async fn manifest<'a>(
+        &self,
+        repository: &RepositoryName,
+        reference: impl Into<Reference<'a>>,
+    ) -> Result<Option<PulledManifest>, Failure> {
+        read_manifest(&mut Line::new(self, Reuse::Idle), repository, reference.into(), Stage::ReadManifest).await
     }
 
-    /// The digest of what `tag` holds, as the registry names it, asked by `HEAD`: some count a `GET` against a limit. Of one that names
+    /// The digest of what `reference` holds, as the registry names it, asked by `HEAD`: some count a `GET` against a limit. Of one that names
     /// none it is read; nothing when it does not exist.
     ///
     /// # Errors
     /// A [`Failure`] at [`Stage::ReadManifest`].
-    pub async fn manifest_digest(&self, repository: &RepositoryName, tag: &Tag) -> Result<Option<Digest>, Failure> {
-        let path = format!("/v2/{repository}/manifests/{tag}");
+    pub async fn manifest_digest(&self, repository: &RepositoryName, reference: Reference<'_>) -> Result<Option<Digest>, Failure> {
+        let path = format!("/v2/{repository}/manifests/{reference}");
         let mut line = Line::new(self, Reuse::Idle);
         let call = Call { accept: Some(ACCEPTED), ..Call::new(Stage::ReadManifest, Method::HEAD, repository, &path) };
         let mut answered = line.ask(&call).await?;
@@ -80,38 +129,57 @@ impl Registry {
         match (status, named) {
             (StatusCode::NOT_FOUND, _) => Ok(None),
             (StatusCode::OK, Some(named)) => Ok(Some(named)),
-            _ => Ok(self.manifest(repository, tag).await?.map(|manifest| manifest.digest)),
+            _ => Ok(self.manifest(repository, reference).await?.map(|manifest| manifest.digest)),
         }
     }
 
-    /// Writes `manifest` under `tag`: the moment at which something becomes visible.
+    /// Writes an image manifest under `tag`: the moment at which something becomes visible.
     ///
     /// # Errors
     /// A [`Failure`] at [`Stage::WriteManifest`].
     pub async fn write_manifest(&self, repository: &RepositoryName, tag: &Tag, manifest: &Bytes) -> Result<(), Failure> {
-        let path = format!("/v2/{repository}/manifests/{tag}");
+        let writing = Writing { bytes: manifest, media_type: MANIFEST_TYPE };
+        self.write(repository, tag.into(), writing).await.map(drop)
+    }
+
+    /// Writes a manifest as it is. Of one that refers to another: what the registry says that it refers to (`OCI-Subject`); nothing where
+    /// it keeps no list of such manifests by itself (distribution specification, "Pushing Manifests with Subject").
+    ///
+    /// # Errors
+    /// A [`Failure`] at [`Stage::WriteManifest`].
+    pub async fn write(
+        &self,
+        repository: &RepositoryName,
+        reference: Reference<'_>,
+        manifest: Writing<'_>,
+    ) -> Result<Option<Digest>, Failure> {
+        let path = format!("/v2/{repository}/manifests/{reference}");
         let mut line = Line::new(self, Reuse::Idle);
-        let call =
-            Call { content_type: Some(MANIFEST_TYPE), body: manifest, ..Call::new(Stage::WriteManifest, Method::PUT, repository, &path) };
+        let call = Call {
+            content_type: Some(manifest.media_type),
+            body: manifest.bytes,
+            ..Call::new(Stage::WriteManifest, Method::PUT, repository, &path)
+        };
         let mut answered = line.ask(&call).await?;
         if !matches!(answered.head.status.as_u16(), 200..=204) {
             return Err(line.refused(&call, answered).await);
         }
+        let subject = digest_in(&answered.head.headers, "oci-subject");
         let read = answered.bounded(MOST_OF_A_MANIFEST).await;
         read.map_err(|error| Failure::new(Stage::WriteManifest, error))?;
         line.done(answered);
-        Ok(())
+        Ok(subject)
     }
 }
 
-/// What `tag` holds; nothing when it does not exist.
+/// What `reference` holds; nothing when it does not exist.
 pub(super) async fn read_manifest(
     line: &mut Line<'_>,
     repository: &RepositoryName,
-    tag: &Tag,
+    reference: Reference<'_>,
     stage: Stage,
 ) -> Result<Option<PulledManifest>, Failure> {
-    let path = format!("/v2/{repository}/manifests/{tag}");
+    let path = format!("/v2/{repository}/manifests/{reference}");
     let call = Call { accept: Some(ACCEPTED), ..Call::new(stage, Method::GET, repository, &path) };
     let mut answered = line.ask(&call).await?;
     if answered.head.status != StatusCode::OK {
@@ -122,16 +190,26 @@ pub(super) async fn read_manifest(
     if more {
         return Err(Failure::new(stage, Cause::TooLarge { what: "the manifest", limit: MOST_OF_A_MANIFEST as u64 }));
     }
-    let named = named(&answered.head.headers);
+    let (named, media_type) = (named(&answered.head.headers), media_type(&answered.head.headers));
     line.done(answered);
-    Ok(Some(PulledManifest { digest: Digest::of(&bytes), bytes: bytes.into(), named }))
+    Ok(Some(PulledManifest { digest: Digest::of(&bytes), bytes: bytes.into(), named, media_type }))
 }
 
 fn named(headers: &HeaderMap) -> Option<Digest> {
-    headers.get("docker-content-digest").and_then(|value| value.to_str().ok()?.parse().ok())
+    digest_in(headers, "docker-content-digest")
 }
 
-fn is_absent(failure: &Failure) -> bool {
+fn digest_in(headers: &HeaderMap, field: &str) -> Option<Digest> {
+    headers.get(field).and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
+/// `Content-Type` without its parameters.
+pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+pub(super) fn is_absent(failure: &Failure) -> bool {
     failure.answer().is_some_and(|answer| {
         let named = answer.codes.iter().any(|code| matches!(code.as_str(), "MANIFEST_UNKNOWN" | "NAME_UNKNOWN" | "NOT_FOUND"));
         answer.status == 404 && (answer.from_registry || named)

@@ -7,10 +7,11 @@ use super::{
     Cause, Failure, Registry, Stage,
     exchange::{Call, Line},
     location,
-    manifest::{PulledManifest, read_manifest},
+    manifest::{PulledManifest, Reference, read_manifest},
+    referrers::{Referrer, read_referrers},
 };
 use crate::{
-    model::{Digest, DigestWriter, Origin, RepositoryName, Tag},
+    model::{Digest, DigestWriter, Origin, RepositoryName},
     net::{Address, Answered, Endpoint, Reuse},
 };
 
@@ -42,12 +43,24 @@ impl Registry {
 }
 
 impl Pull<'_> {
-    /// What `tag` holds; nothing when it does not exist.
+    /// What `reference` holds; nothing when it does not exist.
     ///
     /// # Errors
     /// A [`Failure`] at [`Stage::PullManifest`].
-    pub async fn manifest(&mut self, repository: &RepositoryName, tag: &Tag) -> Result<Option<PulledManifest>, Failure> {
-        read_manifest(&mut self.line, repository, tag, Stage::PullManifest).await
+    pub async fn manifest<'a>(
+        &mut self,
+        repository: &RepositoryName,
+        reference: impl Into<Reference<'a>>,
+    ) -> Result<Option<PulledManifest>, Failure> {
+        read_manifest(&mut self.line, repository, reference.into(), Stage::PullManifest).await
+    }
+
+    /// What refers to `subject`, as the registry lists it; nothing where it keeps no such lists.
+    ///
+    /// # Errors
+    /// A [`Failure`] at [`Stage::PullManifest`].
+    pub async fn referrers(&mut self, repository: &RepositoryName, subject: Digest) -> Result<Option<Vec<Referrer>>, Failure> {
+        read_referrers(&mut self.line, &self.registry.endpoint.origin, repository, subject).await
     }
 
     /// Reads the blob and compares length and digest with what was asked for. A redirect to a storage host is followed, and nobody

@@ -99,7 +99,7 @@ fn is_unknown_name(failure: &Failure) -> bool {
 }
 
 /// `Link: </v2/x/tags/list?n=…&last=…>; rel="next"` (RFC 8288).
-fn next_page(headers: &HeaderMap) -> Option<String> {
+pub(super) fn next_page(headers: &HeaderMap) -> Option<String> {
     headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok()).find_map(|link| {
         let (address, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
         let next = parameters.split(';').any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next"));

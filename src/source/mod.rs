@@ -22,11 +22,11 @@ pub use fetch::{Access, Fetcher, Validators, shown};
 pub use given::Given;
 pub use helm_repository::{HelmRepository, IndexSnapshot};
 pub use indexes::{Answer, Ask, Indexes, SharedIndex};
-pub use oci::{Copied, Oci, OciError, Offered, Place};
+pub use oci::{Attached, AttachedError, Attachment, Copied, Oci, OciError, Offered, Pick, Place};
 
 use crate::{
-    chart::{ChartContent, Limits, Original},
-    model::Digest,
+    chart::{ChartContent, Descriptor, Limits, Original},
+    model::{Digest, Tag},
     plan::Wanted,
     spool::Spooled,
 };
@@ -103,6 +103,36 @@ impl Source {
         match self {
             Self::Oci(oci) => oci.digest(&wanted.entry).await,
             Self::HelmRepository(_) | Self::Archive(_) | Self::Assembled(_) | Self::Given(_) => None,
+        }
+    }
+
+    /// The tags beside a version's own that belong to its manifest, as the source lists them. Asks nobody.
+    pub fn attached_tags(&self, wanted: &Wanted, manifest: Digest) -> Vec<Tag> {
+        match self {
+            Self::Oci(oci) => oci.attached_tags(&wanted.entry, manifest),
+            Self::HelmRepository(_) | Self::Archive(_) | Self::Assembled(_) | Self::Given(_) => Vec::new(),
+        }
+    }
+
+    /// What belongs to the manifest of a version: signatures, attestations, and what else refers to it.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub async fn attached(&self, wanted: &Wanted, manifest: Digest) -> Result<Attached, SourceError> {
+        match self {
+            Self::Oci(oci) => oci.attached(&wanted.entry, manifest).await,
+            Self::HelmRepository(_) | Self::Archive(_) | Self::Assembled(_) | Self::Given(_) => Ok(Attached::default()),
+        }
+    }
+
+    /// A blob of what belongs to a version; nothing where nothing does.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub async fn attached_blob(&self, wanted: &Wanted, of: &Attachment, blob: &Descriptor) -> Result<Option<Spooled>, SourceError> {
+        match self {
+            Self::Oci(oci) => oci.attached_blob(&wanted.entry, of, blob).await.map(Some),
+            Self::HelmRepository(_) | Self::Archive(_) | Self::Assembled(_) | Self::Given(_) => Ok(None),
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Charts in a registry: the tags of each chart's repository are its versions, and what they hold is published as it is.
 //!
 //! In: a client for the registry, and the path below which the charts lie. Out: an [`Index`] of the tags, and for a version its
-//! manifest, config, archive and signature, each of them compared with the digest that leads to it. Nothing is written, and nothing of
-//! what the registry says is believed before it is read. Helm's rules for tags: helm.sh, "Registries".
+//! manifest, config, archive and signature, each of them compared with the digest that leads to it; and what belongs to it. Nothing is
+//! written, and nothing of what the registry says is believed before it is read. Helm's rules for tags: helm.sh, "Registries".
 
+mod attached;
+mod attached_error;
 mod error;
+mod pinned;
 mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,9 +16,15 @@ use bytes::Bytes;
 use futures::StreamExt;
 use http_body_util::BodyExt;
 
+pub use attached::{Attached, Attachment};
+pub use attached_error::AttachedError;
 pub use error::OciError;
+pub use pinned::Pick;
 
-use self::error::{named, of_failure};
+use self::{
+    error::{named, of_failure},
+    pinned::Pinned,
+};
 use super::{
     FetchedChart, SourceError,
     helm_repository::{MOST_OF_A_PROVENANCE, read},
@@ -25,8 +34,8 @@ use crate::{
     chart::{Descriptor, Limits, Original},
     model::{Digest, DigestWriter, RepositoryName, Tag},
     net::OpenBody,
-    registry::{Listing, Pull, Registry},
-    spool::{Spool, Spooled},
+    registry::{Listing, Pull, Reference, Registry},
+    spool::{Spool, SpoolWriter, Spooled},
     steps::{Step, enter},
 };
 
@@ -38,7 +47,7 @@ const MOST_TAGS: usize = 100_000;
 /// Where charts lie in a registry.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// As errors name it: `oci://HOST/PREFIX`.
+    /// As errors name it: `oci://HOST/PREFIX`, or `oci://HOST/REPOSITORY` of one chart.
     pub shown: String,
     /// The path below which the charts lie.
     pub prefix: String,
@@ -46,6 +55,8 @@ pub struct Place {
     pub secret: Option<String>,
     /// The proxy that plain HTTP is asked of, as sentences name it: what it answers itself cannot be told from what the registry does.
     pub proxy: Option<String>,
+    /// Whether what belongs to a chart comes along.
+    pub referrers: bool,
 }
 
 /// A registry that charts come from.
@@ -54,6 +65,10 @@ pub struct Oci {
     place: Place,
     spool: Spool,
     limits: Limits,
+    /// The tags of each chart's repository that was asked for.
+    listed: BTreeMap<String, BTreeSet<Tag>>,
+    /// The one chart, where it is one.
+    pinned: Option<Pinned>,
 }
 
 /// What a registry offers of the charts that are asked for.
@@ -66,6 +81,9 @@ pub struct Offered {
     /// Another one when a tag comes or goes.
     pub revision: Option<Digest>,
 }
+
+/// A repository, and what is read of it as errors name it.
+type At<'a> = (&'a RepositoryName, &'a str);
 
 /// A chart, the spellings that are wanted of it, and its tags.
 type Listed<'a> = (&'a String, &'a BTreeSet<String>, Result<BTreeSet<Tag>, SourceError>);
@@ -82,7 +100,7 @@ pub struct Copied {
 impl Oci {
     /// Asked through `registry`, which says who we are and what may be dialled.
     pub fn new(registry: Registry, place: Place, spool: Spool, limits: Limits) -> Self {
-        Self { registry, place, spool, limits }
+        Self { registry, place, spool, limits, listed: BTreeMap::new(), pinned: None }
     }
 
     /// The tags of each chart, by one request for each. `asked` has for each chart the spellings of versions that are wanted as they
@@ -90,7 +108,7 @@ impl Oci {
     ///
     /// # Errors
     /// [`SourceError`], where the registry does not answer at all. What is wrong with one chart keeps nothing from the others.
-    pub async fn offers(&self, asked: &BTreeMap<String, BTreeSet<String>>) -> Result<Offered, SourceError> {
+    pub async fn offers(&mut self, asked: &BTreeMap<String, BTreeSet<String>>) -> Result<Offered, SourceError> {
         let _step = enter(Step::AskSource);
         let mut charts = asked.iter();
         let Some((first, spelt)) = charts.next() else { return Ok(Offered::default()) };
@@ -101,7 +119,7 @@ impl Oci {
         {
             return tags.map(|_| Offered::default());
         }
-        let rest: Vec<_> = charts.map(|(chart, spelt)| self.listed(chart, spelt)).collect();
+        let rest: Vec<_> = charts.map(|(chart, spelt)| self.tags_of(chart, spelt)).collect();
         let rest: Vec<_> = futures::stream::iter(rest).buffered(LISTS_AT_ONCE).collect().await;
         let answers = std::iter::once((first, spelt, tags)).chain(rest);
         let (mut offered, mut revision) = (Offered::default(), DigestWriter::default());
@@ -111,9 +129,10 @@ impl Oci {
                     for tag in &tags {
                         revision.update(format!("{chart}:{tag}\n").as_bytes());
                     }
-                    let (versions, skipped) = tags::versions(chart, &tags, spelt, &self.place.shown);
+                    let (versions, skipped) = tags::versions(chart, &tags, spelt, &self.place);
                     offered.index.charts.insert(chart.clone(), versions);
                     offered.index.skip(skipped);
+                    self.listed.insert(chart.clone(), tags);
                 }
                 Err(error) => drop(offered.refused.insert(chart.clone(), error)),
             }
@@ -122,14 +141,18 @@ impl Oci {
         Ok(offered)
     }
 
-    async fn listed<'a>(&self, chart: &'a String, spelt: &'a BTreeSet<String>) -> Listed<'a> {
+    async fn tags_of<'a>(&self, chart: &'a String, spelt: &'a BTreeSet<String>) -> Listed<'a> {
         (chart, spelt, self.tags(chart).await)
     }
 
     async fn tags(&self, chart: &str) -> Result<BTreeSet<Tag>, SourceError> {
-        let place = format!("{}/{chart}", self.place.shown);
-        let repository = self.repository(chart)?;
-        match self.registry.listing(&repository, MOST_TAGS).await {
+        self.listing(&format!("{}/{chart}", self.place.shown), &self.repository(chart)?).await
+    }
+
+    /// The tags of a repository; `place` names it in errors.
+    async fn listing(&self, place: &str, repository: &RepositoryName) -> Result<BTreeSet<Tag>, SourceError> {
+        let place = place.to_owned();
+        match self.registry.listing(repository, MOST_TAGS).await {
             Ok(Listing::Tags(tags)) => Ok(tags),
             Ok(Listing::Unknown) => Err(OciError::NoRepository { place }.into()),
             Ok(Listing::TooMany) => Err(OciError::TooManyTags { place, limit: MOST_TAGS }.into()),
@@ -150,7 +173,11 @@ impl Oci {
     pub async fn digest(&self, entry: &IndexEntry) -> Option<Digest> {
         let _step = enter(Step::AskSource);
         let (repository, tag) = self.names(entry).ok()?;
-        match self.registry.manifest_digest(&repository, &tag).await {
+        // What is held fast does not move.
+        if let Some(pinned) = &self.pinned {
+            return Some(pinned.digest);
+        }
+        match self.registry.manifest_digest(&repository, (&tag).into()).await {
             Ok(digest) => digest,
             Err(failure) => {
                 tracing::debug!(%repository, %tag, %failure, "the source did not say what its tag holds");
@@ -167,16 +194,19 @@ impl Oci {
         let _step = enter(Step::AskSource);
         let mut pull = self.registry.read();
         let original = self.manifest(&mut pull, entry).await?;
-        let archive = self.blob(&mut pull, entry, &original.archive, self.limits.compressed).await?;
         let shown = named(&self.place.shown, entry);
+        let (repository, _) = self.names(entry)?;
+        let at = (&repository, shown.as_str());
+        let archive = self.blob(&mut pull, at, &original.archive, self.limits.compressed).await?;
         let content = read(&archive, &self.limits, &shown).await?;
         if content.name != entry.name || content.version != entry.version {
-            return Err(OciError::Identity { place: shown, found: format!("{} {}", content.name, content.version) }.into());
+            let by = if self.pinned.is_some() { "its config says" } else { "its repository and tag say" };
+            return Err(OciError::Identity { found: format!("{} {}", content.name, content.version), place: shown, by }.into());
         }
-        let config = self.small_blob(&mut pull, entry, &original.config, self.limits.file).await?;
+        let config = self.small_blob(&mut pull, at, &original.config, self.limits.file).await?;
         let provenance = match &original.provenance {
             None => None,
-            Some(signature) => Some(self.small_blob(&mut pull, entry, signature, MOST_OF_A_PROVENANCE).await?),
+            Some(signature) => Some(self.small_blob(&mut pull, at, signature, MOST_OF_A_PROVENANCE).await?),
         };
         Ok(FetchedChart { content, archive, provenance, copied: Some(Copied { original, config }) })
     }
@@ -184,6 +214,9 @@ impl Oci {
     async fn manifest(&self, pull: &mut Pull<'_>, entry: &IndexEntry) -> Result<Original, SourceError> {
         let (repository, tag) = self.names(entry)?;
         let place = named(&self.place.shown, entry);
+        if let Some(pinned) = &self.pinned {
+            return self.pinned_manifest(&repository, Reference::Digest(pinned.digest), &place).await;
+        }
         let pulled = pull.manifest(&repository, &tag).await;
         let pulled = pulled.map_err(|failure| of_failure(place.clone(), &self.place, failure))?;
         let Some(pulled) = pulled else { return Err(OciError::NoManifest { place }.into()) };
@@ -195,23 +228,28 @@ impl Oci {
     }
 
     /// A blob that is read into memory.
-    async fn small_blob(&self, pull: &mut Pull<'_>, entry: &IndexEntry, blob: &Descriptor, limit: u64) -> Result<Bytes, SourceError> {
-        let spooled = self.blob(pull, entry, blob, limit).await?;
+    async fn small_blob(&self, pull: &mut Pull<'_>, at: At<'_>, blob: &Descriptor, limit: u64) -> Result<Bytes, SourceError> {
+        let spooled = self.blob(pull, at, blob, limit).await?;
         Ok(spooled.open(0).collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default())
     }
 
     /// A blob whole, with the length and the digest that the manifest names.
-    async fn blob(&self, pull: &mut Pull<'_>, entry: &IndexEntry, blob: &Descriptor, limit: u64) -> Result<Spooled, SourceError> {
-        let (repository, _) = self.names(entry)?;
-        let place = || named(&self.place.shown, entry);
+    async fn blob(&self, pull: &mut Pull<'_>, at: At<'_>, blob: &Descriptor, limit: u64) -> Result<Spooled, SourceError> {
+        let full = |cause| SourceError::Spool { url: at.1.to_owned(), cause };
+        let writer = self.spool.writer(Some(blob.size), limit).await.map_err(full)?;
+        self.spooled(writer, pull, at, blob).await
+    }
+
+    async fn spooled(&self, mut writer: SpoolWriter, pull: &mut Pull<'_>, at: At<'_>, blob: &Descriptor) -> Result<Spooled, SourceError> {
+        let (repository, shown) = at;
+        let place = || shown.to_owned();
         let failed = |failure| of_failure(place(), &self.place, failure);
         let full = |cause| SourceError::Spool { url: place(), cause };
         let differs = |found: String| {
             let (what, promised) = (format!("the blob {}", blob.digest), format!("{} bytes of that digest", blob.size));
             OciError::Digest { place: place(), what, found, promised }
         };
-        let mut writer = self.spool.writer(Some(blob.size), limit).await.map_err(full)?;
-        let mut opened = pull.open(&repository, blob.digest).await.map_err(failed)?;
+        let mut opened = pull.open(repository, blob.digest).await.map_err(failed)?;
         let mut length = 0;
         while let Some(piece) = opened.next().await.map_err(failed)? {
             length += piece.len() as u64;
@@ -233,8 +271,16 @@ impl Oci {
         Ok(RepositoryName::below(&self.place.prefix, chart).map_err(invalid)?)
     }
 
+    /// The repository of a chart, as errors name it.
+    fn shown(&self, entry: &IndexEntry) -> String {
+        if self.pinned.is_some() { self.place.shown.clone() } else { format!("{}/{}", self.place.shown, entry.name) }
+    }
+
     fn names(&self, entry: &IndexEntry) -> Result<(RepositoryName, Tag), SourceError> {
-        let repository = self.repository(&entry.name)?;
+        let repository = match &self.pinned {
+            Some(pinned) => pinned.repository.clone(),
+            None => self.repository(&entry.name)?,
+        };
         let tag =
             Tag::of_version(&entry.version).map_err(|error| OciError::Name { chart: entry.name.clone(), cause: error.to_string() })?;
         Ok((repository, tag))

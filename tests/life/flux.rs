@@ -1,17 +1,18 @@
-//! A `HelmRepository` of Flux says where charts lie, with its Secrets and options, whether or not it was there first.
+//! A `HelmRepository` or `OCIRepository` of Flux says where charts lie, with its Secrets and options, whether or not it was there first.
 
 use std::time::Duration;
 
 use kube::ResourceExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     ANYWHERE,
     support::{
         self,
         authority::Authority,
+        namespace::Namespace,
         publication::{condition, ready, url_target},
-        registry::Version,
+        registry::{Registry, Version},
     },
 };
 
@@ -59,7 +60,77 @@ async fn charts_come_from_where_an_object_of_flux_says_also_when_flux_comes_late
     namespace.flux_helm_repository("stable", &json!({"url": elsewhere.url()}));
     namespace.run_again("flux").await;
     says("ChartNotFound", "chart `small` is not in the index").await;
-    namespace.flux_helm_repository("stable", &json!({"type": "oci", "url": format!("oci://{}/charts", registry.socket())}));
-    namespace.run_again("flux").await;
-    says("SourceInvalid", "is of type `oci`, which has no index").await;
+    charts_in_registries(&namespace, &registry).await;
+}
+
+/// The same for what lies in a registry: several charts below a path, or one.
+async fn charts_in_registries(namespace: &Namespace, target: &Registry) {
+    let bed = namespace.bed;
+    let upstream = bed.registry(Version::V3).start().await;
+    let address = format!("{}/charts", upstream.socket());
+    let run = |words: &[&str]| bed.run_in_pod(words).expect_success().trim().to_owned();
+    for chart in ["small-1.2.2", "small-1.2.3+4"] {
+        run(&["helm", "push", "--plain-http", &bed.chart(chart).display().to_string(), &format!("oci://{address}")]);
+    }
+    run(&["crane", "--insecure", "tag", &format!("{address}/small:1.2.2"), "latest"]);
+    let digest = |place: &str| run(&["crane", "--insecure", "digest", place]);
+    let publish = async |name: &str, source: Value, charts: Value| {
+        let target = url_target(target.socket(), name);
+        namespace.publish(name, &json!({"source": {"fluxRef": source}, "charts": charts, "targets": [target]})).await;
+    };
+
+    let spec = json!({"type": "oci", "url": format!("oci://{address}"), "insecure": true});
+    namespace.flux_helm_repository("several", &spec);
+    publish("several", json!({"kind": "HelmRepository", "name": "several"}), json!([{"name": "small", "latest": 0}])).await;
+    let status = namespace.becomes_ready("several").await.status.expect("a status");
+    assert_eq!(status.published.as_deref(), Some("2/2"));
+
+    let one = |change: Value| {
+        let mut spec = json!({"url": format!("oci://{address}/small"), "insecure": true});
+        spec.as_object_mut().expect("fields").extend(change.as_object().expect("fields").clone());
+        namespace.flux_oci_repository("one", &spec);
+    };
+    let layer = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+    let pinned = digest(&format!("{address}/small:1.2.3_4"));
+    publish("one", json!({"kind": "OCIRepository", "name": "one"}), json!([])).await;
+    namespace.becomes("one", "it is missing", |status| ready(status) == "False SourceNotFound").await;
+    one(json!({"ref": {"semver": "1.x", "tag": "1.2.3_4"}, "layerSelector": {"mediaType": layer, "operation": "copy"}}));
+    for (reference, tag) in [(None, "1.2.2"), (Some(json!({"digest": pinned, "semver": "1.x"})), "1.2.3_4"), (Some(json!({})), "1.2.2")] {
+        if let Some(reference) = reference {
+            one(json!({"ref": reference}));
+        }
+        namespace.run_again("one").await;
+        let status = namespace.becomes_ready("one").await.status.expect("a status");
+        assert_eq!(status.published.as_deref(), Some("1/1"));
+        let wanted = digest(&format!("{address}/small:{tag}"));
+        assert_eq!(status.targets[0].versions[0].digest, wanted, "{tag}");
+        assert_eq!(digest(&format!("{}/one/small:{tag}", target.socket())), wanted, "{tag}");
+    }
+    let folder = bed.folder("artifact");
+    std::fs::write(folder.join("empty"), "{}").expect("a file in the bed's folder");
+    let file = |kind: &str| format!("{}:{kind}", folder.join("empty").display());
+    let artifact = format!("{address}/manifests:latest");
+    let config = file("application/vnd.cncf.flux.config.v1+json");
+    let layer = file("application/vnd.cncf.flux.content.v1.tar+gzip");
+    let push = ["oras", "push", "--no-tty", "--plain-http", "--disable-path-validation", "--config", &config, &artifact, &layer];
+    run(&push);
+    for (change, reason, part) in [
+        (json!({"ref": {"semver": ">=2"}}), "VersionNotFound", "fits `ref.semver: >=2`; the newest are `1.2.2`"),
+        (json!({"ref": {"tag": "none"}}), "SourceNotFound", "/small:none` does not exist; check `ref`"),
+        (json!({"verify": {"provider": "cosign"}}), "SourceInvalid", "of Flux has `verify`"),
+        (
+            json!({"url": format!("oci://{address}/manifests")}),
+            "ChartInvalid",
+            "it is an artifact of Flux, as `flux push artifact` makes it",
+        ),
+    ] {
+        let mut whole = json!({"ref": null, "verify": null, "layerSelector": null});
+        whole.as_object_mut().expect("fields").extend(change.as_object().expect("fields").clone());
+        whole.as_object_mut().expect("fields").retain(|_, value| !value.is_null());
+        one(whole);
+        namespace.run_again("one").await;
+        let failed = namespace.becomes("one", reason, |status| ready(status) == format!("False {reason}")).await;
+        let message = condition(failed.status.as_ref().expect("a status"), "Ready").expect("Ready").message.clone();
+        assert!(message.contains(part), "{message}");
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Publications with every field that there is.
-pub fn full() -> [Value; 6] {
+pub fn full() -> [Value; 8] {
     let object = |spec: Value| {
         json!({
             "apiVersion": "chartpublisher.io/v1alpha1",
@@ -51,6 +51,10 @@ pub fn full() -> [Value; 6] {
     let names = json!(["podinfo-0", "podinfo-1"]);
     let mut of_flux = of(json!({"fluxRef": {"kind": "HelmRepository", "name": "podinfo"}}));
     of_flux["spec"]["charts"] = json!([{"name": "podinfo"}]);
+    let registry =
+        json!({"url": "oci://registry.example.com/charts", "referrers": false, "insecure": false, "allowedHosts": ["auth.example.com"]});
+    let mut of_registry = of(json!({"oci": with(registry, &secrets())}));
+    of_registry["spec"]["charts"] = json!([{"name": "podinfo"}]);
     [
         first,
         of(json!({"archive": archive})),
@@ -58,6 +62,8 @@ pub fn full() -> [Value; 6] {
         of(json!({"secrets": names})),
         of(json!({"inline": "H4sIAAAAAAAA"})),
         of_flux,
+        of_registry,
+        of(json!({"fluxRef": {"kind": "OCIRepository", "name": "podinfo", "referrers": true}})),
     ]
 }
 

@@ -12,8 +12,8 @@ use chart_publisher::{
     chart::{CONFIG, LAYER, Limits},
     model::{Digest, Origin, Scheme},
     net::{Address, AddressPolicy, Endpoint, Patience, SystemRoots, TlsConfig, Transport},
-    registry::{AllowedHosts, Authorizer, Registry},
-    source::{Oci, Offered, Place, SourceError},
+    registry::{AllowedHosts, Authorizer, INDEX_TYPE, Registry},
+    source::{Attached, Oci, Offered, Place, SourceError},
     spool::{Budget, Spool},
 };
 use serde_json::{Value, json};
@@ -36,7 +36,8 @@ fn source(server: &Scripted) -> Oci {
     let (allowed, patience) = (AllowedHosts::default(), Patience { stall: Duration::from_secs(5) });
     let authorizer = Arc::new(Authorizer::reading(None, allowed.clone()));
     let registry = Registry::new(Transport::new(), endpoint, authorizer, allowed, patience);
-    let place = Place { shown: "oci://registry.example/upstream".to_owned(), prefix: "upstream".to_owned(), secret: None, proxy: None };
+    let shown = "oci://registry.example/upstream".to_owned();
+    let place = Place { shown, prefix: "upstream".to_owned(), secret: None, proxy: None, referrers: true };
     Oci::new(registry, place, Spool::new(std::env::temp_dir(), Budget::default()), Limits::default())
 }
 
@@ -143,4 +144,109 @@ async fn what_a_tag_holds_is_compared_before_anything_is_made_of_it() {
         server.says(&path_of(b"archive"), Reply::status(307).field("location", to));
         check(&fetched(&server).await, Reason::SourceInvalid, words);
     }
+}
+
+/// What belongs to the chart `1.0.0`, whose manifest is `whole`.
+async fn attached(server: &Scripted, whole: &str, tags: &[&str]) -> Result<Attached, SourceError> {
+    server.says(TAGS, list(tags));
+    let mut source = source(server);
+    let offered = source.offers(&BTreeMap::from([("web".to_owned(), BTreeSet::new())])).await.expect("a list of tags");
+    source.attached(&offered.index.charts["web"][0], Digest::of(whole.as_bytes())).await
+}
+
+fn manifest_path(reference: &str) -> String {
+    format!("/v2/upstream/web/manifests/{reference}")
+}
+
+fn referrers_path(of: &str) -> String {
+    format!("/v2/upstream/web/referrers/{}", Digest::of(of.as_bytes()))
+}
+
+fn entry(manifest: &str) -> Value {
+    json!({"mediaType": "m", "digest": Digest::of(manifest.as_bytes()).to_string(), "size": manifest.len()})
+}
+
+fn index_of(entries: &[Value]) -> Reply {
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": entries});
+    Reply::ok(index.to_string()).field("content-type", INDEX_TYPE)
+}
+
+/// An artifact that refers to `subject`, and can be read there.
+fn refers(server: &Scripted, subject: &str, name: &str) -> String {
+    let artifact = json!({"schemaVersion": 2, "config": blob("application/x", name.as_bytes()), "layers": [], "subject": entry(subject)});
+    let artifact = artifact.to_string();
+    server.says(&manifest_path(&Digest::of(artifact.as_bytes()).to_string()), Reply::ok(artifact.clone()));
+    artifact
+}
+
+#[tokio::test]
+async fn what_refers_to_a_chart_is_found_by_the_list_and_by_the_tag_and_what_it_names_wrongly_is_not() {
+    let server = support::on_loopback().scripted(5000);
+    let whole = manifest(b"{}", b"archive");
+    let digest = Digest::of(whole.as_bytes());
+    let [one, two, other] =
+        [(&whole, "one"), (&whole, "two"), (&"elsewhere".to_owned(), "other")].map(|(of, name)| refers(&server, of, name));
+    let of_one = refers(&server, &one, "of one");
+    let names = |attached: &Attached| attached.artifacts.iter().map(|found| found.artifact.digest).collect::<Vec<_>>();
+    let [one_digest, two_digest, of_one_digest] = [&one, &two, &of_one].map(|manifest| Digest::of(manifest.as_bytes()));
+
+    let next = format!("<{}?n=2>; rel=\"next\"", referrers_path(&whole));
+    server.says(&referrers_path(&whole), index_of(&[entry(&one), entry(&other)]));
+    server.says(&referrers_path(&one), index_of(&[entry(&of_one)]));
+    let found = attached(&server, &whole, &["1.0.0"]).await.expect("two artifacts");
+    assert_eq!(names(&found), [one_digest, of_one_digest]);
+    // A page that leads to itself ends.
+    server.says(&referrers_path(&whole), index_of(&[entry(&one)]).field("link", next));
+    check(&attached(&server, &whole, &["1.0.0"]).await.expect_err("pages without end"), Reason::SourceInvalid, "more than 16 pages");
+
+    // Without lists, by the tag; what the tag names is possibly gone.
+    server.says(&referrers_path(&whole), Reply::status(404));
+    server.says(&referrers_path(&one), Reply::ok("<html>").field("content-type", "text/html"));
+    let gone = json!({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "x"}]}).to_string();
+    server.says(&manifest_path(&Digest::of(b"gone").to_string()), Reply::status(404).body(gone));
+    let tag = format!("sha256-{}", digest.hex());
+    server.says(&manifest_path(&tag), index_of(&[entry("gone"), entry(&two)]));
+    let found = attached(&server, &whole, &["1.0.0", &tag]).await.expect("one artifact");
+    assert_eq!((names(&found), found.lists.len()), (vec![two_digest], 1));
+    let found = attached(&server, &whole, &["1.0.0"]).await.expect("nothing is listed");
+    assert_eq!((found.artifacts.len(), found.lists.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn what_belongs_to_a_chart_has_limits_and_each_failure_names_the_artifact_and_the_cure() {
+    let server = support::on_loopback().scripted(5000);
+    let whole = manifest(b"{}", b"archive");
+    let tag = format!("sha256-{}.sig", Digest::of(whole.as_bytes()).hex());
+    let tags = ["1.0.0", tag.as_str()];
+    let unknown = json!({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "x"}]}).to_string();
+    let large = json!({"schemaVersion": 2, "config": {"mediaType": "x", "digest": Digest::of(b"x").to_string(), "size": 1_u64 << 40}});
+    for (reply, reason, words) in [
+        (Reply::status(404).body(unknown), Reason::SourceNotFound, "does not exist, although the registry lists it"),
+        (Reply::status(403), Reason::SourceUnauthorized, "403"),
+        (Reply::ok("<html>"), Reason::SourceInvalid, "it is no manifest of OCI"),
+        (Reply::ok(whole.clone()).field("docker-content-digest", format!("sha256:{}", "0".repeat(64))), Reason::DigestMismatch, "damaged"),
+        (Reply::ok(large.to_string()), Reason::LimitExceeded, "`--max-chart-size`"),
+    ] {
+        server.says(&manifest_path(&tag), reply);
+        let error = attached(&server, &whole, &tags).await.expect_err("a failure");
+        check(&error, reason, words);
+        let sentence = error.to_string();
+        assert!(sentence.contains(&tag) && sentence.contains("`referrers: false` at the source"), "{sentence}");
+    }
+    server.says(&manifest_path(&tag), Reply::ok(whole.clone()));
+    let of = |count: usize| (0..count).map(|number| entry(&number.to_string())).collect::<Vec<_>>();
+    server.says(&referrers_path(&whole), index_of(&of(257)));
+    check(&attached(&server, &whole, &tags).await.expect_err("too many"), Reason::LimitExceeded, "more than 256 such artifacts");
+    // A chain of five.
+    let mut subject = whole.clone();
+    for number in 0..5 {
+        let next = refers(&server, &subject, &number.to_string());
+        server.says(&referrers_path(&subject), index_of(&[entry(&next)]));
+        subject = next;
+    }
+    check(&attached(&server, &whole, &["1.0.0"]).await.expect_err("too far"), Reason::LimitExceeded, "by more than 4 steps");
+    server.says(&referrers_path(&whole), Reply::status(500));
+    let error = attached(&server, &whole, &["1.0.0"]).await.expect_err("a registry with a fault");
+    check(&error, Reason::SourceUnreachable, "500");
+    assert!(error.is_passing());
 }

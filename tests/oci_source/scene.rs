@@ -92,8 +92,8 @@ pub fn ours(requests: Vec<Request>) -> Vec<Request> {
 
 /// The same as lines, sorted, with words for digests.
 pub fn lines(requests: Vec<Request>) -> Vec<String> {
-    let general = |line: String| match line.split_once("/blobs/sha256:") {
-        Some((before, after)) => format!("{before}/blobs/DIGEST {}", after.rsplit(' ').next().unwrap_or_default()),
+    let general = |line: String| match line.split_once("/sha256:") {
+        Some((before, after)) => format!("{before}/DIGEST {}", after.rsplit(' ').next().unwrap_or_default()),
         None => line,
     };
     let mut lines: Vec<_> = ours(requests).into_iter().map(|request| general(request.line())).collect();

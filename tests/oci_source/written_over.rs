@@ -23,7 +23,11 @@ async fn what_the_target_has_already_is_read_there_and_only_the_manifest_at_the_
     let _controller = scene.namespace.controller(&ANYWHERE).await;
     scene.namespace.publish("found", &scene.spec(&json!([{"name": "small"}]))).await;
     scene.namespace.becomes_ready("found").await;
-    let expected = ["GET /v2/upstream/small/tags/list 200", "GET /v2/upstream/small/manifests/1.2.2 200"];
+    let expected = [
+        "GET /v2/upstream/small/tags/list 200",
+        "GET /v2/upstream/small/manifests/1.2.2 200",
+        "GET /v2/upstream/small/referrers/DIGEST 404",
+    ];
     logged("the source", &expected, || scene.asked()).await;
     assert!(scene.to.requests().iter().all(|request| !(request.user_agent.starts_with("chart-publisher/") && request.method == "PUT")));
 }

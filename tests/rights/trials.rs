@@ -30,6 +30,8 @@ pub enum Effect {
     ReadyWithConfigMap,
     /// The same, where a `HelmRepository` of Flux says where the chart lies.
     ReadyWithFlux,
+    /// The same, where an `OCIRepository` of Flux does.
+    ReadyWithFluxRegistry,
     /// A publication that is applied while the controller runs becomes Ready.
     NewPublication,
     /// The route follows the type of the Service.
@@ -63,7 +65,7 @@ const fn right(group: &'static str, resource: &'static str, verb: &'static str, 
 }
 
 /// Each right of the chart, with what is not seen without it.
-pub const TRIALS: [(Right, Effect); 30] = [
+pub const TRIALS: [(Right, Effect); 31] = [
     right("chartpublisher.io", "chartpublications", "list", Effect::Ready),
     right("chartpublisher.io", "chartpublications", "watch", Effect::NewPublication),
     right("chartpublisher.io", "chartpublications/status", "patch", Effect::Ready),
@@ -80,6 +82,7 @@ pub const TRIALS: [(Right, Effect); 30] = [
     right("", "secrets", "get", Effect::ReadyWithSecret),
     right("", "configmaps", "get", Effect::ReadyWithConfigMap),
     right("source.toolkit.fluxcd.io", "helmrepositories", "get", Effect::ReadyWithFlux),
+    right("source.toolkit.fluxcd.io", "ocirepositories", "get", Effect::ReadyWithFluxRegistry),
     right("events.k8s.io", "events", "create", Effect::Told),
     right("events.k8s.io", "events", "patch", Effect::ToldAgain),
     right("", "nodes", "list", Effect::Ready),
@@ -111,9 +114,19 @@ impl Effect {
                 json!({"source": {"configMaps": ["chart"]}})
             }
             Self::ReadyWithFlux => {
-                world.others.push(Box::new(world.shared.bed.install_flux()));
+                world.shared.has_flux();
                 world.namespace.flux_helm_repository("stable", &json!({"url": world.shared.charts.url()}));
                 json!({"source": {"fluxRef": {"kind": "HelmRepository", "name": "stable"}}, "charts": [{"name": "small"}]})
+            }
+            Self::ReadyWithFluxRegistry => {
+                let [_, second] = &world.shared.registries;
+                let archive = world.shared.bed.chart("small-1.2.2").display().to_string();
+                let address = format!("oci://{}/upstream", second.socket());
+                world.shared.bed.run_in_pod(&["helm", "push", "--plain-http", &archive, &address]).expect_success();
+                world.shared.has_flux();
+                let spec = json!({"url": format!("{address}/small"), "ref": {"tag": "1.2.2"}, "insecure": true});
+                world.namespace.flux_oci_repository("small", &spec);
+                json!({"source": {"fluxRef": {"kind": "OCIRepository", "name": "small"}}})
             }
             Self::RecordShrinks => json!({"suspend": true}),
             _ => json!({}),
@@ -140,7 +153,13 @@ impl Effect {
     pub fn follows_something(self) -> bool {
         !matches!(
             self,
-            Self::Ready | Self::ReadyWithSecret | Self::ReadyWithConfigMap | Self::ReadyWithFlux | Self::Recorded | Self::RecordShrinks
+            Self::Ready
+                | Self::ReadyWithSecret
+                | Self::ReadyWithConfigMap
+                | Self::ReadyWithFlux
+                | Self::ReadyWithFluxRegistry
+                | Self::Recorded
+                | Self::RecordShrinks
         )
     }
 
@@ -173,6 +192,7 @@ impl Effect {
             | Self::ReadyWithSecret
             | Self::ReadyWithConfigMap
             | Self::ReadyWithFlux
+            | Self::ReadyWithFluxRegistry
             | Self::Recorded
             | Self::RecordShrinks
             | Self::Told => {}
@@ -206,7 +226,9 @@ impl Effect {
         let of_target = |address: &str| (target.address.as_deref() == Some(address)).then_some(()).ok_or(format!("{:?}", target.address));
         let by = |route: &str| (status.route.as_deref() == Some(route)).then_some(()).ok_or(format!("{:?}", status.route));
         match self {
-            Self::Ready | Self::ReadyWithSecret | Self::ReadyWithConfigMap | Self::ReadyWithFlux => is_ready(world, FIRST).await,
+            Self::Ready | Self::ReadyWithSecret | Self::ReadyWithConfigMap | Self::ReadyWithFlux | Self::ReadyWithFluxRegistry => {
+                is_ready(world, FIRST).await
+            }
             Self::NewPublication => is_ready(world, "second").await,
             Self::ServiceFollowed => by("NodePort"),
             Self::EndpointFollowed => of_target(&world.shared.registries[1].socket().to_string()),

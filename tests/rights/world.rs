@@ -18,6 +18,7 @@ use super::support::{
     controller::Controller,
     eventually::{SOON, eventually},
     exposure::Exposure,
+    flux::Flux,
     gateway::GatewayApi,
     helm_repository::HelmRepository,
     namespace::Namespace,
@@ -49,13 +50,27 @@ pub struct Shared {
     pub rules: Vec<PolicyRule>,
     /// From when on the cluster has the Gateway API.
     gateway_api: OnceLock<GatewayApi>,
+    /// The same of Flux's kinds.
+    flux: OnceLock<Flux>,
 }
 
 impl Shared {
     pub async fn start(bed: &'static Bed, rules: Vec<PolicyRule>) -> Self {
         bed.install_crds();
         let registries = [bed.registry(Version::V3).start().await, bed.registry(Version::V3).start().await];
-        Self { bed, registries, charts: bed.helm_repository(&["small-1.2.2"]).start().await, rules, gateway_api: OnceLock::new() }
+        Self {
+            bed,
+            registries,
+            charts: bed.helm_repository(&["small-1.2.2"]).start().await,
+            rules,
+            gateway_api: OnceLock::new(),
+            flux: OnceLock::new(),
+        }
+    }
+
+    /// Installs Flux's kinds, where nobody has done so.
+    pub fn has_flux(&self) {
+        self.flux.get_or_init(|| self.bed.install_flux());
     }
 
     /// Installs the Gateway API, where nobody has done so.
@@ -174,6 +189,7 @@ impl<'a> World<'a> {
         let said = match resource {
             "secrets" => "it needs `get` on Secrets",
             "helmrepositories" => "the controller needs `get` on helmrepositories",
+            "ocirepositories" => "the controller needs `get` on ocirepositories",
             "configmaps" => "the controller needs `get` on ConfigMaps",
             _ => &refused,
         };

@@ -129,7 +129,7 @@ fn taken_rows() -> Vec<Row> {
         taken(oci(&json!({}))),
         taken(oci(&json!({
             "url": "oci://registry.example.com:5000", "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}, "insecure": true,
-            "allowedHosts": ["auth.example.com"], "proxySecretRef": {"name": "c"},
+            "allowedHosts": ["auth.example.com"], "proxySecretRef": {"name": "c"}, "referrers": false,
         }))),
         taken(archive(
             &json!({"digest": digest, "secretRef": {"name": "a"}, "certSecretRef": {"name": "b"}, "proxySecretRef": {"name": "c"}}),
@@ -138,6 +138,8 @@ fn taken_rows() -> Vec<Row> {
         taken(source(&json!({"secrets": (0..128).map(|number| format!("part-{number}")).collect::<Vec<_>>()}))),
         taken(source(&json!({"inline": "A".repeat(1_420_000)}))),
         taken(flux(&json!({}))),
+        taken(flux(&json!({"referrers": false}))),
+        taken(source(&json!({"fluxRef": {"kind": "OCIRepository", "name": "podinfo"}}))),
         taken(spec(&json!({"charts": [], "source": {"helmRepository": null, "archive": {"url": "https://a.example/b.tgz"}}}))),
         taken(chart(&json!({"versions": "1.2.3+4"}))),
         taken(chart(&json!({"versions": ">=6.0.0 <7.0.0 || 8.x", "latest": 3, "exclude": ["6.1.0", "6.2.x"], "prereleases": true}))),
@@ -194,8 +196,7 @@ fn whole_rows() -> Vec<Row> {
     let long = "1s".repeat(17);
     let interval = "must lie between 10s and 8760h";
     let timeout = "must lie between 1s and 1h";
-    let charts =
-        "`charts` names what to take from a `helmRepository`, `oci` or `fluxRef`; every other source is one chart and takes no `charts`";
+    let charts = "`charts` names what to take from a `helmRepository`, an `oci` registry or a HelmRepository of Flux; every other source, an OCIRepository too, is one chart and takes no `charts`";
     let many: Vec<_> = (0..17).map(|index| json!({"name": format!("t{index}"), "service": {"name": "registry"}})).collect();
     let names: Vec<_> = (0..257).map(|index| json!({"name": format!("chart-{index}")})).collect();
     vec![
@@ -222,7 +223,7 @@ fn whole_rows() -> Vec<Row> {
 
 fn source_rows() -> Vec<Row> {
     let one = "exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set";
-    let charts = "every other source is one chart and takes no `charts`";
+    let charts = "every other source, an OCIRepository too, is one chart and takes no `charts`";
     let long = format!("https://{}", "a".repeat(2041));
     let name = "n".repeat(254);
     let mut rows = vec![
@@ -265,7 +266,7 @@ fn oci_rows() -> Vec<Row> {
     let (url, long) = ("spec.source.oci.url", format!("oci://{}", "a".repeat(1019)));
     let mut rows = vec![
         refused(both, "spec.source", "exactly one of `helmRepository`, `oci`, "),
-        refused(without, "spec", "`charts` names what to take from a `helmRepository`, `oci` or `fluxRef`"),
+        refused(without, "spec", "`charts` names what to take from a `helmRepository`, an `oci` registry"),
         refused(with_pattern, "spec", "`pattern` cannot be used with `oci`"),
         refused(oci(&json!({"url": null})), url, "Required value"),
         refused(oci(&json!({"url": long})), url, "Too long"),
@@ -274,6 +275,7 @@ fn oci_rows() -> Vec<Row> {
         refused(oci(&json!({"allowedHosts": ["h".repeat(256)]})), "spec.source.oci.allowedHosts[]", "Too long"),
         refused(oci(&json!({"allowedHosts": ["a.example", "a.example"]})), "spec.source.oci.allowedHosts[]", "Duplicate value"),
         refused(oci(&json!({"insecure": "yes"})), "spec.source.oci.insecure", "must be of type boolean"),
+        refused(oci(&json!({"referrers": "no"})), "spec.source.oci.referrers", "must be of type boolean"),
     ];
     for text in ["registry.example.com/charts", "https://registry.example.com", "oci://user@registry.example.com", "oci://", "oci://a b"] {
         rows.push(refused(oci(&json!({"url": text})), url, "should match"));
@@ -294,7 +296,7 @@ fn name_refusals(too_long: &str) -> [(Value, &'static str); 3] {
 
 fn object_rows() -> Vec<Row> {
     let one = "exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set";
-    let charts = "every other source is one chart and takes no `charts`";
+    let charts = "every other source, an OCIRepository too, is one chart and takes no `charts`";
     let many: Vec<_> = (0..129).map(|number| format!("part-{number}")).collect();
     let long = "n".repeat(254);
     let mut rows = vec![
@@ -304,7 +306,9 @@ fn object_rows() -> Vec<Row> {
         refused(spec(&json!({"source": {"helmRepository": null, "inline": "AAAA"}})), "spec", charts),
         refused(spec(&json!({"source": {"helmRepository": null, "secrets": ["a"]}})), "spec", charts),
         refused(spec(&json!({"source": {"fluxRef": {"kind": "HelmRepository", "name": "a"}}})), "spec.source", one),
-        refused(source(&json!({"fluxRef": {"kind": "HelmRepository", "name": "a"}})), "spec", "or `fluxRef`"),
+        refused(source(&json!({"fluxRef": {"kind": "HelmRepository", "name": "a"}})), "spec", "or a HelmRepository of Flux"),
+        refused(flux(&json!({"kind": "OCIRepository"})), "spec", charts),
+        refused(flux(&json!({"referrers": "no"})), "spec.source.fluxRef.referrers", "must be of type boolean"),
         refused(flux(&json!({"kind": "GitRepository"})), "spec.source.fluxRef.kind", "Unsupported value"),
         refused(flux(&json!({"kind": null})), "spec.source.fluxRef.kind", "Required value"),
         refused(flux(&json!({"name": null})), "spec.source.fluxRef.name", "Required value"),

@@ -37,6 +37,11 @@ fn missing(world: &World) -> Vec<Case> {
                 "HelmRepository `team/podinfo` of Flux does not exist",
                 "create it in the namespace of the ChartPublication",
             ),
+        case("the OCIRepository of Flux does not exist", json!({"fluxRef": {"kind": "OCIRepository", "name": "podinfo"}})).stalls(
+            Reason::SourceNotFound,
+            "OCIRepository `team/podinfo` of Flux does not exist",
+            "create it in the namespace of the ChartPublication",
+        ),
         case("the Secret with the chart does not exist", json!({"secrets": ["podinfo"]})).stalls(
             Reason::SourceNotFound,
             "Secret `team/podinfo` does not exist",

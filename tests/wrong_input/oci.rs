@@ -155,6 +155,21 @@ pub fn contents(world: &World) -> Vec<Case> {
             push,
         ),
         case("the registry has lost the archive", lost(world)).stalls(Reason::SourceNotFound, "/lost/small:1.0.0` could not be read", push),
+        case("a signature of the chart is listed and gone", signed(world, "unsigned", None)).retries(
+            Reason::SourceNotFound,
+            ".sig` does not exist, although the registry lists it",
+            "`referrers: false` at the source",
+        ),
+        case("the tag of a signature holds something else", signed(world, "mis-signed", Some(Reply::ok("<html>")))).stalls(
+            Reason::SourceInvalid,
+            ".sig`: it is no manifest of OCI",
+            "look what was pushed there",
+        ),
+        case("a signature of the chart is damaged", signed(world, "signed", Some(damaged_signature()))).stalls(
+            Reason::DigestMismatch,
+            ".sig`: the manifest has sha256:",
+            "sign or attach it again",
+        ),
         case("the manifest is over the limit", long(world)).stalls(
             Reason::LimitExceeded,
             "the manifest is larger than 4194304 bytes",
@@ -189,6 +204,24 @@ fn held_as(world: &World, folder: &str, manifest: &Value, archive: &[u8], sent: 
 
 fn lost(world: &World) -> Value {
     held(world, "lost", &manifest(CONFIG, &[(LAYER, b"nowhere")]), &[b"{}"])
+}
+
+/// A chart with a tag of cosign, and what is said under that.
+fn signed(world: &World, folder: &str, reply: Option<Reply>) -> Value {
+    let archive = chart("small", "1.0.0");
+    let whole = manifest(CONFIG, &[(LAYER, &archive)]);
+    let source = held(world, folder, &whole, &[b"{}", &archive]);
+    let tag = format!("sha256-{}.sig", Digest::of(whole.to_string().as_bytes()).hex());
+    let unknown = json!({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}).to_string();
+    let repository = format!("/v2/{folder}/small");
+    world.charts.says(&format!("{repository}/tags/list"), Reply::ok(json!({"name": folder, "tags": ["1.0.0", tag]}).to_string()));
+    world.charts.says(&format!("{repository}/manifests/{tag}"), reply.unwrap_or_else(|| Reply::status(404).body(unknown)));
+    source
+}
+
+fn damaged_signature() -> Reply {
+    Reply::ok(manifest("application/vnd.oci.image.config.v1+json", &[]).to_string())
+        .field("docker-content-digest", format!("sha256:{}", "0f".repeat(32)))
 }
 
 fn long(world: &World) -> Value {

@@ -54,6 +54,10 @@ all namespaces and the Roles of one for some are made of it.
 - apiGroups: [source.toolkit.fluxcd.io]
   resources: [helmrepositories]
   verbs: [get]
+# The same for OCIRepositories of Flux.
+- apiGroups: [source.toolkit.fluxcd.io]
+  resources: [ocirepositories]
+  verbs: [get]
 # Events of publications: `create` for a new one, `patch` to count one that comes again.
 - apiGroups: [events.k8s.io]
   resources: [events]

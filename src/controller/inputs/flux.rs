@@ -1,61 +1,178 @@
-//! A `HelmRepository` of Flux: it is read at each run, and what it says then is asked as a `helmRepository` is. Whether Flux itself is
+//! A source of Flux: it is read at each run, and what it says then is asked as a source of the publication's own is. Whether Flux itself is
 //! suspended there does not matter: a publication has a `suspend` of its own.
+//!
+//! What of it would change what is published, or who asks for it, and is not done here, is refused by its name.
 
 use serde_json::json;
 
-use super::{Asking, Member, Offer, helm_repository};
+use super::{Asking, Member, Offer, helm_repository, oci};
 use crate::{
-    api::{FluxReference, HelmRepositorySource, Reason},
+    api::{FluxKind, FluxReference, HelmRepositorySource, OciSource, Reason},
     controller::{
-        flux::FluxHelmRepositorySpec,
+        flux::{FluxHelmRepositorySpec, FluxOciReference, FluxOciRepositorySpec},
         memory::Memory,
         objects::{ObjectKind, Unread},
     },
-    model::span,
+    model::{Constraint, Digest, NamePattern, Tag, span},
     net::Patience,
     publish::Failed,
+    source::Pick,
 };
 
+/// The layers that hold a chart: Helm's own, and what it wrote before its version 3.7.
+const LAYERS: [&str; 2] = [crate::chart::LAYER, "application/tar+gzip"];
+/// What Flux takes where nothing is said.
+const DEFAULT_TAG: &str = "latest";
+
 pub(super) async fn offer(reference: &FluxReference, asking: &Asking<'_>, memory: &mut Memory) -> Result<Offer, Failed> {
-    let name = asking.secrets.objects().shown(ObjectKind::HelmRepository, &reference.name);
-    let spec = read(reference, &name, asking).await?;
-    let source = as_source(&spec, &name)?;
-    // Flux's own schema lets nothing pass that is no span.
-    let stall = spec.timeout.as_deref().and_then(|text| span(text).ok()).unwrap_or(asking.patience.stall);
-    let asking = Asking { patience: Patience { stall }, ..*asking };
+    let objects = asking.secrets.objects();
+    match reference.kind {
+        FluxKind::HelmRepository => {
+            let name = objects.shown(ObjectKind::HelmRepository, &reference.name);
+            check_cluster(&name, asking)?;
+            let spec = found(&name, "helmrepositories", objects.helm_repository(&reference.name).await)?.spec;
+            of_helm_repository(&spec, (&name, reference), asking, memory).await
+        }
+        FluxKind::OciRepository => {
+            let name = objects.shown(ObjectKind::OciRepository, &reference.name);
+            check_cluster(&name, asking)?;
+            let spec = found(&name, "ocirepositories", objects.oci_repository(&reference.name).await)?.spec;
+            let (source, pick) = as_repository(&spec, (&name, reference))?;
+            oci::offer_one(&source, &pick, &of_flux(&name), &patient(asking, spec.timeout.as_deref())).await
+        }
+    }
+}
+
+async fn of_helm_repository(
+    spec: &FluxHelmRepositorySpec,
+    named: (&str, &FluxReference),
+    asking: &Asking<'_>,
+    memory: &mut Memory,
+) -> Result<Offer, Failed> {
+    let asking = patient(asking, spec.timeout.as_deref());
+    if is_registry(spec) {
+        let source = as_registry(spec, named)?;
+        return oci::offer(&source, &of_flux(named.0), &asking).await;
+    }
+    let source = as_helm_repository(spec, named.0)?;
     let access = asking.access(Member::HelmRepository(&source), memory).await?;
     helm_repository::offer(&source, access, &asking, memory).await
 }
 
-async fn read(reference: &FluxReference, name: &str, asking: &Asking<'_>) -> Result<FluxHelmRepositorySpec, Failed> {
-    let failed = |reason, what: &str, passing| Err(Failed { reason, sentence: format!("{name} of Flux {what}"), passing });
-    if !asking.context.has_cluster {
-        return failed(Reason::SourceUnreachable, "lies in a cluster: give `--kubeconfig`", true);
+/// Flux's own schema lets nothing pass that is no span.
+fn patient<'a>(asking: &Asking<'a>, timeout: Option<&str>) -> Asking<'a> {
+    let stall = timeout.and_then(|text| span(text).ok()).unwrap_or(asking.patience.stall);
+    Asking { patience: Patience { stall }, ..*asking }
+}
+
+fn check_cluster(name: &str, asking: &Asking<'_>) -> Result<(), Failed> {
+    if asking.context.has_cluster {
+        return Ok(());
     }
-    match asking.secrets.objects().helm_repository(&reference.name).await {
-        Ok(Some(found)) => Ok(found.spec),
+    let sentence = format!("{} lies in a cluster: give `--kubeconfig`", of_flux(name));
+    Err(Failed { reason: Reason::SourceUnreachable, sentence, passing: true })
+}
+
+fn found<T>(name: &str, plural: &str, read: Result<Option<T>, Unread>) -> Result<T, Failed> {
+    let failed = |reason, what: String, passing| Err(Failed { reason, sentence: format!("{} {what}", of_flux(name)), passing });
+    match read {
+        Ok(Some(found)) => Ok(found),
         Ok(None) => {
             let cure = "does not exist: create it in the namespace of the ChartPublication, after Flux's source-controller where the cluster has no such kind";
-            failed(Reason::SourceNotFound, cure, false)
+            failed(Reason::SourceNotFound, cure.to_owned(), false)
         }
         Err(Unread::Forbidden) => {
-            let cure = "may not be read: the controller needs `get` on helmrepositories of source.toolkit.fluxcd.io there";
+            let cure = format!("may not be read: the controller needs `get` on {plural} of source.toolkit.fluxcd.io there");
             failed(Reason::SourceUnauthorized, cure, false)
         }
-        Err(Unread::Away) => failed(Reason::SourceUnreachable, "could not be read: the API server did not answer", true),
+        Err(Unread::Away) => failed(Reason::SourceUnreachable, "could not be read: the API server did not answer".to_owned(), true),
     }
 }
 
-/// The same repository, as a publication itself would name it.
-fn as_source(spec: &FluxHelmRepositorySpec, name: &str) -> Result<HelmRepositorySource, Failed> {
-    let failed = |what: String| Failed { reason: Reason::SourceInvalid, sentence: format!("{name} of Flux {what}"), passing: false };
-    if spec.kind.as_deref() == Some("oci") || spec.url.starts_with("oci://") {
-        return Err(failed("is of type `oci`, which has no index: name one that serves an `index.yaml` by HTTP".to_owned()));
+fn of_flux(name: &str) -> String {
+    format!("{name} of Flux")
+}
+
+fn refused(name: &str, what: &str) -> Failed {
+    Failed { reason: Reason::SourceInvalid, sentence: format!("{} {what}", of_flux(name)), passing: false }
+}
+
+/// Flux logs in as its own Pod does in a cloud, which is another identity than this one.
+fn check_provider(name: &str, provider: Option<&str>) -> Result<(), Failed> {
+    match provider {
+        None | Some("" | "generic") => Ok(()),
+        Some(provider) => Err(refused(
+            name,
+            &format!(
+                "has `provider: {provider}`, by which Flux logs in as its own Pod: give the source a `secretRef` and `provider: generic`, or \
+                 name the registry by `source.oci`"
+            ),
+        )),
     }
+}
+
+fn is_registry(spec: &FluxHelmRepositorySpec) -> bool {
+    spec.kind.as_deref() == Some("oci") || spec.url.starts_with("oci://")
+}
+
+/// The same repository, as a publication itself would name it.
+fn as_helm_repository(spec: &FluxHelmRepositorySpec, name: &str) -> Result<HelmRepositorySource, Failed> {
     let source = json!({
         "url": spec.url, "passCredentials": spec.pass_credentials, "secretRef": spec.secret_ref, "certSecretRef": spec.cert_secret_ref,
     });
-    serde_json::from_value(source).map_err(|error| failed(format!("cannot be read: {error}")))
+    serde_json::from_value(source).map_err(|error| refused(name, &format!("cannot be read: {error}")))
+}
+
+/// The same registry, as a publication itself would name it.
+fn as_registry(spec: &FluxHelmRepositorySpec, (name, reference): (&str, &FluxReference)) -> Result<OciSource, Failed> {
+    check_provider(name, spec.provider.as_deref())?;
+    let source = json!({
+        "url": spec.url, "secretRef": spec.secret_ref, "certSecretRef": spec.cert_secret_ref, "insecure": spec.insecure,
+        "referrers": reference.referrers,
+    });
+    serde_json::from_value(source).map_err(|error| refused(name, &format!("cannot be read: {error}")))
+}
+
+/// The registry with the one chart, and what of it is the chart.
+fn as_repository(spec: &FluxOciRepositorySpec, (name, reference): (&str, &FluxReference)) -> Result<(OciSource, Pick), Failed> {
+    check_provider(name, spec.provider.as_deref())?;
+    if let Some(account) = spec.service_account_name.as_deref().filter(|account| !account.is_empty()) {
+        let what = format!("logs in by the ServiceAccount `{account}`, which is not read here: give the source a `secretRef`");
+        return Err(refused(name, &what));
+    }
+    if spec.verify.is_some() {
+        let what = "has `verify`, and signatures are not verified here: name a source without it. What is published keeps its digest, and its \
+                    signatures come along, so that readers can verify it";
+        return Err(refused(name, what));
+    }
+    let layer = spec.layer_selector.as_ref().and_then(|selector| selector.media_type.as_deref());
+    if let Some(layer) = layer.filter(|layer| !layer.is_empty() && !LAYERS.contains(layer)) {
+        let what = format!("selects the layer `{layer}` by `layerSelector`, and a chart is the layer `{}`", crate::chart::LAYER);
+        return Err(refused(name, &what));
+    }
+    let source = json!({
+        "url": spec.url, "secretRef": spec.secret_ref, "certSecretRef": spec.cert_secret_ref, "insecure": spec.insecure,
+        "proxySecretRef": spec.proxy_secret_ref, "referrers": reference.referrers,
+    });
+    let source = serde_json::from_value(source).map_err(|error| refused(name, &format!("cannot be read: {error}")))?;
+    Ok((source, pick(spec.reference.as_ref(), name)?))
+}
+
+fn pick(reference: Option<&FluxOciReference>, name: &str) -> Result<Pick, Failed> {
+    let given = |text: Option<&'_ String>| text.filter(|text| !text.is_empty()).cloned();
+    let part = |choose: fn(&FluxOciReference) -> Option<&String>| given(reference.and_then(choose));
+    let unreadable =
+        |field: &str, error: &dyn std::fmt::Display| refused(name, &format!("has a `ref.{field}` that cannot be read: {error}"));
+    if let Some(digest) = part(|reference| reference.digest.as_ref()) {
+        return digest.parse::<Digest>().map(Pick::Digest).map_err(|error| unreadable("digest", &error));
+    }
+    if let Some(range) = part(|reference| reference.semver.as_ref()) {
+        let filter = part(|reference| reference.semver_filter.as_ref());
+        let filter = filter.map(|filter| filter.parse::<NamePattern>().map_err(|error| unreadable("semverFilter", &error))).transpose()?;
+        return Ok(Pick::Newest { range: range.parse::<Constraint>().map_err(|error| unreadable("semver", &error))?, filter });
+    }
+    let tag = part(|reference| reference.tag.as_ref()).unwrap_or_else(|| DEFAULT_TAG.to_owned());
+    tag.parse::<Tag>().map(Pick::Tag).map_err(|error| unreadable("tag", &error))
 }
 
 #[cfg(test)]
@@ -64,18 +181,20 @@ mod tests {
 
     use super::*;
 
-    fn source(spec: Value) -> Result<HelmRepositorySource, String> {
-        as_source(&from_value(spec).unwrap(), "HelmRepository `team/podinfo`").map_err(|failed| failed.sentence)
+    const NAME: &str = "OCIRepository `team/podinfo`";
+
+    fn reference() -> FluxReference {
+        FluxReference { kind: FluxKind::OciRepository, name: "podinfo".to_owned(), referrers: true }
     }
 
     #[test]
     fn url_and_secrets_are_taken_and_the_rest_is_flux_own() {
         let full = json!({
-            "interval": "5m", "suspend": true, "provider": "generic", "type": "default", "url": "https://charts.example.com",
+            "interval": "5m", "suspend": true, "provider": "aws", "type": "default", "url": "https://charts.example.com",
             "secretRef": {"name": "login"}, "certSecretRef": {"name": "ca"}, "timeout": "30s", "insecure": true, "accessFrom": {},
             "passCredentials": true,
         });
-        let source = source(full).unwrap();
+        let source = as_helm_repository(&from_value(full).unwrap(), NAME).unwrap();
         assert_eq!(source.url, "https://charts.example.com");
         assert_eq!(source.secret_ref.map(|reference| reference.name).as_deref(), Some("login"));
         assert_eq!(source.cert_secret_ref.map(|reference| reference.name).as_deref(), Some("ca"));
@@ -83,10 +202,78 @@ mod tests {
     }
 
     #[test]
-    fn a_registry_is_refused() {
+    fn a_repository_of_type_oci_is_a_registry() {
         for spec in [json!({"type": "oci", "url": "oci://r.example.com/charts"}), json!({"url": "oci://r.example.com/charts"})] {
-            let sentence = source(spec).unwrap_err();
-            assert!(sentence.starts_with("HelmRepository `team/podinfo` of Flux is of type `oci`"), "{sentence}");
+            assert!(is_registry(&from_value(spec).unwrap()));
+        }
+        let full = json!({
+            "type": "oci", "url": "oci://r.example.com/charts", "secretRef": {"name": "login"}, "certSecretRef": {"name": "ca"}, "insecure": true,
+            "provider": "generic",
+        });
+        let source = as_registry(&from_value(full).unwrap(), (NAME, &reference())).unwrap();
+        assert!(source.insecure && source.referrers);
+        assert_eq!((source.url.as_str(), source.secret_ref.unwrap().name.as_str()), ("oci://r.example.com/charts", "login"));
+        let of_cloud = json!({"type": "oci", "url": "oci://r.example.com/charts", "provider": "gcp"});
+        let failed = as_registry(&from_value(of_cloud).unwrap(), (NAME, &reference())).unwrap_err();
+        assert!(failed.sentence.contains("has `provider: gcp`"), "{}", failed.sentence);
+    }
+
+    #[test]
+    fn the_proxy_of_a_repository_is_its_sources_own() {
+        let spec = json!({"url": "oci://r.example.com/charts/podinfo", "proxySecretRef": {"name": "proxy"}});
+        let (source, _) = as_repository(&from_value(spec).unwrap(), (NAME, &reference())).unwrap();
+        assert_eq!(source.proxy_secret_ref.map(|reference| reference.name).as_deref(), Some("proxy"));
+    }
+
+    #[test]
+    fn what_a_repository_is_pinned_to_has_the_order_of_flux() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let of = |reference: Value| {
+            let reference: Option<FluxOciReference> = from_value(reference).unwrap();
+            pick(reference.as_ref(), NAME).map_err(|failed| failed.sentence)
+        };
+        let all = json!({"digest": digest, "semver": "6.x", "semverFilter": "^6", "tag": "6.5.0"});
+        assert!(matches!(of(all).unwrap(), Pick::Digest(found) if found.to_string() == digest));
+        let range = of(json!({"semver": "6.x", "semverFilter": "^6", "tag": "6.5.0"})).unwrap();
+        assert!(matches!(range, Pick::Newest { range, filter: Some(_) } if range.as_str() == "6.x"));
+        assert!(matches!(of(json!({"tag": "6.5.0"})).unwrap(), Pick::Tag(tag) if tag.as_str() == "6.5.0"));
+        for none in [Value::Null, json!({}), json!({"tag": ""})] {
+            assert!(matches!(of(none).unwrap(), Pick::Tag(tag) if tag.as_str() == "latest"));
+        }
+        for (wrong, field) in [
+            (json!({"digest": "sha512:x"}), "ref.digest"),
+            (json!({"semver": "6 to 7"}), "ref.semver"),
+            (json!({"semver": "6.x", "semverFilter": "("}), "ref.semverFilter"),
+            (json!({"tag": "a b"}), "ref.tag"),
+        ] {
+            let sentence = of(wrong).unwrap_err();
+            assert!(sentence.starts_with("OCIRepository `team/podinfo` of Flux has a ") && sentence.contains(field), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn what_would_publish_something_else_is_refused_by_name() {
+        let of = |change: Value| {
+            let mut spec = json!({"url": "oci://r.example.com/charts/podinfo"});
+            spec.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            as_repository(&from_value(spec).unwrap(), (NAME, &reference())).map_err(|failed| failed.sentence)
+        };
+        for taken in [
+            json!({}),
+            json!({"provider": "generic", "ignore": "*.md", "suspend": true, "proxySecretRef": {"name": "proxy"}}),
+            json!({"layerSelector": {"mediaType": crate::chart::LAYER, "operation": "copy"}}),
+            json!({"layerSelector": {"operation": "extract"}}),
+        ] {
+            assert!(of(taken.clone()).is_ok(), "{taken}");
+        }
+        for (refused, words) in [
+            (json!({"provider": "aws"}), "`provider: aws`"),
+            (json!({"serviceAccountName": "reader"}), "the ServiceAccount `reader`"),
+            (json!({"verify": {"provider": "cosign"}}), "has `verify`"),
+            (json!({"layerSelector": {"mediaType": "application/x"}}), "selects the layer `application/x`"),
+        ] {
+            let sentence = of(refused).unwrap_err();
+            assert!(sentence.contains(words), "{sentence}");
         }
     }
 }

@@ -82,7 +82,7 @@ pub(super) async fn offer(
     let asking = Asking { context, generation, spec: &publication.spec, secrets, patience, interval: interval(publication), is_awaited };
     let member = Member::of(&asking.spec.source)?;
     match member {
-        Member::Oci(source) => oci::offer(source, &asking).await,
+        Member::Oci(source) => oci::offer(source, oci::IN_SPEC, &asking).await,
         Member::HelmRepository(source) => helm_repository::offer(source, asking.access(member, memory).await?, &asking, memory).await,
         Member::Archive(source) => archive::offer(source, asking.access(member, memory).await?, &asking, memory).await,
         Member::Objects(kind, names) => objects::offer(kind, names, &asking, memory).await,

@@ -66,8 +66,8 @@ impl InNamespace {
         let found = match self.kind {
             ObjectKind::ConfigMap => self.objects.config_map(name).await.map(|found| found.map(of_config_map)),
             ObjectKind::Secret => self.objects.secret(name).await.map(|found| found.map(of_secret)),
-            // It holds no chart.
-            ObjectKind::HelmRepository => Ok(None),
+            // They hold no chart.
+            ObjectKind::HelmRepository | ObjectKind::OciRepository => Ok(None),
         };
         match found {
             Ok(Some(entries)) => Ok(Held { object, entries }),

@@ -1,4 +1,4 @@
-//! A registry: the tags of the charts that are asked for, and what of them is wanted.
+//! A registry: the tags of the charts that are asked for, and what of them is wanted; or the one chart of a repository.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,17 +9,21 @@ use super::{Asking, Member, Offer};
 use crate::{
     api::{ChartSelection, OciSource, Reason, Target, Upload},
     controller::targets::{check_login, place},
+    model::InvalidName,
     plan::{self, Plan},
     publish::{Failed, Learnt, Observer, Reach},
-    registry::{Permit, Registry},
-    source::{Oci, Place, Source},
+    registry::Permit,
+    source::{Oci, Pick, Place, Source},
     status::SourceReport,
 };
 
-pub(super) async fn offer(source: &OciSource, asking: &Asking<'_>) -> Result<Offer, Failed> {
-    let (context, spec) = (asking.context, asking.spec);
-    let (registry, place) = registry(source, asking).await?;
-    let oci = Oci::new(registry, place, context.spool.clone(), context.limits.clone());
+/// As sentences name a source that stands in the spec.
+pub(super) const IN_SPEC: &str = "`spec.source.oci`";
+
+/// The charts that are asked for; `named` is what says where they lie.
+pub(super) async fn offer(source: &OciSource, named: &str, asking: &Asking<'_>) -> Result<Offer, Failed> {
+    let spec = asking.spec;
+    let mut oci = oci(source, named, asking).await?;
     let offered = oci.offers(&asked(&spec.charts)).await.map_err(|error| Failed::from(&error))?;
     let is_there = |chart: &&ChartSelection| chart.name.as_ref().is_some_and(|name| !offered.refused.contains_key(name));
     let there: Vec<ChartSelection> = spec.charts.iter().filter(is_there).cloned().collect();
@@ -31,6 +35,19 @@ pub(super) async fn offer(source: &OciSource, asking: &Asking<'_>) -> Result<Off
     let revision = offered.revision.map(|revision| revision.to_string()).unwrap_or_default();
     let report = SourceReport { revision, charts: charts.len(), versions: selection.wanted.len() };
     Ok(Offer { source: Source::Oci(Box::new(oci)), wanted: selection.wanted, refused, report, index: Some(offered.index) })
+}
+
+/// The one chart of the repository that the URL is.
+pub(super) async fn offer_one(source: &OciSource, pick: &Pick, named: &str, asking: &Asking<'_>) -> Result<Offer, Failed> {
+    let path = plan::url(&as_target(source)).map(|plan| plan.prefix).unwrap_or_default();
+    let repository = path.parse().map_err(|error: InvalidName| invalid(named, &error.to_string()))?;
+    let mut oci = oci(source, named, asking).await?;
+    let (entry, revision) = oci.pick(repository, pick).await.map_err(|error| Failed::from(&error))?;
+    Ok(Offer::of_one(Source::Oci(Box::new(oci)), &entry, revision))
+}
+
+fn invalid(named: &str, what: &str) -> Failed {
+    Failed { reason: Reason::SourceInvalid, sentence: format!("{named}: {what}"), passing: false }
 }
 
 /// The charts, each with the versions that are named as they stand.
@@ -45,20 +62,19 @@ fn asked(charts: &[ChartSelection]) -> BTreeMap<String, BTreeSet<String>> {
 /// The API server lets none pass; a file has not seen it.
 fn no_pattern(pattern: &str) -> Failed {
     let sentence = format!(
-        "`pattern: {pattern}` cannot be used with `oci`: registries have no list of their repositories that works everywhere; give each chart by its `name`"
+        "`pattern: {pattern}` cannot be used with a registry: registries have no list of their repositories that works everywhere; give each chart by its `name`"
     );
     Failed { reason: Reason::ConstraintInvalid, sentence, passing: false }
 }
 
 /// The registry as it is read: by the one way that its URL says, as nobody who writes.
-async fn registry(source: &OciSource, asking: &Asking<'_>) -> Result<(Registry, Place), Failed> {
+async fn oci(source: &OciSource, named: &str, asking: &Asking<'_>) -> Result<Oci, Failed> {
     let context = asking.context;
     let references = Member::Oci(source).references();
     let (keys, proxy) = (asking.keys(references).await?, asking.proxy(references).await?);
     let proxied = proxy.as_ref().map(|proxy| proxy.fingerprint());
     let target = as_target(source);
-    let invalid = |what: &str| Failed { reason: Reason::SourceInvalid, sentence: format!("`spec.source.oci`: {what}"), passing: false };
-    let plan = plan::url(&target).map_err(|error| invalid(&error.to_string()))?;
+    let plan = plan::url(&target).map_err(|error| invalid(named, &error.to_string()))?;
     check_login("the source", &plan, &keys)?;
     let observer: Arc<dyn Observer> = context.metrics.clone();
     let reach = Reach {
@@ -76,9 +92,10 @@ async fn registry(source: &OciSource, asking: &Asking<'_>) -> Result<(Registry, 
     let of_proxy = proxied.map(|proxy| format!(" by {proxy}")).unwrap_or_default();
     let learnt = context.registries.of(place(&target, "") + &of_proxy, Learnt::default);
     let Plan { strategies, prefix, pull, .. } = plan;
-    let way = reach.each(&strategies, &learnt).pop().ok_or_else(|| invalid("no way leads there"))?;
+    let way = reach.each(&strategies, &learnt).pop().ok_or_else(|| invalid(named, "no way leads there"))?;
     let asked = proxy.as_ref().filter(|_| source.insecure).map(|proxy| proxy.shown());
-    Ok((way.registry.through(proxy), Place { shown: pull.unwrap_or_default(), prefix, secret: keys.secret, proxy: asked }))
+    let place = Place { shown: pull.unwrap_or_default(), prefix, secret: keys.secret, proxy: asked, referrers: source.referrers };
+    Ok(Oci::new(way.registry.through(proxy), place, context.spool.clone(), context.limits.clone()))
 }
 
 /// Its address is read as that of a target, which has the same form.

@@ -1,5 +1,6 @@
 //! Why a registry gave nothing, or nothing that can be published. Sentences name the address and the cure.
 
+use super::AttachedError;
 use crate::{
     api::Reason,
     chart::NoChartManifest,
@@ -126,14 +127,54 @@ pub enum OciError {
         cause: NoChartManifest,
     },
     /// Another chart than repository and tag say.
-    #[error(
-        "`{place}` holds the chart `{found}`: its repository and tag say otherwise, and Helm would not take it; push it with `helm push`"
-    )]
+    #[error("`{place}` holds the chart `{found}`: {by} otherwise, and Helm would not take it; push it with `helm push`")]
     Identity {
         /// With the tag.
         place: String,
         /// `name version` of Chart.yaml.
         found: String,
+        /// What says otherwise.
+        by: &'static str,
+    },
+    /// What is named as one chart is none.
+    #[error("`{place}` holds no chart: {cause}; push the chart with `helm push`, or name another repository or `ref`")]
+    NoChartPinned {
+        /// With tag or digest.
+        place: String,
+        /// What it is.
+        cause: NoChartManifest,
+    },
+    /// A chart whose config does not say what it is.
+    #[error("`{place}` holds a chart whose config does not say what it is: {cause}; push it with `helm push`")]
+    NoIdentity {
+        /// With tag or digest.
+        place: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// 404 for what is named.
+    #[error("`{place}` does not exist; check `ref`")]
+    NoReference {
+        /// With tag or digest.
+        place: String,
+    },
+    /// No version that fits.
+    #[error("no tag of `{place}` fits `ref.semver: {range}`; {newest}")]
+    NoTagFits {
+        /// `oci://HOST/REPOSITORY`
+        place: String,
+        /// What it should fit.
+        range: String,
+        /// What there is.
+        newest: String,
+    },
+    /// What belongs to a chart.
+    #[error("what belongs to `{place}` cannot be copied: {cause}; `referrers: false` at the source leaves all such artifacts out")]
+    Attached {
+        /// With the tag.
+        place: String,
+        /// Which, and why.
+        cause: Box<AttachedError>,
     },
     /// Other bytes than promised.
     #[error(
@@ -155,21 +196,29 @@ impl OciError {
     /// The name of the cause.
     pub fn reason(&self) -> Reason {
         match self {
-            Self::NoRepository { .. } | Self::NoManifest { .. } | Self::Missing { .. } => Reason::SourceNotFound,
+            Self::NoRepository { .. } | Self::NoManifest { .. } | Self::Missing { .. } | Self::NoReference { .. } => Reason::SourceNotFound,
+            Self::NoTagFits { .. } => Reason::VersionNotFound,
             Self::Unauthorized { .. } | Self::Realm { .. } => Reason::SourceUnauthorized,
             Self::ClientCertificate { .. } => Reason::TlsFailed,
             Self::PlainHttpOnTls { .. } => Reason::PlainHttpOnTls,
             Self::Refused { .. } => Reason::SourceUnreachable,
             Self::NoRegistry { .. } => Reason::SourceInvalid,
             Self::TooManyTags { .. } | Self::TooLarge { .. } => Reason::LimitExceeded,
-            Self::Name { .. } | Self::NoChart { .. } | Self::Identity { .. } => Reason::ChartInvalid,
+            Self::Name { .. } | Self::NoChart { .. } | Self::NoChartPinned { .. } | Self::NoIdentity { .. } | Self::Identity { .. } => {
+                Reason::ChartInvalid
+            }
             Self::Digest { .. } => Reason::DigestMismatch,
+            Self::Attached { cause, .. } => cause.reason(),
         }
     }
 
     /// Whether it passes by itself.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::NoManifest { .. })
+        match self {
+            Self::Refused { .. } | Self::NoManifest { .. } => true,
+            Self::Attached { cause, .. } => cause.is_passing(),
+            _ => false,
+        }
     }
 }
 
@@ -266,7 +315,13 @@ mod tests {
             (Cause::Withdrawn, None, Reason::SourceInvalid, "the work was ended"),
         ] {
             let failure = Failure::new(Stage::PullBlob, cause);
-            let asked = Place { shown: "oci://r".to_owned(), prefix: String::new(), secret: secret.map(str::to_owned), proxy: None };
+            let asked = Place {
+                shown: "oci://r".to_owned(),
+                prefix: String::new(),
+                secret: secret.map(str::to_owned),
+                proxy: None,
+                referrers: true,
+            };
             let error = of_failure("oci://r/x:1".to_owned(), &asked, failure.clone());
             let sentence = error.to_string();
             assert_eq!(error.reason(), reason, "{failure}");
@@ -278,7 +333,7 @@ mod tests {
     #[test]
     fn what_may_be_the_proxys_answer_names_both() {
         let proxy = Some("the proxy `http://p` of the Secret `a/proxy`".to_owned());
-        let asked = Place { shown: "oci://r".to_owned(), prefix: String::new(), secret: None, proxy };
+        let asked = Place { shown: "oci://r".to_owned(), prefix: String::new(), secret: None, proxy, referrers: true };
         for status in [401, 403, 404, 500] {
             let failure = Failure::new(Stage::ListTags, Cause::Answer(answer(status, "x")));
             let sentence = of_failure("oci://r/x".to_owned(), &asked, failure).to_string();

@@ -5,17 +5,25 @@
 
 use std::collections::BTreeSet;
 
-use super::super::index::{IndexEntry, Skipped};
+use super::{
+    super::index::{IndexEntry, Skipped},
+    Place,
+};
 use crate::model::{ChartVersion, Tag};
 
+/// Stands for a tag of what belongs to a manifest.
+const COPIED: &str = "the tag is of what belongs to a manifest, and is copied with the chart that it is of";
+const LEFT_OUT: &str = "the tag is of what belongs to a manifest, and `referrers: false` leaves it out";
+
 /// The versions of `chart`, newest first, and the tags that are passed over. `place` is where its repository lies.
-pub(super) fn versions(chart: &str, tags: &BTreeSet<Tag>, spelt: &BTreeSet<String>, place: &str) -> (Vec<IndexEntry>, Vec<Skipped>) {
+pub(super) fn versions(chart: &str, tags: &BTreeSet<Tag>, spelt: &BTreeSet<String>, place: &Place) -> (Vec<IndexEntry>, Vec<Skipped>) {
     let (mut entries, mut skipped) = (Vec::new(), Vec::new());
+    let attached = if place.referrers { COPIED } else { LEFT_OUT };
     for tag in tags {
-        match version(tag, spelt) {
+        match version(tag, spelt, attached) {
             Ok(version) => entries.push(IndexEntry {
                 name: chart.to_owned(),
-                urls: vec![format!("{place}/{chart}:{tag}")],
+                urls: vec![format!("{}/{chart}:{tag}", place.shown)],
                 version,
                 digest: None,
                 created: None,
@@ -27,7 +35,10 @@ pub(super) fn versions(chart: &str, tags: &BTreeSet<Tag>, spelt: &BTreeSet<Strin
     (entries, skipped)
 }
 
-fn version(tag: &Tag, spelt: &BTreeSet<String>) -> Result<ChartVersion, (String, &'static str)> {
+fn version(tag: &Tag, spelt: &BTreeSet<String>, attached: &'static str) -> Result<ChartVersion, (String, &'static str)> {
+    if tag.attached_to().is_some() {
+        return Err((tag.to_string(), attached));
+    }
     let text = tag.as_str().replace('_', "+");
     match text.parse::<ChartVersion>() {
         Ok(version) if version.is_strict() || spelt.contains(&text) => Ok(version),
@@ -42,14 +53,18 @@ fn version(tag: &Tag, spelt: &BTreeSet<String>) -> Result<ChartVersion, (String,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Digest;
 
     #[test]
     fn tags_are_versions_newest_first_and_what_is_none_is_passed_over() {
         let tags = ["1.0.0", "1.10.0", "1.2.0_build.5", "2.0.0-rc.1", "v3.0.0", "1.5", "latest", "1.0.0_a_b", "sha256-00.sig"];
-        let tags: BTreeSet<Tag> = tags.iter().map(|tag| tag.parse().unwrap()).collect();
+        let mut tags: BTreeSet<Tag> = tags.iter().map(|tag| tag.parse().unwrap()).collect();
+        let signature = Tag::of_cosign(Digest::of(b"1.0.0"))[0].clone();
+        tags.insert(signature.clone());
+        let place = Place { shown: "oci://r/charts".to_owned(), prefix: "charts".to_owned(), secret: None, proxy: None, referrers: true };
         let shown = |spelt: &[&str]| {
             let spelt = spelt.iter().map(|text| (*text).to_owned()).collect();
-            let (entries, skipped) = versions("web", &tags, &spelt, "oci://r/charts");
+            let (entries, skipped) = versions("web", &tags, &spelt, &place);
             let entries: Vec<_> = entries.into_iter().map(|entry| (entry.version.to_string(), entry.urls.concat())).collect();
             let skipped: Vec<_> = skipped.into_iter().map(|skipped| format!("{}: {}", skipped.version, skipped.why)).collect();
             (entries, skipped)
@@ -60,17 +75,18 @@ mod tests {
             ["2.0.0-rc.1", "1.10.0", "1.2.0+build.5", "1.0.0"]
         );
         assert_eq!(entries[2].1, "oci://r/charts/web:1.2.0_build.5");
-        assert_eq!(skipped.len(), 5);
+        assert_eq!(skipped.len(), 6);
         for (version, why) in [
             ("1.0.0_a_b", "no version"),
             ("1.5", "written in full"),
             ("latest", "no version"),
             ("sha256-00.sig", "no version"),
+            (signature.as_str(), "copied with the chart"),
             ("v3.0.0", "written in full"),
         ] {
             assert!(skipped.iter().any(|one| one.starts_with(&format!("{version}: ")) && one.contains(why)), "{version}: {skipped:?}");
         }
         let (entries, skipped) = shown(&["v3.0.0", "latest"]);
-        assert_eq!((entries[0].0.as_str(), skipped.len()), ("v3.0.0", 4));
+        assert_eq!((entries[0].0.as_str(), skipped.len()), ("v3.0.0", 5));
     }
 }

@@ -1,0 +1,123 @@
+//! What refers to a manifest: signatures, attestations, bills of materials (distribution specification, "Listing Referrers").
+//!
+//! A registry that keeps no such lists answers 404; then an index of the same form lies under the tag that is made of the digest
+//! ("Unavailable Referrers API"), and clients keep it.
+
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    Cause, Failure, Stage,
+    exchange::{Call, Line},
+    location,
+    manifest::{INDEX_TYPE, media_type},
+    tags::next_page,
+};
+use crate::model::{Digest, Origin, RepositoryName};
+
+/// As of a manifest: the specification has no limit of its own for such a list.
+const MOST_OF_A_PAGE: usize = 4 << 20;
+const MOST_PAGES: usize = 16;
+
+/// One entry of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referrer {
+    /// The manifest.
+    pub digest: Digest,
+    /// The entry as it stands there.
+    pub entry: Value,
+}
+
+#[derive(Deserialize)]
+struct Index {
+    manifests: Vec<Value>,
+}
+
+/// What an index of referrers lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// These, in its order.
+    Manifests(Vec<Referrer>),
+    /// It is no index.
+    NoIndex,
+    /// An entry has no SHA-256 digest.
+    NoDigest,
+}
+
+/// Reads the index that a tag of referrers holds, or a page of the registry's list.
+pub fn listed(bytes: &[u8]) -> Listed {
+    let Ok(Index { manifests }) = serde_json::from_slice(bytes) else { return Listed::NoIndex };
+    let digest = |entry: &Value| entry.get("digest")?.as_str().filter(|text| text.starts_with("sha256:"))?.parse().ok();
+    let read = manifests.into_iter().map(|entry| digest(&entry).map(|digest| Referrer { digest, entry }));
+    read.collect::<Option<Vec<_>>>().map_or(Listed::NoDigest, Listed::Manifests)
+}
+
+/// What the registry lists; nothing where it keeps no such lists.
+pub(super) async fn read_referrers(
+    line: &mut Line<'_>,
+    origin: &Origin,
+    repository: &RepositoryName,
+    subject: Digest,
+) -> Result<Option<Vec<Referrer>>, Failure> {
+    let mut all = Vec::new();
+    let mut path = format!("/v2/{repository}/referrers/{subject}");
+    for _ in 0..MOST_PAGES {
+        let call = Call { accept: Some(INDEX_TYPE), ..Call::new(Stage::PullManifest, Method::GET, repository, &path) };
+        let mut answered = line.ask(&call).await?;
+        let status = answered.head.status;
+        // Who does not know the path says so in one of these ways; a page of something else is no list either.
+        let is_unknown = matches!(status.as_u16(), 400 | 404 | 405 | 406 | 501);
+        let is_list = status == StatusCode::OK && media_type(&answered.head.headers).as_deref() == Some(INDEX_TYPE);
+        if !is_list && !is_unknown && status != StatusCode::OK {
+            return Err(line.refused(&call, answered).await);
+        }
+        let next = next_page(&answered.head.headers);
+        let (bytes, more) = answered.bounded(MOST_OF_A_PAGE).await.map_err(|error| Failure::new(Stage::PullManifest, error))?;
+        if !is_list {
+            line.done(answered);
+            return Ok(None);
+        }
+        if more {
+            let cause = Cause::TooLarge { what: "a page of the list of referrers", limit: MOST_OF_A_PAGE as u64 };
+            return Err(Failure::new(Stage::PullManifest, cause));
+        }
+        line.done(answered);
+        let Listed::Manifests(page) = listed(&bytes) else {
+            return Err(malformed("the list of referrers is no index of the specification"));
+        };
+        all.extend(page);
+        let Some(next) = next else { return Ok(Some(all)) };
+        let resolved = location::resolve(origin, &path, &next, &super::AllowedHosts::default());
+        path = resolved.map_err(|detail| Failure::new(Stage::PullManifest, Cause::Location { detail }))?.path_and_query;
+    }
+    Err(malformed("the list of referrers has more than 16 pages"))
+}
+
+fn malformed(detail: &str) -> Failure {
+    Failure::new(Stage::PullManifest, Cause::Malformed { detail: detail.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_index_lists_manifests_and_anything_else_is_named() {
+        let digest = Digest::of(b"a");
+        let entry = json!({"mediaType": "m", "digest": digest.to_string(), "size": 1, "annotations": {"a": "b"}});
+        for (bytes, expected) in [
+            (json!({"manifests": []}), Listed::Manifests(Vec::new())),
+            (json!({"manifests": [entry]}), Listed::Manifests(vec![Referrer { digest, entry: entry.clone() }])),
+            (json!({"manifests": [{"digest": "sha512:x"}]}), Listed::NoDigest),
+            (json!({"manifests": [{}]}), Listed::NoDigest),
+            (json!({"layers": []}), Listed::NoIndex),
+            (json!([]), Listed::NoIndex),
+        ] {
+            assert_eq!(listed(bytes.to_string().as_bytes()), expected, "{bytes}");
+        }
+        assert_eq!(listed(b"<html>"), Listed::NoIndex);
+    }
+}
