@@ -136,6 +136,7 @@ mod failpoints {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "whoever is in this step is to be held up")]
     pub(super) fn reached(step: Step, moment: &str) {
         match &*WISH {
             Some(Wish::Kill { step: at, moment: when, left })
