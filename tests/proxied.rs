@@ -63,10 +63,10 @@ fn tls() -> TlsConfig {
     TlsConfig::new(&SystemRoots::load(), None, None).unwrap()
 }
 
-fn by(address: SocketAddr, password: Option<&str>) -> Option<Arc<Proxy>> {
+fn by(address: SocketAddr, password: Option<&str>) -> Arc<Proxy> {
     let credential = password.map(|password| Credential::new("walker", password));
     let origin = Origin::new(Scheme::Http, "127.0.0.1", address.port());
-    Some(Arc::new(Proxy { origin, credential, tls: tls(), secret: "team/proxy".to_owned() }))
+    Arc::new(Proxy { origin, credential, tls: tls(), secret: "team/proxy".to_owned() })
 }
 
 fn endpoint(scheme: Scheme, proxy: Option<Arc<Proxy>>) -> Endpoint {
@@ -89,7 +89,7 @@ async fn connections_by_a_proxy_are_kept_for_who_names_it_alike_and_for_nobody_e
     let (address, heads) = proxy(OK).await;
     let transport = Transport::new();
     for password in [None, Some("first"), Some("second"), Some("first"), None] {
-        assert_eq!(asked(&transport, &endpoint(Scheme::Http, by(address, password))).await, Ok(200));
+        assert_eq!(asked(&transport, &endpoint(Scheme::Http, Some(by(address, password)))).await, Ok(200));
     }
     let heads = heads.lock().unwrap().clone();
     let connections: Vec<_> = heads.iter().map(|(connection, _)| *connection).collect();
@@ -122,7 +122,7 @@ async fn each_answer_to_a_wish_for_a_tunnel_has_a_name() {
         ("", None, silent),
     ] {
         let (address, heads) = proxy(answer).await;
-        let failed = asked(&Transport::new(), &endpoint(Scheme::Https, by(address, password))).await;
+        let failed = asked(&Transport::new(), &endpoint(Scheme::Https, Some(by(address, password)))).await;
         let Err(NetError::Proxy(error)) = failed else { panic!("{answer}: {failed:?}") };
         assert_eq!(error.failure, expected, "{answer}");
         assert!(!error.to_string().contains('\n') && error.secret == "team/proxy", "{error}");
@@ -130,13 +130,13 @@ async fn each_answer_to_a_wish_for_a_tunnel_has_a_name() {
         assert!(heads.len() == 1 && heads[0].1.starts_with("CONNECT charts.example:8080 HTTP/1.1\r\n"), "{heads:?}");
     }
     let (address, _) = proxy("SSH-2.0-OpenSSH_9.9\r\n\r\n").await;
-    let failed = asked(&Transport::new(), &endpoint(Scheme::Https, by(address, None))).await;
+    let failed = asked(&Transport::new(), &endpoint(Scheme::Https, Some(by(address, None)))).await;
     let Err(NetError::Proxy(error)) = failed else { panic!("{failed:?}") };
     assert!(matches!(&error.failure, ProxyFailure::Unanswered(cause) if matches!(**cause, NetError::NotHttp { .. })), "{error}");
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = gone.local_addr().unwrap();
     tokio::spawn(async move { drop(gone.accept().await) });
-    let failed = asked(&Transport::new(), &endpoint(Scheme::Https, by(address, None))).await;
+    let failed = asked(&Transport::new(), &endpoint(Scheme::Https, Some(by(address, None)))).await;
     let Err(NetError::Proxy(error)) = failed else { panic!("{failed:?}") };
     assert_eq!(error.failure, cut);
 }
@@ -144,6 +144,6 @@ async fn each_answer_to_a_wish_for_a_tunnel_has_a_name() {
 #[tokio::test]
 async fn what_goes_wrong_behind_a_tunnel_is_not_the_proxys() {
     let (address, _) = proxy("HTTP/1.0 200 Connection established\r\n\r\nHTTP/1.1 400 no TLS here\r\n\r\n").await;
-    let failed = asked(&Transport::new(), &endpoint(Scheme::Https, by(address, None))).await;
+    let failed = asked(&Transport::new(), &endpoint(Scheme::Https, Some(by(address, None)))).await;
     assert_eq!(failed, Err(NetError::Tls { host: "charts.example".to_owned(), failure: TlsFailure::NotTls }));
 }

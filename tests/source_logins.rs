@@ -47,14 +47,14 @@ async fn every_source_takes_every_login_and_says_what_is_wrong_with_one() {
 
 /// What became of a cell: the right login publishes, each wrong one says why not.
 async fn outcome(namespace: &Namespace, number: usize, cell: &Cell) -> Seen {
-    let name = cell.name(number, None);
+    let name = Cell::name(number, None);
     let status = namespace.becomes_ready(&name).await.status.unwrap_or_default();
     let mut seen = Seen::default();
     if status.published.as_deref() != Some("1/1") {
         seen.problems.push(format!("{name}: published is {:?}", status.published));
     }
     for (which, wrong) in cell.wrong.iter().enumerate() {
-        let name = cell.name(number, Some(which));
+        let name = Cell::name(number, Some(which));
         let failed = namespace.becomes(&name, "it is known what becomes of it", |status| ready(status).starts_with("False ")).await;
         let status = failed.status.unwrap_or_default();
         let found = condition(&status, "Ready").expect("a condition");

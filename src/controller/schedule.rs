@@ -241,9 +241,9 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_can_cure_logins_and_trust_and_nothing_else() {
-        let cured: Vec<_> = Reason::ALL.iter().copied().filter(|reason| is_of_a_secret(*reason)).collect();
+    fn a_secret_can_cure_logins_trust_and_proxies_and_nothing_else() {
         use Reason::{AuthFailed, Denied, ProxyRefused, ProxyUnauthorized, ProxyUnreachable, SecretInvalid, SourceUnauthorized, TlsFailed};
+        let cured: Vec<_> = Reason::ALL.iter().copied().filter(|reason| is_of_a_secret(*reason)).collect();
         let of_sources = [SourceUnauthorized, ProxyUnreachable, ProxyUnauthorized, ProxyRefused];
         let expected = [&of_sources[..], &[SecretInvalid, TlsFailed, AuthFailed, Denied]].concat();
         assert_eq!(cured, expected);

@@ -1,4 +1,4 @@
-//! Where there is no network but the registry: charts that lie in the file, in ConfigMaps or in Secrets need nothing else, and ask
+//! Where there is no network but the registry: charts that lie in the file, in `ConfigMaps` or in Secrets need nothing else, and ask
 //! nobody else.
 
 use std::{

@@ -87,7 +87,7 @@ pub struct Seen {
 
 impl Cell {
     /// The name of the publication with the right login, or with one of the wrong ones.
-    pub fn name(&self, number: usize, wrong: Option<usize>) -> String {
+    pub fn name(number: usize, wrong: Option<usize>) -> String {
         wrong.map_or_else(|| format!("cell-{number}"), |wrong| format!("cell-{number}-{wrong}"))
     }
 
@@ -95,7 +95,7 @@ impl Cell {
     pub async fn apply(&self, namespace: &Namespace, number: usize, to: &Registry) {
         let wrong = self.wrong.iter().enumerate().map(|(which, wrong)| (Some(which), &wrong.fields));
         for (which, fields) in [(None, &self.right)].into_iter().chain(wrong) {
-            let name = self.name(number, which);
+            let name = Self::name(number, which);
             if self.kind == Kind::Flux {
                 namespace.flux_helm_repository(&name, fields);
             }

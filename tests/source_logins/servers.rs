@@ -149,7 +149,8 @@ pub fn general(message: &str, namespace: &str) -> String {
     while let Some(at) = rest.find("10.90.") {
         let end = rest[at..].find(|c: char| !c.is_ascii_digit() && c != '.').map_or(rest.len(), |length| at + length);
         let name = if is_of_registry { "registry.example.com" } else { "charts.example.com" };
-        general += &format!("{}{name}", &rest[..at]);
+        general += &rest[..at];
+        general += name;
         rest = &rest[end..];
     }
     general += rest;

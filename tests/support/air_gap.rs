@@ -1,6 +1,6 @@
 //! A client that reaches what a test opens and nothing else: whatever else it tries is dropped, and counted.
 
-use std::net::SocketAddr;
+use std::{fmt::Write, net::SocketAddr};
 
 use super::{
     Bed, Ran,
@@ -20,7 +20,10 @@ impl Bed {
     /// A client that may connect to these and to nobody else, itself included: a question to a name server would be one to itself.
     pub fn air_gap(&'static self, open: &[SocketAddr]) -> AirGap {
         let gap = AirGap { path: self.lossy_path(Lost::Answers, NONE_LOST) };
-        let opened: String = open.iter().map(|socket| format!("ip daddr {} tcp dport {} accept; ", socket.ip(), socket.port())).collect();
+        let opened = open.iter().fold(String::new(), |mut rules, socket| {
+            let _ = write!(rules, "ip daddr {} tcp dport {} accept; ", socket.ip(), socket.port());
+            rules
+        });
         // The kernel's own packets (neighbours, groups) are nobody's attempt.
         gap.nft(&format!(
             "table inet gap {{ chain out {{ type filter hook output priority 0; policy accept; \
