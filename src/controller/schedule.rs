@@ -80,8 +80,8 @@ impl Held {
 
 /// Whether what a Secret holds can be the cause.
 pub(super) fn is_of_a_secret(reason: Reason) -> bool {
-    use Reason::{AuthFailed, Denied, SecretInvalid, SourceUnauthorized, TlsFailed};
-    matches!(reason, SecretInvalid | AuthFailed | Denied | SourceUnauthorized | TlsFailed)
+    use Reason::{AuthFailed, Denied, SecretInvalid, SignatureInvalid, SourceUnauthorized, TlsFailed};
+    matches!(reason, SecretInvalid | AuthFailed | Denied | SignatureInvalid | SourceUnauthorized | TlsFailed)
 }
 
 /// What is behind a publication, as far as it says how soon the next run follows.
@@ -239,9 +239,16 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_can_cure_logins_and_trust_and_nothing_else() {
+    fn a_secret_can_cure_logins_trust_and_signatures_and_nothing_else() {
         let cured: Vec<_> = Reason::ALL.iter().copied().filter(|reason| is_of_a_secret(*reason)).collect();
-        let expected = [Reason::SourceUnauthorized, Reason::SecretInvalid, Reason::TlsFailed, Reason::AuthFailed, Reason::Denied];
+        let expected = [
+            Reason::SourceUnauthorized,
+            Reason::SignatureInvalid,
+            Reason::SecretInvalid,
+            Reason::TlsFailed,
+            Reason::AuthFailed,
+            Reason::Denied,
+        ];
         assert_eq!(cured, expected);
     }
 }

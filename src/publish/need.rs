@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
 
-use crate::model::{Digest, Tag};
+use crate::{
+    model::{Digest, Tag},
+    provenance::Signer,
+};
 
 /// What was published and proven under a tag before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub struct Known {
     pub proved: Option<i64>,
     /// Whether a later proof found it missing, damaged or overwritten.
     pub doubted: bool,
+    /// Whose signature the archive had, where one was demanded.
+    pub signer: Option<Signer>,
 }
 
 /// When proofs grow old. All times in seconds since 1970.
@@ -101,7 +106,7 @@ mod tests {
     #[test]
     fn what_is_done_follows_from_a_few_facts() {
         let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
-        let known = Known { manifest: a, layer: a, proved: Some(100), doubted: false };
+        let known = Known { manifest: a, layer: a, proved: Some(100), doubted: false, signer: None };
         let doubted = Known { doubted: true, ..known.clone() };
         let tag: Tag = "1.0.0".parse().unwrap();
         let (there, gone) = (BTreeSet::from([tag.clone()]), BTreeSet::new());

@@ -17,7 +17,7 @@ pub use error::OciError;
 
 use self::error::{named, of_failure};
 use super::{
-    FetchedChart, SourceError,
+    FetchedChart, Provenance, SourceError,
     helm_repository::{MOST_OF_A_PROVENANCE, read},
     index::{Index, IndexEntry},
 };
@@ -169,12 +169,12 @@ impl Oci {
         let shown = named(&self.place.shown, entry);
         let content = read(&archive, &self.limits, &shown).await?;
         if content.name != entry.name || content.version != entry.version {
-            return Err(OciError::Identity { place: shown, found: format!("{} {}", content.name, content.version) }.into());
+            return Err(OciError::Identity { place: shown.clone(), found: format!("{} {}", content.name, content.version) }.into());
         }
         let config = self.small_blob(&mut pull, entry, &original.config, self.limits.file).await?;
         let provenance = match &original.provenance {
-            None => None,
-            Some(signature) => Some(self.small_blob(&mut pull, entry, signature, MOST_OF_A_PROVENANCE).await?),
+            None => Provenance::Missing(format!("the manifest of `{shown}` has no layer with one")),
+            Some(signature) => Provenance::Here(self.small_blob(&mut pull, entry, signature, MOST_OF_A_PROVENANCE).await?),
         };
         Ok(FetchedChart { content, archive, provenance, copied: Some(Copied { original, config }) })
     }
