@@ -68,7 +68,7 @@ pub fn signatures(world: &World) -> Vec<Case> {
             "put the `.prov` beside its archive",
         ),
         refused(
-            case("another one has signed", "stranger", Some(Person::new(9, "Bob", USUAL).signed(&right, ORDINARY))),
+            case("another one has signed", "signed-by-bob", Some(Person::new(9, "Bob", USUAL).signed(&right, ORDINARY))),
             "and Secret `team/keyring` has no such key that may sign",
             "add the public key there",
         ),
