@@ -78,8 +78,8 @@ impl Asked {
         let message = ClearSigned::read(provenance)?;
         let signatures = signatures(&message.signatures)?;
         let (signature, keys) = self.first_known(&signatures)?;
-        let signed = message.signed();
-        let Some(key) = keys.iter().find(|key| key.has_signed(signature, &signed)) else { return Err(self.not_signed(signature, &keys)) };
+        let text = message.signed();
+        let Some(key) = keys.iter().find(|key| key.has_signed(signature, &text)) else { return Err(self.not_signed(signature, &keys)) };
         self.check(signature, key)?;
         let signer = key.signer.clone();
         let statement = Statement::read(&message.text).map_err(|cause| Flaw::Statement { signer: signer.clone(), cause })?;
@@ -174,8 +174,8 @@ fn agrees(chart: &Chart<'_>, statement: &Statement, signer: &Signer) -> Result<(
     let (file, found) = (format!("{}-{}.tgz", chart.name, chart.version), format!("sha256:{}", chart.digest.hex()));
     match statement.files.get(&file) {
         None => Err(Flaw::OtherFile { file }),
-        Some(signed) if *signed == found => Ok(()),
-        Some(signed) => Err(Flaw::OtherArchive { signer: signer.clone(), file, signed: shown(signed), found }),
+        Some(promised) if *promised == found => Ok(()),
+        Some(promised) => Err(Flaw::OtherArchive { signer: signer.clone(), file, signed: shown(promised), found }),
     }
 }
 
