@@ -14,6 +14,7 @@
 //! | [`api`] | the kinds, and the closed list of reasons | anything else |
 //! | [`lint`] | what is wrong with a publication, from its text alone | I/O, read a clock |
 //! | [`model`] | words that were checked once: digest, tag, origin, credential | I/O |
+//! | [`provenance`] | whose signature a chart has, and whether that key is trusted | I/O, read a clock |
 //! | [`plan`] | what to publish, by which routes and methods, and why | I/O, read a clock |
 //! | [`chart`] | archive → config and manifest, as Helm makes them | I/O, unpack to disk |
 //! | [`net`] | connections: dial, TLS, address policy, patience | know registries or Kubernetes |
@@ -37,6 +38,8 @@
 //!   `Content-Length`.
 //! * *Invariant:* the manifest is written after its blobs, and the tag with it: nothing half-published is visible under a tag.
 //! * *Invariant:* `Ready=True` is made of proofs, and only [`verify::pull_back`] and [`verify::pull_again`] make one.
+//! * *Invariant:* where signatures are demanded, a [`publish::Package`] is made of a [`publish::Vetted`] chart alone, and only
+//!   [`publish::Vetted::of`] makes one.
 //! * *Invariant:* every connection to a registry or source is made by [`net::Transport`].
 //! * *Invariant:* a credential goes to the origin that it was read for, to a token service that is listed, and nowhere else; it has no
 //!   `Debug` and no `Display`.
@@ -51,6 +54,7 @@ pub mod model;
 pub mod net;
 pub mod plan;
 pub mod probe;
+pub mod provenance;
 pub mod publish;
 pub mod registry;
 pub mod relay;

@@ -25,6 +25,8 @@ mod scene;
 mod secrets;
 #[path = "life/selected.rs"]
 mod selected;
+#[path = "life/signed.rs"]
+mod signed;
 #[path = "life/statuses.rs"]
 mod statuses;
 #[expect(dead_code, reason = "each test uses a part of the bed")]

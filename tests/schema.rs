@@ -242,6 +242,7 @@ async fn kubectl_explain_has_words_for_every_field() {
         ("chartpublications.spec.source.inline", "in base64, of at most 1 MiB"),
         ("chartpublications.spec.proof.interval", "is read whole again and compared"),
         ("chartpublications.spec.proof.routes", "the newest chart is downloaded by each of them"),
+        ("chartpublications.spec.verify.provenance", "as `helm verify` holds it against a keyring"),
         ("chartpublications.status.targets.attempts.message", "what to mend"),
         ("chartpublications.status.targets.proofs.message", "what to mend"),
         ("chartinventories.spec.entries.proved", "pulled back and compared"),

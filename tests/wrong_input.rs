@@ -20,8 +20,13 @@ mod proxies;
 mod registries;
 #[path = "wrong_input/services.rs"]
 mod services;
+#[path = "wrong_input/signatures.rs"]
+mod signatures;
 #[path = "wrong_input/sources.rs"]
 mod sources;
+#[expect(dead_code, reason = "it has more than is wrong here")]
+#[path = "../src/provenance/testing.rs"]
+mod testing;
 #[path = "wrong_input/world.rs"]
 mod world;
 #[path = "wrong_input/writes.rs"]
@@ -64,6 +69,8 @@ async fn every_wrong_input_leads_to_a_sentence_that_names_the_object_and_the_cur
         ("What cannot be published", sources::names(&world)),
         ("The Service", services::services(&world)),
         ("Secrets", services::secrets(&world)),
+        ("Keyrings", signatures::keyrings(&world)),
+        ("Signatures", signatures::signatures(&world)),
         ("Rights at the registry", registries::rights(&world)),
         ("TLS", registries::tls(&world)),
         ("The registry", registries::states(&world)),

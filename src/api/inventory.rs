@@ -9,6 +9,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::SignedBy;
+
 /// What a ChartPublication has published and proven. Written by the controller.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
 #[kube(
@@ -60,4 +62,7 @@ pub struct InventoryEntry {
     /// When a later proof found it missing, damaged or overwritten. Gone as soon as one holds again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<Time>,
+    /// Whose signature the archive has, where `verify` asks for one. It counts for as long as the keyring has the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<SignedBy>,
 }

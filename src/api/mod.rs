@@ -6,6 +6,7 @@ mod inventory;
 mod publication;
 mod reason;
 mod status;
+mod verify;
 
 pub use definitions::definitions;
 pub use flux::{FluxKind, FluxReference};
@@ -16,8 +17,10 @@ pub use publication::{
 };
 pub use reason::Reason;
 pub use status::{
-    Attempt, ChartPublicationStatus, LearntOfChunks, LearntOfRoute, PublishedVersion, RefusedMethod, RouteProof, SourceStatus, TargetStatus,
+    Attempt, ChartPublicationStatus, LearntOfChunks, LearntOfRoute, PublishedVersion, RefusedMethod, RouteProof, SignedBy, SourceStatus,
+    TargetStatus,
 };
+pub use verify::{Verify, VerifyProvenance};
 
 /// The API group.
 pub const GROUP: &str = "chartpublisher.io";

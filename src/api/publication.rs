@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{ChartPublicationStatus, FluxReference};
+use super::{ChartPublicationStatus, FluxReference, Verify};
 
 /// Publishes Helm charts as OCI artifacts into registries, and proves that they arrived.
 #[expect(clippy::duplicated_attributes, reason = "each printer column has a type and a path")]
@@ -35,6 +35,8 @@ use super::{ChartPublicationStatus, FluxReference};
         .message("`pattern` cannot be used with `oci`: registries have no list of their repositories that works everywhere; give each chart by its `name`"),
     validation = Rule::new("!has(self.proof) || !has(self.proof.routes) || self.proof.routes.size() == 0 || self.targets.exists(target, has(target.service))")
         .message("`proof.routes` lead to a `service`, and no target has one"),
+    validation = Rule::new("!has(self.verify) || !has(self.source.inline)")
+        .message("`verify` needs a provenance, and `inline` has no place for one; put the archive and its `.prov` into ConfigMaps or Secrets"),
 )]
 pub struct ChartPublicationSpec {
     /// How often the source is asked again, for example `1h` or `30m`. Spread by up to a tenth, so that many publications do not ask at once.
@@ -57,7 +59,7 @@ pub struct ChartPublicationSpec {
     /// Where the charts come from: exactly one member.
     pub source: Source,
 
-    /// Which charts and versions of a `helmRepository`, an `oci` registry or a HelmRepository of Flux are published.
+    /// Which charts and versions of a `helmRepository`, an `oci` registry or a `HelmRepository` of Flux are published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256))]
     pub charts: Vec<ChartSelection>,
@@ -70,6 +72,10 @@ pub struct ChartPublicationSpec {
     /// Proofs beyond the one after each push. Without it, what was published is read again only when its route changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
+
+    /// What a chart must have before it is published. A version that does not have it is not published, and stops no other one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<Verify>,
 }
 
 pub(super) fn yes() -> bool {

@@ -64,6 +64,8 @@ reasons! {
     ConstraintInvalid,
     /// The archive is no chart that Helm would take, or its name or version cannot be an OCI name.
     ChartInvalid,
+    /// The chart has no signature by a key of the keyring that `verify` names.
+    SignatureInvalid,
     /// Something is larger than the administrator allows.
     LimitExceeded,
     /// A Secret is missing, or does not hold what is needed.

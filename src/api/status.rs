@@ -227,4 +227,20 @@ pub struct PublishedVersion {
     pub version: String,
     /// The digest of the manifest.
     pub digest: String,
+    /// Whose signature its provenance has, where `verify` asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<SignedBy>,
+}
+
+/// A key that signed a chart.
+#[derive(JsonSchema, Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SignedBy {
+    /// The fingerprint of the primary key.
+    pub fingerprint: String,
+    /// That of the subkey, where one has signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subkey: Option<String>,
+    /// The user id that the key calls its primary one.
+    pub user: String,
 }

@@ -60,13 +60,19 @@ pub(super) struct StandIns {
     /// Trust these roots (PEM) beside those of the system.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Public keys of those who sign charts (`gpg --export`), for publications with `verify` whose Secret is not read.
+    #[arg(long, value_name = "FILE")]
+    keyring: Option<PathBuf>,
 }
 
 impl StandIns {
     /// What the files hold.
     pub(super) fn at_hand(&self) -> Result<AtHand, Usage> {
         let trust = self.ca.as_deref().map(|file| Ok((file.display().to_string(), trust(file)?))).transpose()?;
-        Ok(AtHand { logins: logins(self.docker_config.as_deref())?, trust })
+        let unreadable = |file: &Path, error| Usage(format!("`--keyring`: `{}` cannot be read: {error}", file.display()));
+        let read = |file: &Path| Ok((file.display().to_string(), std::fs::read(file).map_err(|error| unreadable(file, error))?));
+        let keyring = self.keyring.as_deref().map(read).transpose()?;
+        Ok(AtHand { logins: logins(self.docker_config.as_deref())?, trust, keyring })
     }
 }
 

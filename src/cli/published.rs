@@ -3,6 +3,7 @@
 use chart_publisher::{
     controller::Account,
     publish::{ChartOutcome, Done, Failed, FailedAttempt, TargetOutcome, Used},
+    status::signed_by,
 };
 use serde_json::{Value, json};
 
@@ -121,6 +122,7 @@ fn chart_as_json(target: &TargetOutcome, chart: &ChartOutcome) -> Value {
         "digest": known.as_ref().map(|known| known.manifest.to_string()),
         "layer": known.as_ref().map(|known| known.layer.to_string()),
         "action": action(chart),
+        "signedBy": chart.signer.as_ref().map(|signer| json!(signed_by(signer))),
         "route": way.map(|used| used.route.clone()),
         "method": way.map(|used| used.method.clone()),
         "failure": chart.result.as_ref().err().map(failure),

@@ -12,6 +12,7 @@ use chart_publisher::{
     model::{RepositoryName, size},
     net::Transport,
     plan,
+    provenance::Demand,
     publish::{self, ChartOutcome, Course, Done, FailedAttempt, Learnt, Outcome, Readers, Replicas, TargetOutcome, TargetRun},
     registry::Permit,
     source::{Given, Source},
@@ -143,7 +144,8 @@ async fn work(push: &Push) -> Result<(), Failure> {
     let ended = {
         let _bar = Bar::start(&format!("{} {}", wanted.name, wanted.version), &transport, length);
         let all = [wanted];
-        let course = Course { workers: 1, cancel: &CancellationToken::new(), proof: None, progress: &|_, _| {} };
+        let course =
+            Course { workers: 1, cancel: &CancellationToken::new(), proof: None, demand: &Demand::default(), progress: &|_, _| {} };
         tokio::select! {
             outcome = publish::run(&source, &all, std::slice::from_ref(&run), &course) => Ok(outcome),
             signal = signals.next() => Err(signal),

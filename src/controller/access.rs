@@ -169,6 +169,13 @@ impl Secrets {
         TlsConfig::new(roots, authority, client).map_err(|error| self.invalid(reference, &error.to_string()))
     }
 
+    /// All that a Secret holds, and its name as sentences have it.
+    pub(super) async fn entries(&self, reference: &LocalReference) -> Result<(String, Vec<(String, Vec<u8>)>), Failed> {
+        let secret = self.read(reference).await?;
+        let entries = secret.data.into_iter().flatten().map(|(key, bytes)| (key, bytes.0)).collect();
+        Ok((format!("Secret `{}/{}`", self.namespace, reference.name), entries))
+    }
+
     async fn read(&self, reference: &LocalReference) -> Result<Secret, Failed> {
         let name = &reference.name;
         match self.objects.secret(name).await {
@@ -182,7 +189,7 @@ impl Secrets {
         }
     }
 
-    fn invalid(&self, reference: &LocalReference, what: &str) -> Failed {
+    pub(super) fn invalid(&self, reference: &LocalReference, what: &str) -> Failed {
         let sentence = format!("Secret `{}/{}`: {what}", self.namespace, reference.name);
         Failed { reason: Reason::SecretInvalid, sentence, passing: false }
     }

@@ -24,6 +24,8 @@ pub struct AtHand {
     pub logins: Option<(String, DockerFile)>,
     /// Whom else to trust, and the file that says so.
     pub trust: Option<(String, TlsConfig)>,
+    /// Public keys of those who sign charts, and the file that holds them.
+    pub keyring: Option<(String, Vec<u8>)>,
 }
 
 impl AtHand {

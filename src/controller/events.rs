@@ -91,18 +91,21 @@ fn named(all: Vec<String>) -> String {
 }
 
 fn published(target: &TargetOutcome) -> Option<Told> {
-    let new: Vec<String> = target
-        .charts
-        .iter()
-        .filter(|chart| matches!(chart.result, Ok(Done::Published(_))))
-        .map(|chart| format!("{} {}", chart.chart, chart.version))
-        .collect();
+    let new: Vec<&ChartOutcome> = target.charts.iter().filter(|chart| matches!(chart.result, Ok(Done::Published(_)))).collect();
     if new.is_empty() {
         return None;
     }
-    let named = named(new);
+    let named = named(new.iter().map(|chart| format!("{} {}", chart.chart, chart.version)).collect());
     let way = target.used.as_ref().map(|used| format!(" by {} ({})", used.route, used.method)).unwrap_or_default();
-    Some(event(Kind::Normal, "Published", &format!("published {named} to target `{}`{way}", target.name)))
+    Some(event(Kind::Normal, "Published", &format!("published {named} to target `{}`{way}{}", target.name, signed(&new))))
+}
+
+/// By whom, where signatures are demanded.
+fn signed(charts: &[&ChartOutcome]) -> String {
+    let mut signers: Vec<String> = charts.iter().filter_map(|chart| chart.signer.as_ref().map(ToString::to_string)).collect();
+    signers.sort();
+    signers.dedup();
+    if signers.is_empty() { String::new() } else { format!(", signed by {}", self::named(signers)) }
 }
 
 /// `Ready` has another status or reason than before.

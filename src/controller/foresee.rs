@@ -8,12 +8,13 @@ use kube::{Api, Client, ResourceExt};
 use super::{
     at_hand::AtHand,
     cluster::Cluster,
+    demand::by_file,
     inputs::{Member, Offer, References, offer},
     inventory::Inventory,
     memory::Memory,
     moved::without_moved,
     proofs,
-    run::Run,
+    run::{Run, now},
     start::Context,
     survey::{Survey, SurveyError},
     targets::{PlannedTarget, Recollection, plan_all},
@@ -22,6 +23,7 @@ use crate::{
     api::{ChartPublication, InventoryEntry, LocalReference, Reason, Target},
     net::InvalidPem,
     plan::{self, PassedOver, Wanted},
+    provenance::Demand,
     publish::{self, Action, Failed, Foreseen},
     source::{Source, SourceLimits},
     spool::Spool,
@@ -103,6 +105,7 @@ pub async fn foresee(
     let run = Run::new(&publication, &context, &plans);
     let look = Look { context: &context, publication: &publication, run, entries, recollection: Recollection::Recall };
     let mut memory = Memory::default();
+    let demand = look.demand(at_hand).await.map_err(ForesightError::Source)?;
     let offer = look.offer(&mut memory).await.map_err(ForesightError::Source)?;
     foresight.refused = offer.refused;
     let index = offer.index.as_ref().or(memory.index.as_ref().map(|snapshot| &snapshot.index));
@@ -111,7 +114,7 @@ pub async fn foresee(
     wanted.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| b.version.precedence(&a.version)));
     for (target, planned) in publication.spec.targets.iter().zip(&plans) {
         let host = planned.plan.as_ref().ok().and_then(|plan| plan.pull.clone());
-        let foreseen = look.target(at_hand, target, planned, (&offer.source, wanted.as_slice())).await;
+        let foreseen = look.target(at_hand, target, planned, (&offer.source, wanted.as_slice()), &demand).await;
         foresight.items.extend(wanted.iter().zip(foreseen).map(|(wanted, foreseen)| item(target, host.as_deref(), wanted, foreseen)));
     }
     Ok(foresight)
@@ -175,6 +178,14 @@ impl Look<'_> {
         Err(Failed { reason: Reason::SecretInvalid, sentence, passing: true })
     }
 
+    /// What is demanded of the origin of charts; without a cluster by what is at hand.
+    pub(super) async fn demand(&self, at_hand: &AtHand) -> Result<Demand, Failed> {
+        if self.context.has_cluster {
+            return self.run.demand().await;
+        }
+        by_file(self.publication, at_hand.keyring.as_ref(), now().0.as_second()).await
+    }
+
     /// Without a cluster there are no Services.
     pub(super) fn check_service(&self, target: &Target) -> Result<(), Failed> {
         let Some(service) = target.service.as_ref().filter(|_| !self.context.has_cluster) else { return Ok(()) };
@@ -188,13 +199,14 @@ impl Look<'_> {
         target: &Target,
         planned: &PlannedTarget,
         (source, wanted): (&Source, &[Wanted]),
+        demand: &Demand,
     ) -> Vec<Foreseen> {
         if self.publication.spec.suspend {
             let reason = "`suspend` is true: nothing is done until it is false".to_owned();
             return vec![Foreseen { action: Action::Suspended, place: None, way: None, reason }; wanted.len()];
         }
         match self.reached(at_hand, target, planned).await {
-            Ok(run) => Box::pin(publish::foresee(&run, source, wanted, proofs::terms(self.publication))).await,
+            Ok(run) => Box::pin(publish::foresee(&run, source, wanted, proofs::terms(self.publication), demand)).await,
             Err(failed) => vec![Foreseen::failed(&failed, None); wanted.len()],
         }
     }

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     api::{ChartInventory, ChartInventorySpec, ChartPublication, FIELD_MANAGER, InventoryEntry, Reason},
     publish::{ChartOutcome, Done, Outcome, TargetOutcome},
+    status::signed_by,
     steps::{Step, enter},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -143,6 +144,7 @@ pub(super) fn updated(before: &[InventoryEntry], outcome: &Outcome, now: &Time) 
                 layer: known.layer.to_string(),
                 proved,
                 failed: None,
+                signed_by: chart.signer.as_ref().map(signed_by),
             })
         }));
     }

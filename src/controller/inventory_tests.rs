@@ -162,13 +162,14 @@ fn outcome(failed: Option<(Reason, bool)>) -> Outcome {
     use crate::publish::{Failed, Known};
     let digest = crate::model::Digest::of(b"m");
     let failed = failed.map(|(reason, passing)| Failed { reason, sentence: String::new(), passing });
-    let known = Known { manifest: digest, layer: digest, proved: Some(1), doubted: true };
+    let known = Known { manifest: digest, layer: digest, proved: Some(1), doubted: true, signer: None };
     let chart = ChartOutcome {
         chart: "a".to_owned(),
         version: "1".to_owned(),
         place: Some(("a".parse().unwrap(), "00000".parse().unwrap())),
         created: None,
         used: None,
+        signer: None,
         result: failed.map_or_else(|| Ok(Done::Unchanged(known)), Err),
     };
     let target = TargetOutcome { name: "main".to_owned(), registry: "oci://r".to_owned(), charts: vec![chart], ..TargetOutcome::default() };

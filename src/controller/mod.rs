@@ -16,6 +16,7 @@ mod at_hand;
 mod authorizers;
 mod cluster;
 mod complaints;
+mod demand;
 mod events;
 mod flux;
 mod foresee;

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     access::{Keys, Secrets},
+    demand::demand,
     events,
     inputs::{Member, Offer, offer},
     inventory::{self, Inventory},
@@ -34,6 +35,7 @@ use crate::{
     api::{ChartPublication, ChartPublicationStatus, FORCE_AT, InventoryEntry, REQUESTED_AT, Target},
     model::span,
     net::Patience,
+    provenance::Demand,
     publish::{self, Away, Course, Failed, Outcome, TargetOutcome, TargetRun},
     registry::Permit,
     remedy::Audience,
@@ -150,16 +152,16 @@ impl<'a> Run<'a> {
             let _ = self.holding.set(holding);
         }
         let asked = tokio::select! {
-            offer = offer(self.context, self.publication, &self.secrets, self.patience(), memory) => offer,
+            asked = self.ask(memory) => asked,
             () = self.outdated() => return Ended::Retry,
         };
-        let offer = match asked {
-            Ok(offer) => offer,
+        let (demand, offer) = match asked {
+            Ok(asked) => asked,
             Err(failed) => return self.finish(&now(), None, &[failed], &Outcome::default()).await.0,
         };
         let recollection = self.recollection(memory);
         let (runs, failed) = self.targets(&entries, &offer, recollection).await;
-        let outcome = Box::pin(self.publish(&offer, &runs, failed)).await;
+        let outcome = Box::pin(self.publish(&offer, &runs, failed, &demand)).await;
         // Ended before the registries had said what is there: nothing new is known.
         if outcome.cancelled && outcome.targets.len() < self.plans.len() {
             return Ended::Retry;
@@ -169,6 +171,18 @@ impl<'a> Run<'a> {
             () = self.context.tenure.certain() => self.conclude(&inventory, &entries, &offer, &runs, &outcome, memory).await,
             () = self.context.stop.cancelled() => Ended::Retry,
         }
+    }
+
+    /// What is demanded of charts, then what the source has: where no signature could be judged, nobody is asked for charts.
+    async fn ask(&self, memory: &mut Memory) -> Result<(Demand, Offer), Failed> {
+        let demand = self.demand().await?;
+        let offer = offer(self.context, self.publication, &self.secrets, self.patience(), memory).await?;
+        Ok((demand, offer))
+    }
+
+    /// What is demanded of the origin of charts.
+    pub(super) async fn demand(&self) -> Result<Demand, Failed> {
+        demand(self.publication, &self.secrets, now().0.as_second()).await
     }
 
     /// Writes what came of it, first into the record and then into the status.
@@ -275,13 +289,13 @@ impl<'a> Run<'a> {
         requested(self.publication).is_some_and(|request| annotations.get(FORCE_AT) == Some(request))
     }
 
-    async fn publish(&self, offer: &Offer, runs: &[TargetRun], failed: Vec<TargetOutcome>) -> Outcome {
+    async fn publish(&self, offer: &Offer, runs: &[TargetRun], failed: Vec<TargetOutcome>, demand: &Demand) -> Outcome {
         let told = Mutex::new((Instant::now(), None::<(usize, usize)>));
         let tell = |done: usize, total: usize| {
             told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).1 = Some((done, total));
         };
         let proof = proofs::terms(self.publication);
-        let course = Course { workers: self.context.workers, cancel: &self.cancel, proof, progress: &tell };
+        let course = Course { workers: self.context.workers, cancel: &self.cancel, proof, demand, progress: &tell };
         let work = publish::run(&offer.source, &offer.wanted, runs, &course);
         let beside = async {
             loop {

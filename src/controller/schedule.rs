@@ -80,10 +80,13 @@ impl Held {
 
 /// Whether what a Secret holds can be the cause.
 pub(super) fn is_of_a_secret(reason: Reason) -> bool {
-    use Reason::{AuthFailed, Denied, ProxyRefused, ProxyUnauthorized, ProxyUnreachable, SecretInvalid, SourceUnauthorized, TlsFailed};
-    // A Secret says who we are, whom we trust, and which proxy it is.
+    use Reason::{
+        AuthFailed, Denied, ProxyRefused, ProxyUnauthorized, ProxyUnreachable, SecretInvalid, SignatureInvalid, SourceUnauthorized,
+        TlsFailed,
+    };
+    // A Secret says who we are, whom we trust, which proxy it is, and whose signature counts.
     let is_of_proxy = matches!(reason, ProxyUnreachable | ProxyUnauthorized | ProxyRefused);
-    is_of_proxy || matches!(reason, SecretInvalid | AuthFailed | Denied | SourceUnauthorized | TlsFailed)
+    is_of_proxy || matches!(reason, SecretInvalid | AuthFailed | Denied | SignatureInvalid | SourceUnauthorized | TlsFailed)
 }
 
 /// What is behind a publication, as far as it says how soon the next run follows.
@@ -241,11 +244,14 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_can_cure_logins_trust_and_proxies_and_nothing_else() {
-        use Reason::{AuthFailed, Denied, ProxyRefused, ProxyUnauthorized, ProxyUnreachable, SecretInvalid, SourceUnauthorized, TlsFailed};
+    fn a_secret_can_cure_logins_trust_proxies_and_signatures_and_nothing_else() {
+        use Reason::{
+            AuthFailed, Denied, ProxyRefused, ProxyUnauthorized, ProxyUnreachable, SecretInvalid, SignatureInvalid, SourceUnauthorized,
+            TlsFailed,
+        };
         let cured: Vec<_> = Reason::ALL.iter().copied().filter(|reason| is_of_a_secret(*reason)).collect();
         let of_sources = [SourceUnauthorized, ProxyUnreachable, ProxyUnauthorized, ProxyRefused];
-        let expected = [&of_sources[..], &[SecretInvalid, TlsFailed, AuthFailed, Denied]].concat();
+        let expected = [&of_sources[..], &[SignatureInvalid, SecretInvalid, TlsFailed, AuthFailed, Denied]].concat();
         assert_eq!(cured, expected);
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     publish::{Away, Failed, Known, Learnt, Observer, Reach, ReaderRoute, Readers, Replicas, Subject, TargetRun},
     registry::Permit,
     remedy::Audience,
-    status::remembered,
+    status::{remembered, signer},
 };
 
 /// How long a replica may take to say what it has.
@@ -260,7 +260,8 @@ fn known(inventory: &[InventoryEntry], target: &str, registry: &str) -> BTreeMap
         .filter_map(|entry| {
             let place = (entry.repository.parse().ok()?, entry.tag.parse().ok()?);
             let (manifest, layer) = (entry.manifest.parse().ok()?, entry.layer.parse().ok()?);
-            Some((place, Known { manifest, layer, proved: Some(entry.proved.0.as_second()), doubted: entry.failed.is_some() }))
+            let signer = entry.signed_by.as_ref().map(signer);
+            Some((place, Known { manifest, layer, proved: Some(entry.proved.0.as_second()), doubted: entry.failed.is_some(), signer }))
         })
         .collect()
 }

@@ -15,6 +15,9 @@ pub(super) fn check(publication: &Value, found: &mut Vec<Finding>) {
     let mut wrong = Vec::new();
     source(publication, &mut wrong);
     charts(publication, &mut wrong);
+    if let Some(provenance) = publication.pointer("/spec/verify/provenance") {
+        secrets(provenance, "spec.verify.provenance", &mut wrong);
+    }
     for (index, target) in list(publication, "/spec/targets").iter().enumerate() {
         self::target(target, &item_path("spec.targets", index), &mut wrong);
     }

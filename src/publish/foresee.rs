@@ -6,8 +6,9 @@ use super::{
     job::{Job, mutated},
     need::Need,
     run::prepare,
+    seal::Seal,
 };
-use crate::{plan::Wanted, source::Source};
+use crate::{plan::Wanted, provenance::Demand, source::Source};
 
 /// The size of a chart whose size nobody has said: most are smaller.
 const USUAL: u64 = 64 << 10;
@@ -21,6 +22,8 @@ pub enum Action {
     Look,
     /// What was proven before is read again.
     Prove,
+    /// It is there, and was not judged by this keyring: its provenance is fetched from the source and verified.
+    Verify,
     /// Nothing has to be done.
     Unchanged,
     /// Nothing may be done.
@@ -33,7 +36,8 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 7] = [Self::Publish, Self::Look, Self::Prove, Self::Unchanged, Self::Refuse, Self::Wait, Self::Suspended];
+    pub const ALL: [Self; 8] =
+        [Self::Publish, Self::Look, Self::Prove, Self::Verify, Self::Unchanged, Self::Refuse, Self::Wait, Self::Suspended];
 
     /// As it is printed.
     pub fn as_str(self) -> &'static str {
@@ -41,6 +45,7 @@ impl Action {
             Self::Publish => "Publish",
             Self::Look => "Look",
             Self::Prove => "Prove",
+            Self::Verify => "Verify",
             Self::Unchanged => "Unchanged",
             Self::Refuse => "Refuse",
             Self::Wait => "Wait",
@@ -71,15 +76,15 @@ impl Foreseen {
 }
 
 /// For each of `wanted`, in its order, what a run over `target` would do. Lists tags, and asks nothing else.
-pub async fn foresee(target: &TargetRun, source: &Source, wanted: &[Wanted], proof: Option<ProofTerms>) -> Vec<Foreseen> {
-    let prepared = prepare(target, source, wanted, proof).await;
+pub async fn foresee(target: &TargetRun, source: &Source, wanted: &[Wanted], proof: Option<ProofTerms>, demand: &Demand) -> Vec<Foreseen> {
+    let prepared = prepare(target, (source, wanted), proof, demand).await;
     let way = target.ways.begins_with(USUAL).or(prepared.by).map(|(way, tactic)| Used::of(way, tactic));
-    prepared.jobs.into_iter().zip(wanted).map(|(job, wanted)| foreseen(job, wanted, way.as_ref())).collect()
+    prepared.jobs.into_iter().zip(wanted).map(|(job, wanted)| foreseen(job, wanted, way.as_ref(), demand)).collect()
 }
 
-fn foreseen(job: Job, wanted: &Wanted, way: Option<&Used>) -> Foreseen {
-    let (need, repository, tag) = match job {
-        Job::To { need, repository, tag } => (need, repository, tag),
+fn foreseen(job: Job, wanted: &Wanted, way: Option<&Used>, demand: &Demand) -> Foreseen {
+    let (need, repository, tag, seal) = match job {
+        Job::To { need, repository, tag, seal } => (need, repository, tag, seal),
         Job::Refused { place, failed } => {
             return Foreseen::failed(&failed, place.map(|(repository, tag)| format!("{repository}:{tag}")));
         }
@@ -95,15 +100,28 @@ fn foreseen(job: Job, wanted: &Wanted, way: Option<&Used>) -> Foreseen {
         Need::Attach { lacks, .. } => {
             (Action::Publish, format!("the source has `{lacks}`, which belongs to `{place}`, and the registry does not list it"))
         }
+        Need::Nothing(_) if matches!(seal, Seal::Open { .. }) => {
+            (Action::Verify, format!("`{place}` is there, and was proven before without this keyring"))
+        }
         Need::Nothing(_) => (Action::Unchanged, format!("`{place}` is there, and was proven before")),
         Need::Mutated { known, promised } => {
             let failed = mutated(&place, wanted, &known, promised);
             return Foreseen { way: way.cloned(), ..Foreseen::failed(&failed, Some(place)) };
         }
     };
+    let reason = format!("{reason}{}", of_signature(&seal, demand));
     let reason = match way {
         Some(way) => format!("{reason}; {}", way.reason),
         None => reason,
     };
     Foreseen { action, place: Some(place), way: way.cloned(), reason }
+}
+
+/// What is said of its signature.
+fn of_signature(seal: &Seal, demand: &Demand) -> String {
+    match (seal, demand.keyring()) {
+        (Seal::Known { signer, .. }, _) => format!("; it is signed by {signer}"),
+        (Seal::Open { .. }, Some(keyring)) => format!("; its provenance has to be signed by a key of {}", keyring.name()),
+        (Seal::Open { .. }, None) | (Seal::NotAsked, _) => String::new(),
+    }
 }

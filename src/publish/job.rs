@@ -10,15 +10,17 @@ use super::{
     proof::prove,
     push,
     push::send_untagged,
+    seal::{self, Seal},
 };
 use crate::{
     api::Reason,
     chart::Descriptor,
     model::{Digest, RepositoryName, Tag},
     plan::Wanted,
+    provenance::Demand,
     registry::PulledManifest,
     remedy::Audience,
-    source::{Attached, Attachment, Source, SourceError},
+    source::{Attached, Attachment, Source},
     spool::Spooled,
     verify::{Expected, pull_back},
 };
@@ -33,6 +35,8 @@ pub(super) enum Job {
         repository: RepositoryName,
         /// Under which name.
         tag: Tag,
+        /// What is known of its signature.
+        seal: Seal,
     },
     /// Nothing can be done.
     Refused {
@@ -49,18 +53,12 @@ pub(super) struct JobResult {
     pub(super) way: Option<Used>,
 }
 
-impl JobResult {
-    /// Whether it was ended before anything came of it.
-    pub(super) fn is_withdrawn(&self) -> bool {
-        self.result.as_ref().is_err_and(|failed| failed.reason == Reason::Progressing)
-    }
-}
-
 /// The chart of a version, fetched when the first target needs it, for all of them.
 pub(super) struct Parcel<'a> {
     source: &'a Source,
     pub(super) wanted: &'a Wanted,
-    package: OnceCell<Result<Package, SourceError>>,
+    demand: &'a Demand,
+    package: OnceCell<Result<Package, Failed>>,
     /// What belongs to a manifest, by its digest.
     attached: Mutex<BTreeMap<Digest, Arc<Attached>>>,
     /// Blobs of it, each fetched once for all targets.
@@ -68,17 +66,18 @@ pub(super) struct Parcel<'a> {
 }
 
 impl<'a> Parcel<'a> {
-    pub(super) fn new(source: &'a Source, wanted: &'a Wanted) -> Self {
-        Self { source, wanted, package: OnceCell::new(), attached: Mutex::default(), bodies: Mutex::default() }
+    pub(super) fn new(source: &'a Source, wanted: &'a Wanted, demand: &'a Demand) -> Self {
+        Self { source, wanted, demand, package: OnceCell::new(), attached: Mutex::default(), bodies: Mutex::default() }
     }
 
-    async fn package(&self) -> Result<&Package, Failed> {
-        self.package.get_or_init(|| self.fetch()).await.as_ref().map_err(Failed::from)
+    pub(super) async fn package(&self) -> Result<&Package, Failed> {
+        self.package.get_or_init(|| self.fetch()).await.as_ref().map_err(Failed::clone)
     }
 
-    async fn fetch(&self) -> Result<Package, SourceError> {
-        let fetched = self.source.fetch(self.wanted).await?;
-        Ok(Package::of(fetched, self.wanted.entry.created))
+    async fn fetch(&self) -> Result<Package, Failed> {
+        let fetched = self.source.fetch(self.wanted).await.map_err(|error| Failed::from(&error))?;
+        let vetted = seal::vetted(self.demand, fetched).await?;
+        Ok(Package::of(vetted, self.wanted.entry.created))
     }
 
     /// What belongs to a manifest of this version at the source.
@@ -136,12 +135,16 @@ impl<'a> Parcel<'a> {
     /// What was published and proven, and is something else at the source by now.
     pub(super) async fn moved(&self, known: &Known, reference: &str) -> Option<Failed> {
         let now = self.source.manifest_digest(self.wanted).await.filter(|now| *now != known.manifest)?;
+        Some(self.moved_to(now, known, reference))
+    }
+
+    pub(super) fn moved_to(&self, now: Digest, known: &Known, reference: &str) -> Failed {
         let sentence = format!(
             "the source has the manifest {now} under the tag of `{} {}` now, but {} was published of it before; what is published stays. \
              Ask the source's owner for a new version, or delete the tag `{reference}` to publish the new content",
             self.wanted.name, self.wanted.version, known.manifest
         );
-        Some(Failed { reason: Reason::SourceMutated, sentence, passing: false })
+        Failed { reason: Reason::SourceMutated, sentence, passing: false }
     }
 }
 
@@ -169,7 +172,11 @@ impl Sought {
 impl Job {
     /// Whether something is to be sent or read.
     pub(super) fn is_open(&self) -> bool {
-        matches!(self, Self::To { need: Need::Look | Need::Prove(_) | Need::Attach { .. } | Need::Publish, .. })
+        matches!(
+            self,
+            Self::To { need: Need::Look | Need::Prove(_) | Need::Attach { .. } | Need::Publish, .. }
+                | Self::To { seal: Seal::Open { .. }, .. }
+        )
     }
 
     /// Whether it is not known yet that it is there.
@@ -189,12 +196,13 @@ impl Job {
         }
     }
 
-    pub(super) async fn done(&self, target: &TargetRun, parcel: &Parcel<'_>) -> JobResult {
+    /// Does it, whoever has signed it.
+    pub(super) async fn carried_out(&self, target: &TargetRun, parcel: &Parcel<'_>) -> JobResult {
         let without = |result| JobResult { result, way: None };
         let ways = &target.ways;
         let (need, repository, tag) = match self {
             Self::Refused { failed, .. } => return without(Err(failed.clone())),
-            Self::To { need, repository, tag } => (need, repository, tag),
+            Self::To { need, repository, tag, .. } => (need, repository, tag),
         };
         let result = match need {
             Need::Nothing(known) => return without(Ok(Done::Unchanged(known.clone()))),

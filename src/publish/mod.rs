@@ -21,7 +21,9 @@ mod readers;
 mod remembered;
 mod replicas;
 mod run;
+mod seal;
 mod spent;
+mod vetted;
 mod ways;
 
 pub use attempt::{Attempt, FailedAttempt, Tried};
@@ -40,4 +42,5 @@ pub use readers::{ReaderCheck, ReaderRoute, Readers, ReadersPlan};
 pub use remembered::{Refused, Remembered, RememberedChunks};
 pub use replicas::Replicas;
 pub use run::{Course, TargetRun, followed, run};
+pub use vetted::Vetted;
 pub use ways::{Subject, Way, Ways};

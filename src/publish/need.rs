@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
 
-use crate::model::{Digest, Tag};
+use crate::{
+    model::{Digest, Tag},
+    provenance::Signer,
+};
 
 /// What was published and proven under a tag before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub struct Known {
     pub proved: Option<i64>,
     /// Whether a later proof found it missing, damaged or overwritten.
     pub doubted: bool,
+    /// Whose signature the archive had, where one was demanded.
+    pub signer: Option<Signer>,
 }
 
 /// When proofs grow old. All times in seconds since 1970.
@@ -83,6 +88,7 @@ pub enum Need {
 
 impl Need {
     /// The same, where the tags `attached` belong to what is known: where nothing else has to be done, and `listed` lacks one of them.
+    #[must_use]
     pub fn with_attached(self, listed: &BTreeSet<Tag>, attached: impl FnOnce(Digest) -> Vec<Tag>) -> Self {
         let Self::Nothing(known) = self else { return self };
         match attached(known.manifest).into_iter().find(|tag| !listed.contains(tag)) {
@@ -119,7 +125,7 @@ mod tests {
     #[test]
     fn what_is_done_follows_from_a_few_facts() {
         let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
-        let known = Known { manifest: a, layer: a, proved: Some(100), doubted: false };
+        let known = Known { manifest: a, layer: a, proved: Some(100), doubted: false, signer: None };
         let doubted = Known { doubted: true, ..known.clone() };
         let tag: Tag = "1.0.0".parse().unwrap();
         let (there, gone) = (BTreeSet::from([tag.clone()]), BTreeSet::new());
@@ -175,7 +181,7 @@ mod tests {
 
     #[test]
     fn what_the_source_has_beside_a_version_and_the_registry_has_not_is_published() {
-        let known = Known { manifest: Digest::of(b"a"), layer: Digest::of(b"b"), proved: Some(1), doubted: false };
+        let known = Known { manifest: Digest::of(b"a"), layer: Digest::of(b"b"), proved: Some(1), doubted: false, signer: None };
         let [signature, attestation, _] = Tag::of_cosign(known.manifest);
         let listed = BTreeSet::from([signature.clone()]);
         let need = |need: Need, attached: &[&Tag]| need.with_attached(&listed, |_| attached.iter().map(|tag| (*tag).clone()).collect());

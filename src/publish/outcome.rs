@@ -5,6 +5,7 @@ use crate::{
     api::Reason,
     model::{RepositoryName, Tag},
     plan::{Tactic, first},
+    provenance::{Signer, Unvouched},
     remedy::{Class, Verdict},
     source::SourceError,
     verify::Verified,
@@ -118,6 +119,8 @@ pub struct ChartOutcome {
     pub created: Option<i64>,
     /// The way that it went in this run; nothing where nothing was sent or read.
     pub used: Option<Used>,
+    /// Whose signature it has; nobody where none is demanded.
+    pub signer: Option<Signer>,
     /// A proof or a reason.
     pub result: Result<Done, Failed>,
 }
@@ -152,7 +155,7 @@ impl Done {
 
     fn of(verified: &Verified) -> Option<Known> {
         let expected = verified.proven();
-        Some(Known { manifest: expected.manifest, layer: expected.layers.first()?.digest, proved: None, doubted: false })
+        Some(Known { manifest: expected.manifest, layer: expected.layers.first()?.digest, proved: None, doubted: false, signer: None })
     }
 
     /// Whether bytes were sent for it.
@@ -181,6 +184,12 @@ impl From<Verdict> for Failed {
 impl From<&SourceError> for Failed {
     fn from(error: &SourceError) -> Self {
         Self { reason: error.reason(), sentence: error.to_string(), passing: error.is_passing() }
+    }
+}
+
+impl From<Unvouched> for Failed {
+    fn from(error: Unvouched) -> Self {
+        Self { reason: Reason::SignatureInvalid, sentence: error.to_string(), passing: false }
     }
 }
 

@@ -9,11 +9,12 @@ use std::{
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::Tried;
+use super::{Tried, Vetted};
 use crate::{
     chart::{self, ChartContent, Descriptor, Manifest},
     model::{Digest, Framing, RepositoryName, Tag},
     net::OpenBody,
+    provenance::Signer,
     registry::{Blob, Cause, Failure, MANIFEST_TYPE, Registry, SeenOfChunks, Stage, Writing},
     source::{Copied, FetchedChart},
     spool::Spooled,
@@ -27,6 +28,7 @@ pub struct Package {
     provenance: Option<Bytes>,
     manifest: Manifest,
     layers: Vec<Descriptor>,
+    signer: Option<Signer>,
 }
 
 impl Package {
@@ -36,16 +38,24 @@ impl Package {
         let signature = provenance.as_ref().map(|bytes| Descriptor { digest: Digest::of(bytes), size: bytes.len() as u64 });
         let manifest = chart::manifest(content, &layer, signature.as_ref(), created.or(content.packaged));
         let layers = std::iter::once(layer).chain(signature).collect();
-        Self { config: content.config.clone(), archive, provenance, manifest, layers }
+        Self { config: content.config.clone(), archive, provenance, manifest, layers, signer: None }
     }
 
-    /// What a source has given: with the manifest that it has already, where it has one.
-    pub fn of(fetched: FetchedChart, created: Option<i64>) -> Self {
-        let FetchedChart { content, archive, provenance, copied } = fetched;
-        let Some(Copied { original, config }) = copied else { return Self::new(&content, archive, provenance, created) };
+    /// What a source has given, and may be published: with the manifest that it has already, where it has one.
+    pub fn of(vetted: Vetted, created: Option<i64>) -> Self {
+        let (FetchedChart { content, archive, provenance, copied }, signer) = vetted.into_parts();
+        let provenance = provenance.bytes().cloned();
+        let Some(Copied { original, config }) = copied else {
+            return Self { signer, ..Self::new(&content, archive, provenance, created) };
+        };
         let layers = original.layers();
         let manifest = Manifest { digest: original.digest, config_digest: original.config.digest, bytes: original.bytes };
-        Self { config, archive, provenance, manifest, layers }
+        Self { config, archive, provenance, manifest, layers, signer }
+    }
+
+    /// Whose signature it has; nobody where none is demanded.
+    pub fn signer(&self) -> Option<&Signer> {
+        self.signer.as_ref()
     }
 
     /// Bytes of its largest body: what limits on the way apply to.

@@ -13,14 +13,16 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Away, ChartOutcome, Failed, Follower, Known, Need, Outcome, ProofTerms, Readers, Replicas, TargetOutcome, Way, Ways,
     follow::Nobody,
-    job::{Job, JobResult, Parcel},
+    job::{Job, Parcel},
     lists::{Listed, Lists, list},
     need::need,
+    seal::{Seal, Sealed},
 };
 use crate::{
     api::Reason,
     model::{InvalidName, RepositoryName, Tag},
     plan::{Tactic, Wanted},
+    provenance::Demand,
     source::Source,
 };
 
@@ -64,6 +66,8 @@ pub struct Course<'a> {
     pub cancel: &'a CancellationToken,
     /// When what was proven is proven again; nothing where it never is.
     pub proof: Option<ProofTerms>,
+    /// What is demanded of the origin of what is published.
+    pub demand: &'a Demand,
     /// Called with (versions done, versions wanted), over all targets, when there is something to do.
     pub progress: &'a (dyn Fn(usize, usize) + Send + Sync),
 }
@@ -77,11 +81,12 @@ impl Course<'_> {
 }
 
 /// What is known of a target when its jobs are laid down.
-struct Knowledge {
+struct Knowledge<'d> {
     listed: Listed,
     route_changed: bool,
     /// Where proofs of another time are made again.
     good: Option<RangeInclusive<i64>>,
+    demand: &'d Demand,
 }
 
 /// What one target needs, in the order of the wanted versions.
@@ -99,7 +104,7 @@ pub async fn run(source: &Source, wanted: &[Wanted], targets: &[TargetRun], cour
 
 /// The same, told to `follower` version by version.
 pub async fn followed(source: &Source, wanted: &[Wanted], targets: &[TargetRun], course: &Course<'_>, follower: &dyn Follower) -> Outcome {
-    let looked = futures::future::join_all(targets.iter().map(|target| prepare(target, source, wanted, course.proof)));
+    let looked = futures::future::join_all(targets.iter().map(|target| prepare(target, (source, wanted), course.proof, course.demand)));
     let prepared: Vec<Prepared<'_>> = tokio::select! {
         prepared = looked => prepared,
         () = course.cancel.cancelled() => return Outcome { targets: Vec::new(), cancelled: true },
@@ -109,7 +114,7 @@ pub async fn followed(source: &Source, wanted: &[Wanted], targets: &[TargetRun],
     let results = Box::pin(work.all()).await;
     let cancelled = course.cancel.is_cancelled();
     let mut outcome = Outcome { targets: Vec::new(), cancelled };
-    let mut by_target: Vec<Vec<Option<JobResult>>> = targets.iter().map(|_| Vec::new()).collect();
+    let mut by_target: Vec<Vec<Option<Sealed>>> = targets.iter().map(|_| Vec::new()).collect();
     for chart in results {
         for (column, result) in by_target.iter_mut().zip(chart) {
             column.push(result);
@@ -121,7 +126,12 @@ pub async fn followed(source: &Source, wanted: &[Wanted], targets: &[TargetRun],
     outcome
 }
 
-pub(super) async fn prepare<'t>(target: &'t TargetRun, source: &Source, wanted: &[Wanted], proof: Option<ProofTerms>) -> Prepared<'t> {
+pub(super) async fn prepare<'t>(
+    target: &'t TargetRun,
+    (source, wanted): (&Source, &[Wanted]),
+    proof: Option<ProofTerms>,
+    demand: &Demand,
+) -> Prepared<'t> {
     let places: Vec<_> = wanted.iter().map(|wanted| place(&target.prefix, wanted)).collect();
     let repositories: BTreeSet<_> = places.iter().flatten().map(|(repository, _)| repository.clone()).collect();
     let Lists { listed, by, away } = list(&target.ways, repositories, &target.away).await;
@@ -130,7 +140,7 @@ pub(super) async fn prepare<'t>(target: &'t TargetRun, source: &Source, wanted: 
         _ => false,
     };
     let proved = places.iter().flatten().filter_map(|place| target.known.get(place)?.proved);
-    let known = Knowledge { listed, route_changed, good: proof.and_then(|terms| terms.still_good(proved)) };
+    let known = Knowledge { listed, route_changed, good: proof.and_then(|terms| terms.still_good(proved)), demand };
     let jobs = places.into_iter().zip(wanted).map(|(place, wanted)| job(target, place, (source, wanted), &known)).collect();
     Prepared { jobs, by, away }
 }
@@ -148,7 +158,7 @@ fn job(
     target: &TargetRun,
     place: Result<(RepositoryName, Tag), Failed>,
     (source, wanted): (&Source, &Wanted),
-    knowledge: &Knowledge,
+    knowledge: &Knowledge<'_>,
 ) -> Job {
     let (repository, tag) = match place {
         Ok(place) => place,
@@ -157,14 +167,15 @@ fn job(
     let tags = match knowledge.listed.get(&repository) {
         Some(Ok(tags)) => tags,
         Some(Err(verdict)) => return Job::Refused { place: Some((repository, tag)), failed: verdict.clone().into() },
-        None => return Job::To { need: Need::Publish, repository, tag },
+        None => return Job::To { need: Need::Publish, repository, tag, seal: Seal::of(knowledge.demand, None) },
     };
     let known = target.known.get(&(repository.clone(), tag.clone()));
+    let seal = Seal::of(knowledge.demand, known);
     let need = match need(&tag, tags, known, wanted.entry.digest, knowledge.good.as_ref()) {
         Need::Nothing(_) if knowledge.route_changed => Need::Look,
         need => need.with_attached(tags, |manifest| source.attached_tags(wanted, manifest)),
     };
-    Job::To { need, repository, tag }
+    Job::To { need, repository, tag, seal }
 }
 
 /// What all charts of a run share.
@@ -188,7 +199,7 @@ impl Work<'_> {
     }
 
     /// For each wanted version the results of all targets; the first alone, so that it finds the way for the others.
-    async fn all(&self) -> Vec<Vec<Option<JobResult>>> {
+    async fn all(&self) -> Vec<Vec<Option<Sealed>>> {
         let new = self.prepared.iter().flat_map(|prepared| &prepared.jobs).filter(|job| job.is_new()).count();
         self.done.store(self.total() - new, Ordering::Relaxed);
         if new > 0 {
@@ -208,9 +219,9 @@ impl Work<'_> {
         results
     }
 
-    async fn one(&self, index: usize) -> Vec<Option<JobResult>> {
+    async fn one(&self, index: usize) -> Vec<Option<Sealed>> {
         let Some(wanted) = self.wanted.get(index) else { return Vec::new() };
-        let parcel = Parcel::new(self.source, wanted);
+        let parcel = Parcel::new(self.source, wanted, self.course.demand);
         let mut results = Vec::new();
         for (target, prepared) in self.targets.iter().zip(self.prepared) {
             let Some(job) = prepared.jobs.get(index).filter(|_| !self.course.cancel.is_cancelled()) else {
@@ -238,7 +249,7 @@ impl Work<'_> {
     }
 }
 
-fn collected(target: &TargetRun, wanted: &[Wanted], prepared: Prepared<'_>, results: Vec<Option<JobResult>>) -> TargetOutcome {
+fn collected(target: &TargetRun, wanted: &[Wanted], prepared: Prepared<'_>, results: Vec<Option<Sealed>>) -> TargetOutcome {
     let mut used = Vec::new();
     let proved_again = prepared.jobs.iter().any(Job::is_proof);
     let mut charts = Vec::new();
@@ -251,6 +262,7 @@ fn collected(target: &TargetRun, wanted: &[Wanted], prepared: Prepared<'_>, resu
             place: job.place(),
             created: wanted.entry.created,
             used: result.way,
+            signer: result.signer,
             result: result.result,
         });
     }

@@ -7,7 +7,7 @@ use url::Url;
 use super::{
     Access, FetchedChart, Fetcher, Promise, SourceError, StatusAnswer, Validators,
     fetch::{Fetched, parsed, shown},
-    helm_repository::{download, most_of_an_archive, provenance, read},
+    helm_repository::{beside, download, most_of_an_archive, read},
     index::IndexEntry,
 };
 use crate::{
@@ -92,7 +92,7 @@ impl Archive {
         if let Some(promised) = entry.digest.filter(|promised| *promised != archive.digest()) {
             return Err(SourceError::Digest { url: shown(&self.url), found: archive.digest(), promised, by: Promise::EarlierRead });
         }
-        let provenance = provenance(&self.fetcher, &self.access, &self.home, &self.url).await?;
+        let provenance = beside(&self.fetcher, &self.access, &self.home, &self.url).await?;
         Ok(FetchedChart { content, archive, provenance, copied: None })
     }
 

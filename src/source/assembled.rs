@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use super::{
-    FetchedChart, SourceError, cure,
+    FetchedChart, Provenance, SourceError, cure,
     helm_repository::{MOST_OF_A_PROVENANCE, content, is_provenance},
     index::IndexEntry,
     parts::{Parts, PartsError, Place, Role, in_order},
@@ -202,6 +202,8 @@ impl Assembled {
 
     async fn assemble(&self) -> Result<FetchedChart, AssemblyError> {
         let (archive, provenance) = self.collect().await?;
+        let missing = || Provenance::Missing(format!("no key of {} ends with `.prov`", self.holder.shown()));
+        let provenance = provenance.map_or_else(missing, Provenance::Here);
         let content = content(&archive, &self.limits).await;
         let content = content.map_err(|cause| AssemblyError::Chart { place: self.holder.shown(), cause })?;
         Ok(FetchedChart { content, archive, provenance, copied: None })

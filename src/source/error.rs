@@ -224,12 +224,14 @@ impl std::fmt::Display for Promise {
 }
 
 impl SourceError {
-    /// Whether there is nothing at the address, as far as the server tells: stores answer 403 for what is not there when a listing
-    /// is not allowed.
-    pub(super) fn is_absence(&self) -> bool {
+    /// The answer, where there is nothing at the address as far as the server tells: stores answer 403 for what is not there when a
+    /// listing is not allowed.
+    pub(super) fn absence(&self) -> Option<u16> {
         match self {
-            Self::Redirected { cause, .. } => cause.is_absence(),
-            other => matches!(other, Self::NotFound { .. } | Self::Unauthorized { .. }),
+            Self::Redirected { cause, .. } => cause.absence(),
+            Self::NotFound { status, .. } => Some(*status),
+            Self::Unauthorized { answer, .. } => Some(answer.status),
+            _ => None,
         }
     }
 

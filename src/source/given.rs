@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{FetchedChart, SourceError, helm_repository::read};
+use super::{FetchedChart, Provenance, SourceError, helm_repository::read};
 use crate::{chart::Limits, plan::Wanted, source::index::IndexEntry, spool::Spooled};
 
 /// One chart, with the signature beside it.
@@ -17,6 +17,7 @@ impl Given {
     /// [`SourceError::Chart`].
     pub async fn new(name: &str, archive: Spooled, provenance: Option<Bytes>, limits: &Limits) -> Result<Self, SourceError> {
         let content = read(&archive, limits, name).await?;
+        let provenance = provenance.map_or_else(|| Provenance::Missing(format!("`{name}.prov` does not exist")), Provenance::Here);
         Ok(Self { chart: FetchedChart { content, archive, provenance, copied: None } })
     }
 

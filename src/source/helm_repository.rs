@@ -1,11 +1,10 @@
 //! An HTTP Helm repository: its index, asked for only when it has changed, and the archives that it names.
 
-use bytes::Bytes;
 use http_body_util::BodyExt;
 use url::Url;
 
 use super::{
-    Access, FetchedChart, Fetcher, Promise, SourceError, StatusAnswer, Validators, cure,
+    Access, FetchedChart, Fetcher, Promise, Provenance, SourceError, StatusAnswer, Validators, cure,
     fetch::{Fetched, Most, shown, shown_text},
     index::{self, Index, IndexEntry, Wishes},
 };
@@ -13,11 +12,12 @@ use crate::{
     chart::{self, Limits},
     model::{Digest, DigestWriter, Origin},
     net::{OpenBody, Patience},
+    provenance,
     spool::Spooled,
 };
 
 /// A signature is a few KiB.
-pub(super) const MOST_OF_A_PROVENANCE: u64 = 1 << 20;
+pub(super) const MOST_OF_A_PROVENANCE: u64 = provenance::MOST as u64;
 
 /// What was read of an index.
 #[derive(Debug)]
@@ -153,7 +153,7 @@ impl HelmRepository {
             let found = format!("{} {}", content.name, content.version);
             return Err(SourceError::Identity { url: shown(&url), found, promised: chart() });
         }
-        let provenance = provenance(&self.fetcher, &self.access, &home, &url).await?;
+        let provenance = beside(&self.fetcher, &self.access, &home, &url).await?;
         Ok(FetchedChart { content, archive, provenance, copied: None })
     }
 }
@@ -189,19 +189,26 @@ pub(super) async fn download(fetcher: &Fetcher, access: &Access, home: &Origin, 
     }
 }
 
-/// The `.prov` beside an archive: the archive's address with `.prov` at its end. Most charts have none.
-pub(super) async fn provenance(fetcher: &Fetcher, access: &Access, home: &Origin, url: &Url) -> Result<Option<Bytes>, SourceError> {
+/// The `.prov` beside an archive: the archive's address with `.prov` at its end. Most charts have none. A server that does not say whether
+/// there is one has failed.
+pub(super) async fn beside(fetcher: &Fetcher, access: &Access, home: &Origin, url: &Url) -> Result<Provenance, SourceError> {
     let mut url = url.clone();
     url.set_path(&format!("{}.prov", url.path()));
     let most = Most { bytes: MOST_OF_A_PROVENANCE, cure: "`helm package --sign` makes one of a few KiB".to_owned() };
     let body = match download(fetcher, access, home, &url, &most).await {
         Ok(body) => body,
-        Err(error) if error.is_absence() => return Ok(None),
-        Err(error) => return Err(error),
+        Err(error) => match error.absence() {
+            Some(status) => return Ok(Provenance::Missing(format!("the server answers {status} for `{}`", shown(&url)))),
+            None => return Err(error),
+        },
     };
     let bytes = body.open(0).collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     // Servers that answer every address with a page do not have a signature there.
-    Ok(is_provenance(&bytes).then_some(bytes))
+    if is_provenance(&bytes) {
+        Ok(Provenance::Here(bytes))
+    } else {
+        Ok(Provenance::Missing(format!("what the server has at `{}` is something else", shown(&url))))
+    }
 }
 
 /// Whether it begins as what `helm package --sign` makes.

@@ -39,9 +39,28 @@ pub struct FetchedChart {
     /// Its bytes.
     pub archive: Spooled,
     /// The signature beside it.
-    pub provenance: Option<Bytes>,
+    pub provenance: Provenance,
     /// The manifest that it has already, where it comes from a registry.
     pub copied: Option<Copied>,
+}
+
+/// The signature beside a chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Provenance {
+    /// It has one; nothing is said yet of whose it is.
+    Here(Bytes),
+    /// It has none: what was seen in its place, as a part of a sentence.
+    Missing(String),
+}
+
+impl Provenance {
+    /// Its bytes, where there is one.
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match self {
+            Self::Here(bytes) => Some(bytes),
+            Self::Missing(_) => None,
+        }
+    }
 }
 
 /// What the administrator allows a source to cost.

@@ -26,7 +26,7 @@ use self::{
     pinned::Pinned,
 };
 use super::{
-    FetchedChart, SourceError,
+    FetchedChart, Provenance, SourceError,
     helm_repository::{MOST_OF_A_PROVENANCE, read},
     index::{Index, IndexEntry},
 };
@@ -201,12 +201,12 @@ impl Oci {
         let content = read(&archive, &self.limits, &shown).await?;
         if content.name != entry.name || content.version != entry.version {
             let by = if self.pinned.is_some() { "its config says" } else { "its repository and tag say" };
-            return Err(OciError::Identity { found: format!("{} {}", content.name, content.version), place: shown, by }.into());
+            return Err(OciError::Identity { found: format!("{} {}", content.name, content.version), place: shown.clone(), by }.into());
         }
         let config = self.small_blob(&mut pull, at, &original.config, self.limits.file).await?;
         let provenance = match &original.provenance {
-            None => None,
-            Some(signature) => Some(self.small_blob(&mut pull, at, signature, MOST_OF_A_PROVENANCE).await?),
+            None => Provenance::Missing(format!("the manifest of `{shown}` has no layer with one")),
+            Some(signature) => Provenance::Here(self.small_blob(&mut pull, at, signature, MOST_OF_A_PROVENANCE).await?),
         };
         Ok(FetchedChart { content, archive, provenance, copied: Some(Copied { original, config }) })
     }

@@ -6,11 +6,13 @@
 mod conditions;
 mod learnt;
 mod readers;
+mod signed;
 mod summary;
 
 use conditions::{Standing, conditions};
 pub use learnt::remembered;
 pub use readers::{Checked, READER_ROUTE, is_complete, with_checks};
+pub use signed::{signed_by, signer};
 pub use summary::{Report, SourceReport, progress, report, suspended};
 
 #[cfg(test)]

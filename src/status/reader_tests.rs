@@ -27,7 +27,14 @@ fn outcome(route: &str, readers: ReadersPlan, proved: &[Option<i64>]) -> Outcome
         place: None,
         created: None,
         used: None,
-        result: Ok(Done::Unchanged(Known { manifest: Digest::of(b"m"), layer: Digest::of(b"l"), proved: *proved, doubted: false })),
+        signer: None,
+        result: Ok(Done::Unchanged(Known {
+            manifest: Digest::of(b"m"),
+            layer: Digest::of(b"l"),
+            proved: *proved,
+            doubted: false,
+            signer: None,
+        })),
     };
     let target = TargetOutcome {
         name: "main".to_owned(),

@@ -6,6 +6,7 @@ use super::{
     Standing, conditions,
     learnt::shown,
     readers::{READER_ROUTE, kept_proofs, reader_route},
+    signed::signed_by,
 };
 use crate::{
     api::{Attempt, ChartPublicationStatus, PublishedVersion, Reason, SourceStatus, TargetStatus},
@@ -237,6 +238,7 @@ fn newest(charts: &[ChartOutcome]) -> Vec<PublishedVersion> {
             chart: chart.chart.clone(),
             version: chart.version.clone(),
             digest: known.manifest.to_string(),
+            signed_by: chart.signer.as_ref().map(signed_by),
         })
         .collect()
 }

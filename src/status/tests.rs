@@ -24,13 +24,15 @@ fn failed(reason: Reason, passing: bool) -> Failed {
 }
 
 fn chart(version: &str, result: Result<(), Failed>) -> ChartOutcome {
-    let known = Known { manifest: Digest::of(version.as_bytes()), layer: Digest::of(b"layer"), proved: Some(5), doubted: false };
+    let known =
+        Known { manifest: Digest::of(version.as_bytes()), layer: Digest::of(b"layer"), proved: Some(5), doubted: false, signer: None };
     ChartOutcome {
         chart: "podinfo".to_owned(),
         version: version.to_owned(),
         place: Some(("charts/podinfo".parse().unwrap(), version.parse().unwrap())),
         created: None,
         used: None,
+        signer: None,
         result: result.map(|()| Done::Unchanged(known)),
     }
 }

@@ -10,6 +10,7 @@ use chart_publisher::{
     model::Credential,
     net::{AddressPolicy, Endpoint, Patience, SystemRoots, TlsConfig, Transport},
     plan::{Route as Way, Strategy},
+    provenance::Demand,
     publish::{self, Course, Done, FailedAttempt, Learnt, Readers, Replicas, Subject, TargetRun, Ways},
     registry::{AllowedHosts, Authorizer, Registry},
     remedy::Audience,
@@ -102,7 +103,8 @@ impl Engine {
         // Nobody else asks for it.
         self.learnt.ask_anew();
         let target = self.target(routes);
-        let course = Course { workers: 1, cancel: &CancellationToken::new(), proof: None, progress: &|_, _| {} };
+        let course =
+            Course { workers: 1, cancel: &CancellationToken::new(), proof: None, demand: &Demand::default(), progress: &|_, _| {} };
         let outcome = publish::run(&chart.source, &[chart.wanted()], std::slice::from_ref(&target), &course).await;
         let target = outcome.targets.first().expect("there is one target");
         let claim = match target.charts.first().map(|chart| &chart.result) {

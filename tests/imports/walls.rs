@@ -121,8 +121,14 @@ pub const ROOMS: &[Room] = &[
         reason: "pure: an archive that is handed in becomes config and manifest",
     },
     Room {
+        name: "provenance",
+        uses: &["chart", "model"],
+        without: &[IO, CLOCK_AND_CHANCE, KUBE, KUBERNETES_TYPES],
+        reason: "pure: bytes and a time become a signer, so that a table can test it",
+    },
+    Room {
         name: "source",
-        uses: &["api::Reason", "chart", "model", "net", "plan::Wanted", "registry", "spool", "USER_AGENT", "steps"],
+        uses: &["api::Reason", "chart", "model", "net", "plan::Wanted", "provenance::MOST", "registry", "spool", "USER_AGENT", "steps"],
         without: &[KUBE, KUBERNETES_TYPES],
         reason: "sources are HTTP servers and registries: what they need of the cluster is handed in",
     },
@@ -163,7 +169,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         name: "publish",
-        uses: &["api::Reason", "chart", "model", "net", "plan", "registry", "remedy", "source", "spool", "verify"],
+        uses: &["api::Reason", "chart", "model", "net", "plan", "provenance", "registry", "remedy", "source", "spool", "verify"],
         without: &[KUBE, KUBERNETES_TYPES],
         reason: "the engine that the command line will use without a cluster",
     },
@@ -224,6 +230,7 @@ pub const ROOMS: &[Room] = &[
         uses: &[
             "api",
             "model",
+            "provenance::Signer",
             "publish::ChartOutcome",
             "publish::Done",
             "publish::Failed",
@@ -252,6 +259,7 @@ pub const ROOMS: &[Room] = &[
             "model",
             "net",
             "plan",
+            "provenance",
             "publish",
             "registry",
             "relay",
@@ -280,6 +288,7 @@ pub const ROOMS: &[Room] = &[
             "net",
             "plan",
             "probe",
+            "provenance::Demand",
             "publish",
             "relay",
             "registry::Permit",

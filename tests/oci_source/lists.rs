@@ -25,8 +25,8 @@ fn program(bed: &'static Bed) -> &'static PathBuf {
         let home = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oci_source/lists");
         let mut build = Command::new("go");
         build.args(["build", "-o"]).arg(&program).arg(".").current_dir(home).env("GOFLAGS", "").env("CGO_ENABLED", "0");
-        let built = build.output().expect("Go");
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        let output = build.output().expect("Go");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         program
     })
 }

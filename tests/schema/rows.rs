@@ -108,6 +108,7 @@ pub fn all() -> Vec<Row> {
         route_rows(),
         host_rows(),
         proof_rows(),
+        verify_rows(),
     ]
     .into_iter()
     .flatten()
@@ -189,6 +190,26 @@ fn proof_rows() -> Vec<Row> {
         refused(proof(json!({"routes": ["URL"]})), "spec.proof.routes[]", "Unsupported value"),
         refused(proof(json!({"routes": ["Ingress", "Ingress"]})), "spec.proof.routes[]", "Duplicate value"),
         refused(proof(json!({"routes": seven})), "spec.proof.routes", "Too many"),
+    ]
+}
+
+fn verify_rows() -> Vec<Row> {
+    let inline = "`verify` needs a provenance, and `inline` has no place for one";
+    let verify = |change: Value| spec(&json!({"verify": change}));
+    let of = |name: &str| json!({"provenance": {"secretRef": {"name": name}}});
+    let held = |change: Value| {
+        let mut spec = source(&change);
+        spec["verify"] = of("keyring");
+        spec
+    };
+    vec![
+        taken(verify(of("keyring"))),
+        taken(held(json!({"configMaps": ["web"]}))),
+        refused(held(json!({"inline": "aGVsbG8="})), "spec", inline),
+        refused(verify(json!({})), "spec.verify.provenance", "Required"),
+        refused(verify(json!({"provenance": {}})), "spec.verify.provenance.secretRef", "Required"),
+        refused(verify(json!({"provenance": {"secretRef": {}}})), "spec.verify.provenance.secretRef.name", "Required"),
+        refused(verify(of("")), "spec.verify.provenance.secretRef.name", "should be at least 1 chars long"),
     ]
 }
 

@@ -116,7 +116,8 @@ mod tests {
 
     /// A version that is there, and was seen to be by this route; nothing for one that was found in its place.
     fn there(version: &str, route: Option<&str>) -> ChartOutcome {
-        let known = Known { manifest: Digest::of(version.as_bytes()), layer: Digest::of(b"l"), proved: Some(1), doubted: false };
+        let known =
+            Known { manifest: Digest::of(version.as_bytes()), layer: Digest::of(b"l"), proved: Some(1), doubted: false, signer: None };
         chart(version, route.map(used), Ok(Done::Unchanged(known)))
     }
 
@@ -126,7 +127,7 @@ mod tests {
     }
 
     fn chart(version: &str, used: Option<Used>, result: Result<Done, Failed>) -> ChartOutcome {
-        ChartOutcome { chart: "podinfo".to_owned(), version: version.to_owned(), place: None, created: None, used, result }
+        ChartOutcome { chart: "podinfo".to_owned(), version: version.to_owned(), place: None, created: None, used, signer: None, result }
     }
 
     fn account(charts: Vec<ChartOutcome>) -> Account {

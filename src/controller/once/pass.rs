@@ -15,6 +15,7 @@ use crate::{
         start::Context,
         targets::{PlannedTarget, Recollection, identity, plan_all},
     },
+    provenance::Demand,
     publish::{self, Course, Failed, Outcome, TargetOutcome, TargetRun},
 };
 
@@ -26,19 +27,23 @@ pub(super) async fn pass(context: &Context, means: &Means, turn: &mut Turn<'_>, 
     run.found_away(std::mem::take(&mut turn.memory.away));
     let entries = std::mem::take(&mut turn.entries);
     let look = Look { context, publication, run, entries, recollection: Recollection::Keep };
+    let asked = async {
+        let demand = look.demand(&means.at_hand).await?;
+        Ok((demand, look.offer(&mut turn.memory).await?))
+    };
     let offered = tokio::select! {
-        offered = look.offer(&mut turn.memory) => offered,
+        offered = asked => offered,
         () = context.stop.cancelled() => return stopped(turn, look.entries),
     };
     let mut account = Account::of(publication);
     match offered {
         Err(failed) => account.refused.push(without_cluster(context, failed)),
-        Ok(offer) => {
+        Ok((demand, offer)) => {
             let reached = tokio::select! {
                 reached = reached(&look, means, &offer, onlooker) => reached,
                 () = context.stop.cancelled() => return stopped(turn, look.entries),
             };
-            let outcome = Box::pin(published(&look, &offer, reached, onlooker)).await;
+            let outcome = Box::pin(published(&look, &offer, reached, &demand, onlooker)).await;
             turn.memory.away = outcome.targets.iter().filter_map(|target| target.away.clone()).collect();
             turn.entries = inventory::updated(&look.entries, &outcome, &now());
             account.stopped = outcome.cancelled;
@@ -117,10 +122,11 @@ async fn published(
     look: &Look<'_>,
     offer: &Offer,
     (runs, failed): (Vec<TargetRun>, Vec<TargetOutcome>),
+    demand: &Demand,
     onlooker: &dyn Onlooker,
 ) -> Outcome {
     let progress = |done, total| onlooker.progressed(done, total);
-    let course = Course { workers: look.context.workers, cancel: &look.context.stop, proof: None, progress: &progress };
+    let course = Course { workers: look.context.workers, cancel: &look.context.stop, proof: None, demand, progress: &progress };
     let mut outcome = publish::followed(&offer.source, &offer.wanted, &runs, &course, onlooker).await;
     outcome.targets.extend(failed);
     let position = |name: &str| look.publication.spec.targets.iter().position(|target| target.name == name);

@@ -95,7 +95,7 @@ async fn parts_of_several_objects_become_one_archive_in_the_spool() {
     let (entry, digest) = assembled.look().await.unwrap();
     assert_eq!((entry.name.as_str(), entry.version.as_str(), digest), ("small", "1.0.0", Digest::of(&whole)));
     let chart = assembled.chart(&entry).await.unwrap();
-    assert_eq!((chart.archive.digest(), chart.provenance), (digest, Some(signature.into())));
+    assert_eq!((chart.archive.digest(), chart.provenance), (digest, Provenance::Here(signature.into())));
     assert_eq!(fake.reads.load(Ordering::Relaxed), 3, "each object is read once");
 }
 
