@@ -23,9 +23,9 @@ fn program(bed: &'static Bed) -> &'static PathBuf {
     PROGRAM.get_or_init(|| {
         let program = bed.folder("lists").join("registry-with-lists");
         let home = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oci_source/lists");
-        let built =
-            Command::new("go").args(["build", "-o"]).arg(&program).arg(".").current_dir(home).env("GOFLAGS", "").env("CGO_ENABLED", "0");
-        let built = built.output().expect("Go");
+        let mut go = Command::new("go");
+        go.args(["build", "-o"]).arg(&program).arg(".").current_dir(home).env("GOFLAGS", "").env("CGO_ENABLED", "0");
+        let built = go.output().expect("Go");
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
         program
     })
