@@ -57,7 +57,7 @@ pub struct ChartPublicationSpec {
     /// Where the charts come from: exactly one member.
     pub source: Source,
 
-    /// Which charts and versions of a `helmRepository`, an `oci` registry or a HelmRepository of Flux are published.
+    /// Which charts and versions of a `helmRepository`, an `oci` registry or a `HelmRepository` of Flux are published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256))]
     pub charts: Vec<ChartSelection>,

@@ -83,6 +83,7 @@ pub enum Need {
 
 impl Need {
     /// The same, where the tags `attached` belong to what is known: where nothing else has to be done, and `listed` lacks one of them.
+    #[must_use]
     pub fn with_attached(self, listed: &BTreeSet<Tag>, attached: impl FnOnce(Digest) -> Vec<Tag>) -> Self {
         let Self::Nothing(known) = self else { return self };
         match attached(known.manifest).into_iter().find(|tag| !listed.contains(tag)) {

@@ -1,7 +1,7 @@
 //! One chart of one repository: which of its tags or digests it is, and what it is called.
 //!
 //! In: a repository, and what of it is asked for. Out: the one version, by the name and version that its config has, held fast by the
-//! digest that was found: what is read later is the same. The order of what leads there is that of Flux's OCIRepository.
+//! digest that was found: what is read later is the same. The order of what leads there is that of Flux's `OCIRepository`.
 
 use std::collections::BTreeSet;
 
