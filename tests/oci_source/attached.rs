@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     lists::Lists,
-    scene::{ANYWHERE, crane, ours, push, spec},
+    scene::{ANYWHERE, crane, logged, ours, push, spec},
     support::{
         self, Bed,
         namespace::Namespace,
@@ -91,7 +91,10 @@ fn sorted(value: Value) -> Value {
             items.sort_by_key(Value::to_string);
             Value::Array(items)
         }
-        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, sorted(value))).collect(),
+        // go-containerregistry lists the media type of the config here.
+        Value::Object(fields) => {
+            fields.into_iter().filter(|(name, _)| name != "artifactType").map(|(name, value)| (name, sorted(value))).collect()
+        }
         other => other,
     }
 }
@@ -191,8 +194,20 @@ async fn what_others_have_at_the_target_stays_and_what_is_there_is_not_sent_agai
     namespace.becomes_ready("beside").await;
     let found = discovered(bed, &target, "1.2.2").to_string();
     assert!(found.contains(&others) && found.contains(&bill), "{found}");
-    let written: Vec<_> = ours(to.requests()).iter().map(support::access_log::Request::line).filter(|line| !is_read(line)).collect();
-    assert_eq!(written, [format!("PUT /v2/charts/small/manifests/{} 201", chart.replace(':', "-"))], "only the list lacks something");
+    let written =
+        || -> Vec<String> { ours(to.requests()).iter().map(support::access_log::Request::line).filter(|line| !is_read(line)).collect() };
+    assert!(written().is_empty(), "all of it was there, and crane keeps the list: {:?}", written());
+
+    let later = attach(bed, &format!("{source}:1.2.2"), "application/vnd.example.later", "what came later");
+    namespace.publish("again", &spec(from.socket(), &json!([{"name": "small"}]), to.socket())).await;
+    namespace.becomes_ready("again").await;
+    let found = discovered(bed, &target, "1.2.2").to_string();
+    for digest in [&others, &bill, &later] {
+        assert!(found.contains(digest), "{digest}: {found}");
+    }
+    let manifests = || written().into_iter().filter(|line| line.contains("/manifests/")).collect();
+    let expected = [&later, &chart.replace(':', "-")].map(|reference| format!("PUT /v2/charts/small/manifests/{reference} 201"));
+    logged("the target", &expected.each_ref().map(String::as_str), manifests).await;
 }
 
 #[tokio::test]
