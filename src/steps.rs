@@ -112,9 +112,14 @@ mod failpoints {
     use super::Step;
 
     enum Wish {
-        Kill { step: String, moment: String, left: AtomicU64 },
-        Delay { step: String, moment: String, time: Duration },
+        At { step: String, moment: String, what: What },
         Panic { object: String },
+    }
+
+    enum What {
+        /// When it is reached for so many more times.
+        Kill(AtomicU64),
+        Delay(Duration),
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test asks for a failure from outside of the program")]
@@ -122,30 +127,27 @@ mod failpoints {
 
     fn wish(text: &str) -> Option<Wish> {
         let mut words = text.split(':');
+        let at = |step: &str, moment: &str, what| Some(Wish::At { step: step.to_owned(), moment: moment.to_owned(), what });
         match (words.next()?, words.next()?, words.next()?, words.next()) {
             ("panic", "reconcile", object, None) => Some(Wish::Panic { object: object.to_owned() }),
-            ("kill", step, moment, count) => {
-                let left = AtomicU64::new(count.unwrap_or("1").parse().ok()?);
-                Some(Wish::Kill { step: step.to_owned(), moment: moment.to_owned(), left })
-            }
-            ("delay", step, moment, Some(milliseconds)) => {
-                let time = Duration::from_millis(milliseconds.parse().ok()?);
-                Some(Wish::Delay { step: step.to_owned(), moment: moment.to_owned(), time })
-            }
+            ("kill", step, moment, count) => at(step, moment, What::Kill(AtomicU64::new(count.unwrap_or("1").parse().ok()?))),
+            ("delay", step, moment, Some(time)) => at(step, moment, What::Delay(Duration::from_millis(time.parse().ok()?))),
             _ => None,
         }
     }
 
     #[expect(clippy::disallowed_methods, reason = "whoever is in this step is to be held up")]
     pub(super) fn reached(step: Step, moment: &str) {
-        match &*WISH {
-            Some(Wish::Kill { step: at, moment: when, left })
-                if at == step.as_str() && when == moment && left.fetch_sub(1, Ordering::Relaxed) == 1 =>
-            {
+        let Some(Wish::At { step: at, moment: when, what }) = &*WISH else { return };
+        if at != step.as_str() || when != moment {
+            return;
+        }
+        match what {
+            What::Kill(left) if left.fetch_sub(1, Ordering::Relaxed) == 1 => {
                 let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
             }
-            Some(Wish::Delay { step: at, moment: when, time }) if at == step.as_str() && when == moment => std::thread::sleep(*time),
-            _ => {}
+            What::Kill(_) => {}
+            What::Delay(time) => std::thread::sleep(*time),
         }
     }
 

@@ -9,6 +9,8 @@
 #[path = "archives_like_helm/generator.rs"]
 mod generator;
 
+#[path = "tools/installed.rs"]
+mod installed;
 #[path = "chart_like_helm/metadata.rs"]
 mod metadata;
 #[path = "chart_like_helm/shapes.rs"]

@@ -7,6 +7,8 @@
 
 #[path = "provenances_like_helm/changed.rs"]
 mod changed;
+#[path = "tools/installed.rs"]
+mod installed;
 #[expect(dead_code, reason = "it has more than is compared")]
 #[path = "../src/provenance/testing.rs"]
 mod testing;

@@ -8,13 +8,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::manifest::{Descriptor, MANIFEST};
-use crate::model::Digest;
-
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-/// What registries and tools take for a manifest or an index, with the kinds of Docker that the same tools write.
-const KINDS: [&str; 4] =
-    [MANIFEST, INDEX, "application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
+use super::manifest::Descriptor;
+use crate::model::{Digest, INDEX_TYPE as INDEX, MANIFEST_TYPE as MANIFEST, MANIFEST_TYPES};
 
 /// A manifest of anything, as a registry holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +80,7 @@ impl Artifact {
         let written: Written = serde_json::from_slice(&bytes).map_err(|_| NoArtifact::Unreadable)?;
         let media_type = written.media_type.clone().or(sent_as.map(str::to_owned));
         let media_type = media_type.unwrap_or_else(|| if written.manifests.is_some() { INDEX } else { MANIFEST }.to_owned());
-        if !KINDS.contains(&media_type.as_str()) {
+        if !MANIFEST_TYPES.contains(&media_type.as_str()) {
             return Err(NoArtifact::Kind(shown(&media_type)));
         }
         if written.schema_version != 2 || written.manifests.is_some() == written.config.is_some() {

@@ -16,7 +16,7 @@ use super::{
 use crate::model::Digest;
 
 /// Media type of a manifest.
-pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub use crate::model::MANIFEST_TYPE as MANIFEST;
 /// Media type of the config blob.
 pub const CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 /// Media type of the archive.

@@ -69,8 +69,8 @@ impl StandIns {
     /// What the files hold.
     pub(super) fn at_hand(&self) -> Result<AtHand, Usage> {
         let trust = self.ca.as_deref().map(|file| Ok((file.display().to_string(), trust(file)?))).transpose()?;
-        let unreadable = |file: &Path, error| Usage(format!("`--keyring`: `{}` cannot be read: {error}", file.display()));
-        let read = |file: &Path| Ok((file.display().to_string(), std::fs::read(file).map_err(|error| unreadable(file, error))?));
+        let wrong = |file: &Path, error| Usage(format!("`--keyring`: {}", unreadable(file, &error)));
+        let read = |file: &Path| Ok((file.display().to_string(), std::fs::read(file).map_err(|error| wrong(file, error))?));
         let keyring = self.keyring.as_deref().map(read).transpose()?;
         Ok(AtHand { logins: logins(self.docker_config.as_deref())?, trust, keyring })
     }

@@ -1,4 +1,4 @@
-//! What a command that reads files has in place of Secrets: logins of Docker's form, and roots that are trusted.
+//! What a command that reads files has in place of Secrets: logins of Docker's form, roots that are trusted, and keys of those who sign.
 
 use super::{
     access::Keys,
@@ -14,8 +14,8 @@ use crate::{
     remedy::{Audience, Caller, CallerLogin},
 };
 
-/// What both sentences about Secrets begin with.
-const IN_A_CLUSTER: &str = "lies in a cluster: give `--kubeconfig`";
+/// What all sentences about Secrets begin with.
+pub(super) const IN_A_CLUSTER: &str = "lies in a cluster: give `--kubeconfig`";
 
 /// What stands in for Secrets that no target names, or that cannot be read without a cluster.
 #[derive(Default)]
@@ -74,11 +74,11 @@ async fn keys(look: &Look<'_>, at_hand: &AtHand, target: &Target, hosts: &[Strin
     Ok((keys, Audience::File(Caller { login, ca: trust })))
 }
 
-fn invalid(sentence: String) -> Failed {
+pub(super) fn invalid(sentence: String) -> Failed {
     Failed { reason: Reason::SecretInvalid, sentence, passing: false }
 }
 
 /// In a cluster it may be there.
-fn absent(sentence: String) -> Failed {
+pub(super) fn absent(sentence: String) -> Failed {
     Failed { passing: true, ..invalid(sentence) }
 }

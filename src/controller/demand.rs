@@ -1,6 +1,10 @@
 //! What a publication demands of the origin of its charts: from `verify` and its Secret to a keyring.
 
-use super::{access::Secrets, inputs::Member};
+use super::{
+    access::Secrets,
+    at_hand::{IN_A_CLUSTER, absent, invalid},
+    inputs::Member,
+};
 use crate::{
     api::{ChartPublication, LocalReference, Reason},
     provenance::{Demand, Keyring, KeyringError},
@@ -21,10 +25,11 @@ pub(super) async fn demand(publication: &ChartPublication, secrets: &Secrets, no
 /// The same where there is no cluster: `file` stands in for the Secret.
 pub(super) async fn by_file(publication: &ChartPublication, file: Option<&(String, Vec<u8>)>, now: i64) -> Result<Demand, Failed> {
     let Some(reference) = keyring_of(publication)? else { return Ok(Demand::default()) };
-    let Some((name, bytes)) = file else { return Err(without_cluster(reference)) };
-    let invalid = |error: KeyringError| Failed { reason: Reason::SecretInvalid, sentence: format!("`--keyring`: {error}"), passing: false };
-    let keyring = read(format!("`{name}`"), vec![(name.clone(), bytes.clone())]).await.map_err(invalid)?;
-    Ok(Demand::of(keyring, now))
+    let Some((name, bytes)) = file else {
+        return Err(absent(format!("Secret `{}` {IN_A_CLUSTER}, or its keys by `--keyring FILE`", reference.name)));
+    };
+    let keyring = read(format!("`{name}`"), vec![(name.clone(), bytes.clone())]).await;
+    Ok(Demand::of(keyring.map_err(|error| invalid(format!("`--keyring`: {error}")))?, now))
 }
 
 /// The Secret that holds it, where one is asked.
@@ -37,11 +42,6 @@ fn keyring_of(publication: &ChartPublication) -> Result<Option<&LocalReference>,
         return Err(Failed { reason: Reason::SignatureInvalid, sentence: sentence.to_owned(), passing: false });
     }
     Ok(Some(&verify.provenance.secret_ref))
-}
-
-fn without_cluster(reference: &LocalReference) -> Failed {
-    let sentence = format!("Secret `{}` lies in a cluster: give `--kubeconfig`, or its keys by `--keyring FILE`", reference.name);
-    Failed { reason: Reason::SecretInvalid, sentence, passing: true }
 }
 
 /// A large keyring has thousands of signatures of its own: not on the threads that drive connections.

@@ -1,11 +1,10 @@
 //! Sources of Flux's source-controller, as far as they say where charts lie and how they are asked for.
 
-use std::borrow::Cow;
-
-use k8s_openapi::{NamespaceResourceScope, apimachinery::pkg::apis::meta::v1::ObjectMeta};
-use kube::Resource;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 use serde_json::Value;
+
+use super::kinds::kind;
 
 /// A `HelmRepository`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -77,38 +76,7 @@ pub(super) struct FluxLayerSelector {
     pub(super) media_type: Option<String>,
 }
 
-macro_rules! kind_of_flux {
-    ($name:ident, $kind:literal, $plural:literal) => {
-        impl Resource for $name {
-            type DynamicType = ();
-            type Scope = NamespaceResourceScope;
+const GROUP: &str = "source.toolkit.fluxcd.io";
 
-            fn kind((): &()) -> Cow<'_, str> {
-                $kind.into()
-            }
-
-            fn group((): &()) -> Cow<'_, str> {
-                "source.toolkit.fluxcd.io".into()
-            }
-
-            fn version((): &()) -> Cow<'_, str> {
-                "v1".into()
-            }
-
-            fn plural((): &()) -> Cow<'_, str> {
-                $plural.into()
-            }
-
-            fn meta(&self) -> &ObjectMeta {
-                &self.metadata
-            }
-
-            fn meta_mut(&mut self) -> &mut ObjectMeta {
-                &mut self.metadata
-            }
-        }
-    };
-}
-
-kind_of_flux!(FluxHelmRepository, "HelmRepository", "helmrepositories");
-kind_of_flux!(FluxOciRepository, "OCIRepository", "ocirepositories");
+kind!(FluxHelmRepository, GROUP, "v1", "HelmRepository", "helmrepositories");
+kind!(FluxOciRepository, GROUP, "v1", "OCIRepository", "ocirepositories");

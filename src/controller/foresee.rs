@@ -171,7 +171,7 @@ impl Look<'_> {
     }
 
     /// Without a cluster there are no Secrets.
-    fn check_secrets<const N: usize>(&self, references: [Option<&LocalReference>; N]) -> Result<(), Failed> {
+    fn check_secrets(&self, references: [Option<&LocalReference>; 3]) -> Result<(), Failed> {
         let missing = references.into_iter().flatten().next().filter(|_| !self.context.has_cluster);
         let Some(LocalReference { name }) = missing else { return Ok(()) };
         let sentence = format!("Secret `{name}` lies in a cluster: give `--kubeconfig`");

@@ -25,6 +25,7 @@ mod health;
 mod inputs;
 mod inventory;
 mod kept;
+mod kinds;
 mod leader;
 mod lease;
 mod memory;

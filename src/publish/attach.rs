@@ -17,9 +17,9 @@ use super::{Failed, Taken, Tried, Ways, job::Parcel, push::send_blobs};
 use crate::{
     api::Reason,
     chart::{Artifact, Descriptor, with_referrers},
-    model::{Digest, Framing, RepositoryName, Tag},
+    model::{Digest, Framing, INDEX_TYPE, RepositoryName, Tag},
     net::OpenBody,
-    registry::{Cause, Failure, INDEX_TYPE, Listed, Reference, Registry, Stage, Writing, listed},
+    registry::{Cause, Failure, Listed, Reference, Registry, Stage, Writing, listed},
     remedy::Verdict,
     source::{Attached, Attachment},
     spool::Spooled,
@@ -90,9 +90,9 @@ impl Attaching<'_> {
     async fn one(&self, attachment: &Attachment) -> Result<Option<Digest>, Failed> {
         let repository = self.version.repository;
         let artifact = &attachment.artifact;
-        let name = match &attachment.tag {
-            Some(tag) => format!("{repository}:{tag}"),
-            None => format!("{repository}@{}", artifact.digest),
+        let name = match attachment.reference() {
+            Reference::Tag(tag) => format!("{repository}:{tag}"),
+            Reference::Digest(digest) => format!("{repository}@{digest}"),
         };
         let _claim = match &attachment.tag {
             Some(tag) => Some(self.ways.claim(repository, tag).await),
@@ -231,9 +231,8 @@ fn lists_the_same(index: &[u8], entries: &[Value]) -> bool {
 /// Reads what the registry has of an artifact, whole, on a new connection.
 async fn has(registry: &Registry, repository: &RepositoryName, attachment: &Attachment) -> Result<Has, Failure> {
     let artifact = &attachment.artifact;
-    let reference = attachment.tag.as_ref().map_or(Reference::Digest(artifact.digest), Reference::Tag);
     let mut pull = registry.pull();
-    let Some(pulled) = pull.manifest(repository, reference).await? else { return Ok(Has::Less) };
+    let Some(pulled) = pull.manifest(repository, attachment.reference()).await? else { return Ok(Has::Less) };
     if pulled.digest != artifact.digest {
         let found = Artifact::read(pulled.bytes, pulled.media_type.as_deref());
         return Ok(match (attachment.tag.is_some(), found) {
@@ -272,9 +271,8 @@ async fn send(
     if let Err(failure) = result {
         return Tried { result: Err(failure), sent, seen };
     }
-    let reference = attachment.tag.as_ref().map_or(Reference::Digest(artifact.digest), Reference::Tag);
     let writing = Writing { bytes: &artifact.bytes, media_type: &artifact.media_type };
-    let written = registry.write(repository, reference, writing).await;
+    let written = registry.write(repository, attachment.reference(), writing).await;
     // It may have been written although no answer came: the pull-back tells.
     if let Some(failure) = written.as_ref().err().filter(|failure| !failure.is_unanswered()) {
         return Tried { result: Err(taken.after(failure.clone())), sent, seen };

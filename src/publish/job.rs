@@ -9,8 +9,8 @@ use super::{
     attach::{Version, attach},
     proof::prove,
     push,
-    push::send_untagged,
     seal::{self, Seal},
+    send,
 };
 use crate::{
     api::Reason,
@@ -300,7 +300,8 @@ async fn beside(
     }
     let reference = format!("{repository}:{tag}");
     let sent = ways.through(&reference, package.largest_body(), |attempt| async move {
-        send_untagged(&attempt.registry, attempt.tactic.framing, repository, package, taken).await
+        let untagged = package.manifest().into();
+        send(&attempt.registry, attempt.tactic.framing, repository, untagged, package, taken).await
     });
     sent.await?;
     attach(ways, parcel, Version { repository, tag, manifest: package.manifest() }).await

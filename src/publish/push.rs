@@ -12,10 +12,10 @@ use tokio::time::Instant;
 use super::{Tried, Vetted};
 use crate::{
     chart::{self, ChartContent, Descriptor, Manifest},
-    model::{Digest, Framing, RepositoryName, Tag},
+    model::{Digest, Framing, MANIFEST_TYPE, RepositoryName, Tag},
     net::OpenBody,
     provenance::Signer,
-    registry::{Blob, Cause, Failure, MANIFEST_TYPE, Registry, SeenOfChunks, Stage, Writing},
+    registry::{Blob, Cause, Failure, Reference, Registry, SeenOfChunks, Stage, Writing},
     source::{Copied, FetchedChart},
     spool::Spooled,
     verify::{Expected, Verified, pull_back},
@@ -136,7 +136,7 @@ pub async fn push(
     taken: &Taken,
 ) -> Tried<Pushed> {
     let begin = Instant::now();
-    let Tried { result, sent, seen } = send(registry, framing, repository, tag, package, taken).await;
+    let Tried { result, sent, seen } = send(registry, framing, repository, tag.into(), package, taken).await;
     let pushing = begin.elapsed();
     // A manifest may have been written although no answer came: the pull-back tells.
     let is_open = |failure: &Failure| failure.stage == Stage::WriteManifest && failure.is_unanswered();
@@ -151,38 +151,23 @@ pub async fn push(
     Tried { result, sent, seen }
 }
 
-/// Sends the blobs, then the manifest with its tag. That it arrived is not proven yet.
+/// Sends the blobs, then the manifest: with its tag, or by its digest alone, so that what belongs to it can refer to it and nobody sees it
+/// yet. That it arrived is not proven yet.
 pub async fn send(
     registry: &Registry,
     framing: Framing,
     repository: &RepositoryName,
-    tag: &Tag,
-    package: &Package,
-    taken: &Taken,
-) -> Tried<()> {
-    let Tried { result, sent, seen } = send_blobs(registry, framing, repository, package.blobs(), taken).await;
-    let result = match result {
-        Ok(()) => registry.write_manifest(repository, tag, &package.manifest.bytes).await.map_err(|failure| taken.after(failure)),
-        Err(failure) => Err(failure),
-    };
-    Tried { result, sent, seen }
-}
-
-/// Sends the blobs, then the manifest without its tag: what belongs to it can refer to it, and nobody sees it yet.
-pub(super) async fn send_untagged(
-    registry: &Registry,
-    framing: Framing,
-    repository: &RepositoryName,
+    reference: Reference<'_>,
     package: &Package,
     taken: &Taken,
 ) -> Tried<()> {
     let Tried { result, sent, seen } = send_blobs(registry, framing, repository, package.blobs(), taken).await;
     let writing = Writing { bytes: &package.manifest.bytes, media_type: MANIFEST_TYPE };
     let result = match result {
-        Ok(()) => registry.write(repository, package.manifest.digest.into(), writing).await.map(drop),
+        Ok(()) => registry.write(repository, reference, writing).await.map(drop).map_err(|failure| taken.after(failure)),
         Err(failure) => Err(failure),
     };
-    Tried { result: result.map_err(|failure| taken.after(failure)), sent, seen }
+    Tried { result, sent, seen }
 }
 
 /// Sends the blobs that were not taken yet.

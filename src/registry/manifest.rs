@@ -1,6 +1,6 @@
 //! Manifests: read and written by tag or digest (distribution specification, "Pulling manifests", "Pushing manifests").
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -11,17 +11,12 @@ use super::{
     exchange::{Call, Line},
 };
 use crate::{
-    model::{Digest, RepositoryName, Tag},
+    model::{Digest, MANIFEST_TYPES, RepositoryName, Tag},
     net::Reuse,
 };
 
-/// OCI's media type of an image manifest.
-pub const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
-/// OCI's media type of an index of manifests.
-pub const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 /// All that a tag may hold: without it, distribution answers 404 for a manifest that is there.
-const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
-     application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
+static ACCEPTED: LazyLock<String> = LazyLock::new(|| MANIFEST_TYPES.join(", "));
 /// Distribution specification: a registry should take at least 4 MB.
 const MOST_OF_A_MANIFEST: usize = 4 << 20;
 
@@ -78,6 +73,15 @@ pub struct PulledManifest {
 }
 
 impl PulledManifest {
+    /// What it should be where it is something else: by the digest that it was asked for, or else by what the registry calls it.
+    pub fn broken_promise(&self, asked: Reference<'_>) -> Option<Digest> {
+        let promised = match asked {
+            Reference::Digest(digest) => Some(digest),
+            Reference::Tag(_) => self.named,
+        };
+        promised.filter(|promised| *promised != self.digest)
+    }
+
     /// Its config and its layers, with digest and size; nothing when it is no image manifest, or names one that cannot be read.
     pub fn blobs(&self) -> Option<Vec<(Digest, u64)>> {
         let manifest = self.read()?;
@@ -119,7 +123,7 @@ impl Registry {
     pub async fn manifest_digest(&self, repository: &RepositoryName, reference: Reference<'_>) -> Result<Option<Digest>, Failure> {
         let path = format!("/v2/{repository}/manifests/{reference}");
         let mut line = Line::new(self, Reuse::Idle);
-        let call = Call { accept: Some(ACCEPTED), ..Call::new(Stage::ReadManifest, Method::HEAD, repository, &path) };
+        let call = Call { accept: Some(&*ACCEPTED), ..Call::new(Stage::ReadManifest, Method::HEAD, repository, &path) };
         let mut answered = line.ask(&call).await?;
         let status = answered.head.status;
         let named = named(&answered.head.headers);
@@ -133,16 +137,7 @@ impl Registry {
         }
     }
 
-    /// Writes an image manifest under `tag`: the moment at which something becomes visible.
-    ///
-    /// # Errors
-    /// A [`Failure`] at [`Stage::WriteManifest`].
-    pub async fn write_manifest(&self, repository: &RepositoryName, tag: &Tag, manifest: &Bytes) -> Result<(), Failure> {
-        let writing = Writing { bytes: manifest, media_type: MANIFEST_TYPE };
-        self.write(repository, tag.into(), writing).await.map(drop)
-    }
-
-    /// Writes a manifest as it is. Of one that refers to another: what the registry says that it refers to (`OCI-Subject`); nothing where
+    /// Writes a manifest as it is; under a tag, that is the moment at which something becomes visible. Of one that refers to another: what the registry says that it refers to (`OCI-Subject`); nothing where
     /// it keeps no list of such manifests by itself (distribution specification, "Pushing Manifests with Subject").
     ///
     /// # Errors
@@ -180,7 +175,7 @@ pub(super) async fn read_manifest(
     stage: Stage,
 ) -> Result<Option<PulledManifest>, Failure> {
     let path = format!("/v2/{repository}/manifests/{reference}");
-    let call = Call { accept: Some(ACCEPTED), ..Call::new(stage, Method::GET, repository, &path) };
+    let call = Call { accept: Some(&*ACCEPTED), ..Call::new(stage, Method::GET, repository, &path) };
     let mut answered = line.ask(&call).await?;
     if answered.head.status != StatusCode::OK {
         let failure = line.refused(&call, answered).await;

@@ -22,7 +22,7 @@ pub use auth::Authorizer;
 pub use client::Registry;
 pub use failure::{Answer, BodyKind, Cause, Failure, Shown, Stage};
 pub use location::AllowedHosts;
-pub use manifest::{INDEX_TYPE, MANIFEST_TYPE, PulledManifest, Reference, Writing};
+pub use manifest::{PulledManifest, Reference, Writing};
 pub use observer::Observer;
 pub use pause::Pause;
 pub use permit::{Permit, Tenure};

@@ -11,10 +11,10 @@ use super::{
     Cause, Failure, Stage,
     exchange::{Call, Line},
     location,
-    manifest::{INDEX_TYPE, media_type},
+    manifest::media_type,
     tags::next_page,
 };
-use crate::model::{Digest, Origin, RepositoryName};
+use crate::model::{Digest, INDEX_TYPE, Origin, RepositoryName};
 
 /// As of a manifest: the specification has no limit of its own for such a list.
 const MOST_OF_A_PAGE: usize = 4 << 20;

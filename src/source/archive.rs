@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
 use super::{
-    Access, FetchedChart, Fetcher, Promise, SourceError, StatusAnswer, Validators,
+    Access, FetchedChart, Fetcher, Promise, SourceError, Validators,
     fetch::{Fetched, parsed, shown},
     helm_repository::{beside, download, most_of_an_archive, read},
     index::IndexEntry,
@@ -59,9 +59,7 @@ impl Archive {
         let fetched = self.fetcher.get(&self.access, &self.home, &self.url, validators, &most_of_an_archive(&self.limits)).await?;
         let (body, validators) = match (fetched, known) {
             (Fetched::Unchanged, Some(known)) => return Ok(known),
-            (Fetched::Unchanged, None) => {
-                return Err(SourceError::Refused { url: shown(&self.url), answer: StatusAnswer { status: 304, proxy: None } });
-            }
+            (Fetched::Unchanged, None) => return Err(SourceError::unasked_304(&self.url)),
             (Fetched::New(body, validators), _) => (body, validators),
         };
         let content = self.checked(&body).await?;

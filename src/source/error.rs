@@ -1,8 +1,9 @@
 //! Why a source gave nothing, or nothing that can be used. Sentences name the address without query, and the cure.
 
-use crate::{api::Reason, chart::ChartError, model::Digest, net::NetError, spool::SpoolError};
+use url::Url;
 
-use super::{AssemblyError, OciError, cure, index::IndexError, proxied};
+use super::{AssemblyError, OciError, cure, fetch::shown, index::IndexError, proxied};
+use crate::{api::Reason, chart::ChartError, model::Digest, net::NetError, spool::SpoolError};
 
 /// A failure of a source.
 #[derive(Debug, thiserror::Error)]
@@ -224,6 +225,11 @@ impl std::fmt::Display for Promise {
 }
 
 impl SourceError {
+    /// "It is as it was", to somebody who asked for all of it.
+    pub(super) fn unasked_304(url: &Url) -> Self {
+        Self::Refused { url: shown(url), answer: StatusAnswer { status: 304, proxy: None } }
+    }
+
     /// The answer, where there is nothing at the address as far as the server tells: stores answer 403 for what is not there when a
     /// listing is not allowed.
     pub(super) fn absence(&self) -> Option<u16> {

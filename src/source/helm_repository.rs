@@ -4,7 +4,7 @@ use http_body_util::BodyExt;
 use url::Url;
 
 use super::{
-    Access, FetchedChart, Fetcher, Promise, Provenance, SourceError, StatusAnswer, Validators, cure,
+    Access, FetchedChart, Fetcher, Promise, Provenance, SourceError, Validators, cure,
     fetch::{Fetched, Most, shown, shown_text},
     index::{self, Index, IndexEntry, Wishes},
 };
@@ -114,7 +114,7 @@ impl HelmRepository {
 
     /// The server says that nothing has changed, of which it was not asked.
     pub(super) fn unchanged_without_reason(&self) -> SourceError {
-        SourceError::Refused { url: shown(&self.index_url()), answer: StatusAnswer { status: 304, proxy: None } }
+        SourceError::unasked_304(&self.index_url())
     }
 
     /// The chart of an entry: from the first of its addresses that works, with the digest that the index promises.
@@ -129,13 +129,12 @@ impl HelmRepository {
                 Err(error) => failure = Some(failure.unwrap_or(error)),
             }
         }
-        let none = || SourceError::Address { url: shown(&self.url), detail: format!("`{} {}` has no address", entry.name, entry.version) };
+        let none = || SourceError::Address { url: shown(&self.url), detail: format!("`{}` has no address", entry.named()) };
         Err(failure.unwrap_or_else(none))
     }
 
     async fn chart_at(&self, entry: &IndexEntry, address: &str) -> Result<FetchedChart, SourceError> {
-        let chart = || format!("{} {}", entry.name, entry.version);
-        let invalid = |detail: String| SourceError::ArchiveAddress { url: shown_text(address), chart: chart(), detail };
+        let invalid = |detail: String| SourceError::ArchiveAddress { url: shown_text(address), chart: entry.named(), detail };
         let mut url = self.url.join(address).map_err(|error| invalid(error.to_string()))?;
         // As Helm does: what the repository's own address carries (a signature, say) goes to the archives of the same host too.
         if url.query().is_none() && Origin::try_from(&url).is_ok_and(|origin| origin == self.home) {
@@ -151,7 +150,7 @@ impl HelmRepository {
         let content = read(&archive, &self.limits, &shown(&url)).await?;
         if content.name != entry.name || content.version != entry.version {
             let found = format!("{} {}", content.name, content.version);
-            return Err(SourceError::Identity { url: shown(&url), found, promised: chart() });
+            return Err(SourceError::Identity { url: shown(&url), found, promised: entry.named() });
         }
         let provenance = beside(&self.fetcher, &self.access, &home, &url).await?;
         Ok(FetchedChart { content, archive, provenance, copied: None })
@@ -164,12 +163,8 @@ fn named_by_index(error: SourceError, entry: &IndexEntry, withheld: Option<&'sta
         (SourceError::Unauthorized { url, answer, secret: Some(secret) }, Some(cure)) => {
             SourceError::Withheld { url, answer, secret, cure }
         }
-        (SourceError::NotFound { url, status }, _) => {
-            SourceError::ArchiveMissing { url, chart: format!("{} {}", entry.name, entry.version), status }
-        }
-        (SourceError::Address { url, detail }, _) => {
-            SourceError::ArchiveAddress { url, chart: format!("{} {}", entry.name, entry.version), detail }
-        }
+        (SourceError::NotFound { url, status }, _) => SourceError::ArchiveMissing { url, chart: entry.named(), status },
+        (SourceError::Address { url, detail }, _) => SourceError::ArchiveAddress { url, chart: entry.named(), detail },
         (other, _) => other,
     }
 }
@@ -185,7 +180,7 @@ pub(super) fn most_of_an_archive(limits: &Limits) -> Most {
 pub(super) async fn download(fetcher: &Fetcher, access: &Access, home: &Origin, url: &Url, most: &Most) -> Result<Spooled, SourceError> {
     match fetcher.get(access, home, url, None, most).await? {
         Fetched::New(body, _) => Ok(body),
-        Fetched::Unchanged => Err(SourceError::Refused { url: shown(url), answer: StatusAnswer { status: 304, proxy: None } }),
+        Fetched::Unchanged => Err(SourceError::unasked_304(url)),
     }
 }
 

@@ -76,6 +76,13 @@ pub struct IndexEntry {
     pub created: Option<i64>,
 }
 
+impl IndexEntry {
+    /// As errors name it: `name version`.
+    pub(super) fn named(&self) -> String {
+        format!("{} {}", self.name, self.version)
+    }
+}
+
 /// An entry that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {

@@ -215,16 +215,31 @@ impl Oci {
         let (repository, tag) = self.names(entry)?;
         let place = named(&self.place.shown, entry);
         if let Some(pinned) = &self.pinned {
-            return self.pinned_manifest(&repository, Reference::Digest(pinned.digest), &place).await;
+            return self.pinned_manifest(pull, &repository, pinned.digest.into(), &place).await;
         }
-        let pulled = pull.manifest(&repository, &tag).await;
-        let pulled = pulled.map_err(|failure| of_failure(place.clone(), &self.place, failure))?;
-        let Some(pulled) = pulled else { return Err(OciError::NoManifest { place }.into()) };
-        if let Some(promised) = pulled.named.filter(|named| *named != pulled.digest) {
-            let what = "the manifest".to_owned();
-            return Err(OciError::Digest { place, what, found: pulled.digest.to_string(), promised: promised.to_string() }.into());
+        let Some(bytes) = self.pulled(pull, &repository, Reference::Tag(&tag), &place).await? else {
+            return Err(OciError::NoManifest { place }.into());
+        };
+        Original::read(bytes).map_err(|cause| OciError::NoChart { place, cause }.into())
+    }
+
+    /// The bytes of a manifest, which are what they were asked for; nothing where there is none. `place` is where, as errors name it.
+    async fn pulled(
+        &self,
+        pull: &mut Pull<'_>,
+        repository: &RepositoryName,
+        reference: Reference<'_>,
+        place: &str,
+    ) -> Result<Option<Bytes>, SourceError> {
+        let pulled = pull.manifest(repository, reference).await;
+        let pulled = pulled.map_err(|failure| of_failure(place.to_owned(), &self.place, failure))?;
+        match pulled.as_ref().and_then(|pulled| Some((pulled.digest, pulled.broken_promise(reference)?))) {
+            Some((found, promised)) => {
+                let (place, what) = (place.to_owned(), "the manifest".to_owned());
+                Err(OciError::Digest { place, what, found: found.to_string(), promised: promised.to_string() }.into())
+            }
+            None => Ok(pulled.map(|pulled| pulled.bytes)),
         }
-        Original::read(pulled.bytes).map_err(|cause| OciError::NoChart { place, cause }.into())
     }
 
     /// A blob that is read into memory.

@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use super::starter::tool;
+use super::installed::tool;
 
 /// A key, in a home that lives as long as this value.
 pub struct Signer {

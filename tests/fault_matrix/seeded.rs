@@ -3,10 +3,10 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use chart_publisher::{
-    model::{RepositoryName, Tag},
+    model::{MANIFEST_TYPE, RepositoryName, Tag},
     net::Address,
     publish::FailedAttempt,
-    registry::Registry,
+    registry::{Registry, Writing},
 };
 use serde_json::json;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
@@ -140,7 +140,8 @@ impl Seeded<'_> {
     async fn write(&self, manifest: Bytes) {
         let (client, repository) = self.client();
         let tag: Tag = self.chart.tag.parse().expect("a tag");
-        client.write_manifest(&repository, &tag, &manifest).await.expect("the registry takes it");
+        let writing = Writing { bytes: &manifest, media_type: MANIFEST_TYPE };
+        client.write(&repository, (&tag).into(), writing).await.expect("the registry takes it");
     }
 
     async fn believing(&self) -> (Claim, Vec<FailedAttempt>) {

@@ -12,11 +12,10 @@ use ::http::Request;
 use chart_publisher::{
     api::{Target, Upload, UploadMethod},
     chart::{self, Limits},
-    model::{Login, RepositoryName, Tag},
+    model::{Login, MANIFEST_TYPE, RepositoryName, Tag},
     net::{AddressPolicy, Patience, SystemRoots, TlsConfig, Transport},
     plan,
     publish::{Attempt, Learnt, NewIdentities, Package, Reach, Subject, Taken, Ways, push, send},
-    registry::MANIFEST_TYPE,
     registry::Permit,
     remedy::Audience,
     spool::{Budget, Spool},
@@ -156,8 +155,9 @@ async fn engine(parcels: &[Parcel], registry: SocketAddr, proven: bool) -> Durat
                 |attempt: Attempt| async move { push(&attempt.registry, attempt.tactic.framing, repository, tag, package, taken).await };
             ways.through(&reference, body, work).await.map(drop)
         } else {
-            let work =
-                |attempt: Attempt| async move { send(&attempt.registry, attempt.tactic.framing, repository, tag, package, taken).await };
+            let work = |attempt: Attempt| async move {
+                send(&attempt.registry, attempt.tactic.framing, repository, tag.into(), package, taken).await
+            };
             ways.through(&reference, body, work).await.map(drop)
         }
     });

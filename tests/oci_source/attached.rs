@@ -176,14 +176,32 @@ async fn unchanged_costs_a_list(namespace: &Namespace, registries: [(&Kind, &str
     }
 }
 
+/// A registry with a chart, and one that it is to be copied into.
+struct Pair {
+    namespace: Namespace,
+    from: Registry,
+    to: Registry,
+    /// The repository of the chart.
+    source: String,
+    /// Where it is published.
+    target: String,
+}
+
+impl Pair {
+    async fn start(bed: &'static Bed) -> Self {
+        bed.install_crds();
+        let namespace = bed.namespace().await;
+        let (from, to) = (bed.registry(Version::V3).start().await, bed.registry(Version::V3).start().await);
+        let (source, target) = (format!("{}/upstream/small", from.socket()), format!("{}/charts/small", to.socket()));
+        push(bed, &bed.chart("small-1.2.2"), &format!("oci://{}/upstream", from.socket()));
+        Self { namespace, from, to, source, target }
+    }
+}
+
 #[tokio::test]
 async fn what_others_have_at_the_target_stays_and_what_is_there_is_not_sent_again() {
     let bed = support::shared();
-    bed.install_crds();
-    let namespace = bed.namespace().await;
-    let (from, to) = (bed.registry(Version::V3).start().await, bed.registry(Version::V3).start().await);
-    let (source, target) = (format!("{}/upstream/small", from.socket()), format!("{}/charts/small", to.socket()));
-    push(bed, &bed.chart("small-1.2.2"), &format!("oci://{}/upstream", from.socket()));
+    let Pair { namespace, from, to, source, target } = Pair::start(bed).await;
     let chart = crane(bed, &["digest", &format!("{source}:1.2.2")]);
     let bill = attach(bed, &format!("{source}:1.2.2"), "application/vnd.example.bill", "what is in it");
     crane(bed, &["copy", &format!("{source}:1.2.2"), &format!("{target}:1.2.2")]);
@@ -217,11 +235,7 @@ async fn what_others_have_at_the_target_stays_and_what_is_there_is_not_sent_agai
 #[tokio::test]
 async fn a_signature_of_others_is_left_and_named_and_the_chart_waits_for_it() {
     let bed = support::shared();
-    bed.install_crds();
-    let namespace = bed.namespace().await;
-    let (from, to) = (bed.registry(Version::V3).start().await, bed.registry(Version::V3).start().await);
-    let (source, target) = (format!("{}/upstream/small", from.socket()), format!("{}/charts/small", to.socket()));
-    push(bed, &bed.chart("small-1.2.2"), &format!("oci://{}/upstream", from.socket()));
+    let Pair { namespace, from, to, source, target } = Pair::start(bed).await;
     let chart = crane(bed, &["digest", &format!("{source}:1.2.2")]);
     let tag = sign(bed, &source, &chart, "sig", "signed");
     sign(bed, &target, &chart, "sig", "signed by somebody else");

@@ -10,9 +10,9 @@ use bytes::Bytes;
 use chart_publisher::{
     api::Reason,
     chart::{CONFIG, LAYER, Limits},
-    model::{Digest, Origin, Scheme},
+    model::{Digest, INDEX_TYPE, Origin, Scheme},
     net::{Address, AddressPolicy, Endpoint, Patience, SystemRoots, TlsConfig, Transport},
-    registry::{AllowedHosts, Authorizer, INDEX_TYPE, Registry},
+    registry::{AllowedHosts, Authorizer, Registry},
     source::{Attached, Oci, Offered, Place, SourceError},
     spool::{Budget, Spool},
 };

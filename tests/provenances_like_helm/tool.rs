@@ -1,13 +1,8 @@
 //! The real `helm verify`, by both versions.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-    sync::Mutex,
-};
+use std::{fs, path::Path, process::Command, sync::Mutex};
 
-use super::changed::Provenance;
+use super::{changed::Provenance, installed::tool};
 
 /// A version of Helm.
 #[derive(Debug, Clone, Copy)]
@@ -51,17 +46,4 @@ impl Helm {
         let output = helm.arg("verify").arg(&file).arg("--keyring").arg(keyring).env("HOME", place).output().unwrap();
         if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
     }
-}
-
-/// The program of that name, as `tests/tools/install.sh` links it.
-fn tool(name: &str) -> PathBuf {
-    #[expect(clippy::disallowed_methods, reason = "where the tools lie follows from the environment")]
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = variable("CHART_PUBLISHER_CACHE")
-        .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("chart-publisher")))
-        .or_else(|| variable("HOME").map(|home| home.join(".cache/chart-publisher")))
-        .unwrap();
-    let path = cache.join("bin").join(name);
-    assert!(path.exists(), "`{name}` is missing: run tests/tools/install.sh");
-    path
 }

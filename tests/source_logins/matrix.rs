@@ -76,23 +76,19 @@ fn at_web(servers: &Servers, kind: Kind, login: Login) -> Cell {
             "nginx, `ssl_verify_client`",
             "`certSecretRef`: `tls.crt`, `tls.key`",
             fields(&mutual, &[("certSecretRef", "certificate")]),
-            vec![
-                wrong(
-                    "no certificate",
-                    fields(&mutual, &[("certSecretRef", "authority")]),
-                    Reason::TlsFailed,
-                    "give `tls.crt` and `tls.key`",
-                ),
-                wrong(
-                    "a certificate of another authority",
-                    fields(&mutual, &[("certSecretRef", "wrong-certificate")]),
-                    Reason::TlsFailed,
-                    "or does not take the one it got",
-                ),
-            ],
+            wrong_certificates(&mutual),
         ),
     };
     Cell { kind, login, server, given, right, wrong }
+}
+
+/// What goes wrong with a certificate, at every server by TLS.
+fn wrong_certificates(address: &str) -> Vec<Wrong> {
+    let by = |input, secret, cure| Wrong { input, fields: fields(address, &[("certSecretRef", secret)]), reason: Reason::TlsFailed, cure };
+    vec![
+        by("no certificate", "authority", "give `tls.crt` and `tls.key`"),
+        by("a certificate of another authority", "wrong-certificate", "or does not take the one it got"),
+    ]
 }
 
 fn at_registry(servers: &Servers, login: Login) -> Cell {
@@ -165,20 +161,7 @@ fn at_registry(servers: &Servers, login: Login) -> Cell {
             "distribution 3, `clientcas`",
             "`certSecretRef`: `tls.crt`, `tls.key`",
             fields(&mutual, &[("certSecretRef", "certificate")]),
-            vec![
-                wrong(
-                    "no certificate",
-                    fields(&mutual, &[("certSecretRef", "authority")]),
-                    Reason::TlsFailed,
-                    "give `tls.crt` and `tls.key`",
-                ),
-                wrong(
-                    "a certificate of another authority",
-                    fields(&mutual, &[("certSecretRef", "wrong-certificate")]),
-                    Reason::TlsFailed,
-                    "or does not take the one it got",
-                ),
-            ],
+            wrong_certificates(&mutual),
         ),
     };
     Cell { kind: Kind::Oci, login, server, given, right, wrong }

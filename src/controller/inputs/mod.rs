@@ -114,10 +114,10 @@ impl Asking<'_> {
 
     /// What the Secrets of the source give; what is remembered of another one is forgotten.
     async fn access(&self, member: Member<'_>, memory: &mut Memory) -> Result<Access, Failed> {
-        let References { secret, cert_secret, .. } = member.references();
+        let references = member.references();
         let Context { roots, plain_tls, .. } = self.context;
-        let keys = self.secrets.source_keys(secret, cert_secret, roots, plain_tls).await?;
-        let proxy = self.proxy(member.references()).await?;
+        let keys = self.secrets.source_keys(references.secret, references.cert_secret, roots, plain_tls).await?;
+        let proxy = self.proxy(references).await?;
         forget_other_sources(memory, member, &keys, proxy.as_deref());
         Ok(Access {
             credential: keys.authorization.clone(),

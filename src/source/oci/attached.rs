@@ -39,6 +39,13 @@ pub struct Attachment {
     pub shown: String,
 }
 
+impl Attachment {
+    /// What it is read and written by.
+    pub fn reference(&self) -> Reference<'_> {
+        self.tag.as_ref().map_or(Reference::Digest(self.artifact.digest), Reference::Tag)
+    }
+}
+
 /// All that belongs to a chart.
 #[derive(Debug, Clone, Default)]
 pub struct Attached {
@@ -199,11 +206,7 @@ impl Search<'_> {
     async fn artifact(&mut self, reference: Reference<'_>, shown: &str) -> Result<Option<Artifact>, AttachedError> {
         let pulled = self.pull.manifest(&self.repository, reference).await.map_err(|failure| self.failed(shown, failure))?;
         let Some(pulled) = pulled else { return Ok(None) };
-        let promised = match reference {
-            Reference::Digest(digest) => Some(digest),
-            Reference::Tag(_) => pulled.named,
-        };
-        if let Some(promised) = promised.filter(|promised| *promised != pulled.digest) {
+        if let Some(promised) = pulled.broken_promise(reference) {
             let (what, found, promised) = ("the manifest".to_owned(), pulled.digest.to_string(), promised.to_string());
             return Err(AttachedError::Digest { artifact: shown.to_owned(), what, found, promised });
         }

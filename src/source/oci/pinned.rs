@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{Oci, OciError, error::of_failure};
+use super::{Oci, OciError};
 use crate::{
     chart::Original,
     model::{ChartVersion, Constraint, Digest, NamePattern, Prereleases, RepositoryName, Tag},
-    registry::Reference,
+    registry::{Pull, Reference},
     source::{SourceError, index::IndexEntry},
     steps::{Step, enter},
 };
@@ -67,8 +67,9 @@ impl Oci {
             (Pick::Tag(tag), _) | (Pick::Newest { .. }, Some(tag)) => (Reference::Tag(tag), format!("{shown}:{tag}")),
             (Pick::Newest { .. }, None) => return Err(OciError::NoReference { place: shown }.into()),
         };
-        let original = self.pinned_manifest(&repository, reference, &place).await?;
-        let config = self.small_blob(&mut self.registry.read(), (&repository, place.as_str()), &original.config, self.limits.file).await?;
+        let mut pull = self.registry.read();
+        let original = self.pinned_manifest(&mut pull, &repository, reference, &place).await?;
+        let config = self.small_blob(&mut pull, (&repository, place.as_str()), &original.config, self.limits.file).await?;
         let entry = entry(&config, &original, &place)?;
         self.listed.insert(entry.name.clone(), tags);
         self.pinned = Some(Pinned { repository, digest: original.digest });
@@ -77,23 +78,15 @@ impl Oci {
 
     pub(super) async fn pinned_manifest(
         &self,
+        pull: &mut Pull<'_>,
         repository: &RepositoryName,
         reference: Reference<'_>,
         place: &str,
     ) -> Result<Original, SourceError> {
-        let pulled = self.registry.read().manifest(repository, reference).await;
-        let pulled = pulled.map_err(|failure| of_failure(place.to_owned(), &self.place, failure))?;
+        let bytes = self.pulled(pull, repository, reference, place).await?;
         let place = place.to_owned();
-        let Some(pulled) = pulled else { return Err(OciError::NoReference { place }.into()) };
-        let promised = match reference {
-            Reference::Digest(digest) => Some(digest),
-            Reference::Tag(_) => pulled.named,
-        };
-        if let Some(promised) = promised.filter(|promised| *promised != pulled.digest) {
-            let what = "the manifest".to_owned();
-            return Err(OciError::Digest { place, what, found: pulled.digest.to_string(), promised: promised.to_string() }.into());
-        }
-        Original::read(pulled.bytes).map_err(|cause| OciError::NoChartPinned { place, cause }.into())
+        let Some(bytes) = bytes else { return Err(OciError::NoReference { place }.into()) };
+        Original::read(bytes).map_err(|cause| OciError::NoChartPinned { place, cause }.into())
     }
 }
 
