@@ -10,6 +10,8 @@
 
 mod archive;
 mod characters;
+#[cfg(feature = "fuzzing")]
+pub mod doors;
 mod error;
 mod folder;
 mod header;
@@ -91,7 +93,10 @@ pub struct ChartContent {
 /// # Errors
 /// What Helm's loader refuses, what tools read in different ways, and what exceeds `limits`.
 pub fn read(mut archive: impl Read, limits: &Limits) -> Result<ChartContent, ChartError> {
-    let contents = archive::open(&mut archive, limits)?;
+    content(archive::open(&mut archive, limits)?)
+}
+
+fn content(contents: archive::Contents) -> Result<ChartContent, ChartError> {
     let (metadata, version, packaged) = contents.root.finish("")?;
     Ok(ChartContent {
         version,

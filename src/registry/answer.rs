@@ -20,7 +20,7 @@ pub(super) async fn evidence(answered: &mut Answered, secrets: &[SecretString]) 
     judged(&answered.head, &body, answered.sent, secrets)
 }
 
-fn judged(head: &response::Parts, body: &[u8], sent: u64, secrets: &[SecretString]) -> Answer {
+pub(super) fn judged(head: &response::Parts, body: &[u8], sent: u64, secrets: &[SecretString]) -> Answer {
     let kind = kind(&head.headers, body);
     // Before anything is cut: a part of a secret is not found any more.
     let cleaned = |text: &str, most: usize| cleaned(&discreet(text, secrets), most);

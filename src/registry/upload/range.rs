@@ -4,7 +4,7 @@ use http::{HeaderMap, header};
 
 /// The offset to go on from; nothing where the header is missing, cannot be read, or is `0-0`, which registries send both for one
 /// byte and for none.
-pub(super) fn next_offset(headers: &HeaderMap) -> Option<u64> {
+pub(in crate::registry) fn next_offset(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(header::RANGE)?.to_str().ok()?.trim();
     let text = text.strip_prefix("bytes=").unwrap_or(text);
     let (first, last) = text.split_once('-')?;
