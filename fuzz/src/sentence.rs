@@ -1,7 +1,7 @@
 //! What is promised of each sentence that ends in a status or a log.
 
 /// Characters that the sentence of an error has at most.
-const LONGEST: usize = 2_000;
+const LONGEST: usize = 4_000;
 
 /// One line, and not without end.
 pub fn check(sentence: &str) {

@@ -40,7 +40,7 @@ pub use self::{
     yaml::YamlError,
 };
 pub(crate) use self::{
-    error::{ENTRIES, IN_HEADER, UNPACKED},
+    error::{ENTRIES, IN_HEADER, UNPACKED, shown},
     yaml::NESTED,
 };
 use self::{value::Value, yaml::Bounds};
