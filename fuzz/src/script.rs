@@ -33,6 +33,7 @@ struct Level {
 pub fn archive(script: &[u8]) -> Vec<u8> {
     let mut levels = vec![Level::new()];
     for line in script.split_inclusive(|byte| *byte == b'\n') {
+        let depth = levels.len();
         let Some(top) = levels.last_mut() else { break };
         let told = line.strip_suffix(b"\n").unwrap_or(line);
         match told {
@@ -41,11 +42,11 @@ pub fn archive(script: &[u8]) -> Vec<u8> {
             [b'@', b'|', ..] => top.end_member(),
             [b'@', b'$', rest @ ..] => top.zeros = number(rest).unwrap_or_default().min(MOST_ZEROS),
             [b'@', b'('] | [b'@', b'(', _] => {}
-            [b'@', b'(', style, name @ ..] if levels.len() < MOST_LEVELS => {
+            [b'@', b'(', style, name @ ..] if depth < MOST_LEVELS => {
                 top.begin(b'0', *style, name);
                 levels.push(Level::new());
             }
-            [b'@', b')', ..] if levels.len() > 1 => close(&mut levels),
+            [b'@', b')', ..] if depth > 1 => close(&mut levels),
             [b'@', kind, style, name @ ..] => top.begin(*kind, *style, name),
             _ => top.content.extend_from_slice(line),
         }
