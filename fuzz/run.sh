@@ -8,6 +8,7 @@
 #
 # A run begins with what is in seeds/ and corpus/, and keeps what is new in target/found/. A finding is an input in target/findings/.
 set -euo pipefail
+[ "${1:-}" != --input ] || set -- "$1" "$2" "$(realpath "$3")"
 cd "$(dirname "$0")"
 seconds=${FUZZ_SECONDS:-60}
 host=$(rustc -vV | sed -n 's/^host: //p')
@@ -40,8 +41,8 @@ longest() {
 libfuzzer() {
   local target=$1
   shift
-  # 1 s is a thousand times what the slowest input takes.
-  FUZZ_TARGET=$target "$program" -timeout=10 -rss_limit_mb=1024 -max_len="$(longest "$target")" "$@"
+  # In place of this shell, so that it ends where the run is ended.
+  exec env FUZZ_TARGET="$target" "$program" -timeout=10 -rss_limit_mb=1024 -max_len="$(longest "$target")" "$@"
 }
 
 fuzz() {
@@ -108,7 +109,7 @@ echo
 for target in "${!failed[@]}"; do
   echo "$target: $(grep -m1 -A1 -E "panicked at|^==[0-9]+==|more memory" "$logs/$target.log" | tr '\n' ' ')"
   for input in "$findings/$target"/*; do
-    [ -e "$input" ] && echo "  fuzz/$input; again: fuzz/run.sh --input $target $input"
+    [ -e "$input" ] && echo "  fuzz/run.sh --input $target fuzz/$input"
   done
 done
 exit 1
