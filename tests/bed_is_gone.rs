@@ -72,8 +72,17 @@ async fn nothing_is_left_when_the_pipe_closes() {
 async fn nothing_is_left_when_it_ends_before_it_is_up() {
     let pods = Mode::usual().has_nodes().then_some(Mode::Pods);
     for mode in [Some(Mode::usual()), pods].into_iter().flatten() {
+        install(mode);
         ends_before_it_is_up(mode).await;
     }
+}
+
+/// What it runs, which is built for minutes where it is not there yet.
+fn install(mode: Mode) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/install.sh");
+    let flags: &[&str] = if matches!(mode, Mode::Pods) { &["--pods"] } else { &[] };
+    let installed = Command::new(script).args(flags).stdin(Stdio::null()).output().expect("bash");
+    assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
 }
 
 async fn ends_before_it_is_up(mode: Mode) {

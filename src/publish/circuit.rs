@@ -128,6 +128,12 @@ impl Asking {
         self.circuit.door().standing = Standing::Answers(Instant::now());
     }
 
+    /// Nobody was asked, since all that could be was refused before: what another one was told last, where that is known.
+    pub(super) fn in_silence(self) -> Option<(Told, Away)> {
+        let told = self.circuit.door().told()?;
+        Some((told, Away { circuit: self.circuit.clone(), by: None }))
+    }
+
     /// Nothing answers.
     pub(super) fn in_vain(self, told: Told) -> Away {
         let by = self.circuit.door().in_vain(told, self.turn, Instant::now());
@@ -243,6 +249,13 @@ impl Door {
         let by = turn.unwrap_or_else(|| self.next_turn());
         self.standing = Standing::Away { told, by, times, next: now + pause };
         Some(by)
+    }
+
+    fn told(&self) -> Option<Told> {
+        match &self.standing {
+            Standing::Away { told, .. } => Some(Arc::clone(told)),
+            Standing::Unknown | Standing::Answers(_) => None,
+        }
     }
 
     fn left(&mut self, turn: u64) {

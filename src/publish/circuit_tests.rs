@@ -35,12 +35,14 @@ fn asks(door: &mut Door, now: Instant) -> u64 {
 fn one_asks_for_all_until_something_answers() {
     let (mut door, begin) = (Door::default(), Instant::now());
     let turn = asks(&mut door, begin);
+    assert!(door.told().is_none());
     for is_slow in [false, true] {
         assert_eq!(shown(&door.enter(begin, is_slow, None)), "waits", "nothing is known yet");
     }
     assert_eq!(door.in_vain(told(1), Some(turn), begin), Some(turn));
     door.left(turn);
     assert_eq!(shown(&door.enter(after(begin, 1), false, None)), "is told 1");
+    assert_eq!(door.told().map(|told| told[0].0), Some(1), "who has nothing to ask for hears the same");
 
     let turn = asks(&mut door, after(begin, 2));
     assert_eq!(shown(&door.enter(after(begin, 9), false, None)), "is told 1", "one asks already, however long that takes");
@@ -51,6 +53,7 @@ fn one_asks_for_all_until_something_answers() {
     let turn = asks(&mut door, after(begin, 14));
     door.standing = Standing::Answers(after(begin, 15));
     door.left(turn);
+    assert!(door.told().is_none());
     for seconds in [15, 24] {
         assert_eq!(shown(&door.enter(after(begin, seconds), false, None)), "asks as others do");
     }

@@ -59,8 +59,14 @@ pub(super) async fn list<'w>(ways: &'w Ways, repositories: BTreeSet<RepositoryNa
             let listed = rest.chain([(answer.0, answer.1.map(|(_, _, tags)| tags))]).collect();
             return Lists { listed, by: None, away };
         }
-        // What was passed over says nothing of now.
-        (Err(_), Said::Nothing) => drop(asking),
+        // What was passed over says nothing of now. Where another one is known to have asked in vain, this one has heard of it.
+        (Err(_), Said::Nothing) => {
+            if let Some((told, away)) = asking.in_silence() {
+                let all = std::iter::once(answer.0).chain(repositories);
+                let listed = all.map(|repository| unasked(ways, repository, &told, ASKED_BY_ANOTHER)).collect();
+                return Lists { listed, by: None, away: Some(away) };
+            }
+        }
         (Ok(_), _) | (Err(_), Said::Something) => asking.answered(),
     }
     let rest = repositories.map(|repository| list_one(ways, repository));

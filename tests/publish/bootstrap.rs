@@ -39,6 +39,7 @@ async fn all_that_the_file_asks_for_is_there_and_a_second_run_sends_nothing() {
         assert_eq!((target.address.as_ref(), target.attempts.len()), (Some(&registry.socket().to_string()), 0));
         assert!(target.how.is_some() && target.pull.is_some() && target.failure.is_none());
         for chart in &target.charts {
+            assert!(chart.signed_by.is_none(), "nobody asks for a signature: {chart:?}");
             let archive = fs::read(bed.chart(&format!("{}-{}", chart.chart, chart.version))).expect("a chart of the bed");
             assert_eq!(chart.layer.as_ref(), Some(&Digest::of(&archive).to_string()), "{chart:?}");
             let reference = chart.reference.as_deref().expect("a place");

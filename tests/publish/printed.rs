@@ -81,6 +81,8 @@ pub struct Item {
     pub digest: Option<String>,
     pub layer: Option<String>,
     pub action: String,
+    #[serde(rename = "signedBy")]
+    pub signed_by: Option<Value>,
     pub route: Option<String>,
     pub method: Option<String>,
     pub failure: Option<Failure>,

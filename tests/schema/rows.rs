@@ -210,6 +210,7 @@ fn verify_rows() -> Vec<Row> {
         refused(verify(json!({"provenance": {}})), "spec.verify.provenance.secretRef", "Required"),
         refused(verify(json!({"provenance": {"secretRef": {}}})), "spec.verify.provenance.secretRef.name", "Required"),
         refused(verify(of("")), "spec.verify.provenance.secretRef.name", "should be at least 1 chars long"),
+        refused(verify(of(&"a".repeat(254))), "spec.verify.provenance.secretRef.name", "Too long"),
     ]
 }
 
