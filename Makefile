@@ -13,8 +13,6 @@ test: ## all tests; as root also those on real nodes
 lint: ## formatting, clippy, licences and sources of dependencies, shell syntax
 	cargo fmt --check
 	cargo clippy --all-targets --all-features --quiet -- -D warnings
-	cargo fmt --check --manifest-path fuzz/Cargo.toml
-	CARGO_TARGET_DIR=fuzz/target cargo clippy --quiet --locked --manifest-path fuzz/Cargo.toml -- -D warnings
 	@for script in $$(git ls-files '*.sh' .ci/run); do bash -n "$$script" || exit 1; done
 	@tests/tools/deny.sh
 

@@ -1,7 +1,8 @@
 //! What the fuzz targets have been fed with, once more: their seeds, what covers their code, and inputs that were findings.
 //!
 //! A finding becomes a test by its file, which is put into `fuzz/corpus/TARGET/`. The targets are those of `fuzz/`, without libFuzzer.
-#![cfg(all(test, feature = "fuzzing"))]
+#![cfg(test)]
+#![cfg(feature = "fuzzing")]
 
 #[path = "../fuzz/src/lib.rs"]
 mod targets;

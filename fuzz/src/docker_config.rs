@@ -17,7 +17,7 @@ pub fn run(input: &[u8]) {
     for host in login.hosts() {
         assert!(login.to(&[host.to_owned()]).is_some(), "`{host}` is found by its name");
     }
-    let header = |login: &Login| login.to(std::slice::from_ref(&host)).map(|credential| credential.basic_header());
+    let header = |login: &Login| login.to(std::slice::from_ref(&host)).map(chart_publisher::model::Credential::basic_header);
     if let Some(header) = header(&login) {
         let header = header.expose_secret();
         assert!(header.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '), "it can stand in a header: {header}");

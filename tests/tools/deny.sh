@@ -15,6 +15,4 @@ if [ -z "$program" ]; then
     cargo install --quiet --locked --root "$cache" --version "$VERSION" --no-default-features cargo-deny
   fi
 fi
-"$program" check bans licenses sources
-# The fuzz targets are no part of a release, and are held to the same rules.
-exec "$program" --manifest-path fuzz/Cargo.toml check --config "$PWD/deny.toml" bans licenses sources
+exec "$program" check bans licenses sources
