@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint generate cluster bench bench-times bench-index bench-thousand bench-memory bench-cuts compare-paths soak crashes leader api-server rest faults like-helm
+.PHONY: help quickstart test lint generate cluster bench bench-times bench-index bench-thousand bench-memory bench-cuts compare-paths soak crashes leader api-server rest faults like-helm fuzz
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,3 +68,6 @@ faults: ## each known fault × each method × real and scripted registries: what
 
 like-helm: ## 200 generated charts by helm v3 and v4, with and without provenance: config and manifest, byte for byte (three minutes)
 	@cargo test --quiet --test chart_like_helm two_hundred -- --ignored --nocapture
+
+fuzz: ## what reads untrusted input, under libFuzzer: each target for 60 s (FUZZ_SECONDS), two at once (six minutes, after a build)
+	@fuzz/run.sh $(TARGETS)

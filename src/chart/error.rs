@@ -9,6 +9,11 @@ pub(crate) const UNPACKED: &str = "bytes unpacked";
 /// Files, directories and what else an archive lists.
 pub(crate) const ENTRIES: &str = "entries";
 
+/// What stands in an archive or an index, as a sentence shows it: without control characters, and no more than somebody reads.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(200).collect()
+}
+
 /// Why an archive is no chart that could be published.
 #[derive(Debug, thiserror::Error)]
 pub enum ChartError {
@@ -22,13 +27,13 @@ pub enum ChartError {
     #[error("the archive is cut: it ends within the data")]
     Cut,
     /// The compressed data is damaged.
-    #[error("the archive is damaged: {0}")]
+    #[error("the archive is damaged: {}", shown(.0))]
     Gzip(String),
     /// Bytes follow the end of the archive, which some tools would read.
     #[error("the archive has data after its end: package it again with `helm package`")]
     TrailingData,
     /// What is inside is no tar file.
-    #[error("the archive holds no tar file: {0}")]
+    #[error("the archive holds no tar file: {}", shown(.0))]
     Tar(String),
     /// The archive has no files.
     #[error("the archive holds no files")]
@@ -44,7 +49,7 @@ pub enum ChartError {
         found: u64,
     },
     /// A file over the limit.
-    #[error("`{path}` has {found} bytes, and a file in a chart may have {limit}")]
+    #[error("`{}` has {found} bytes, and a file in a chart may have {limit}", shown(.path))]
     FileTooLarge {
         /// The file.
         path: String,
@@ -64,7 +69,7 @@ pub enum ChartError {
         compressed: u64,
     },
     /// A path that leads out of the chart, or that some tools would read so.
-    #[error("`{path}` {problem}: package the chart again with `helm package`")]
+    #[error("`{}` {problem}: package the chart again with `helm package`", shown(.path))]
     Path {
         /// The path as the archive has it.
         path: String,
@@ -75,13 +80,13 @@ pub enum ChartError {
     #[error("`Chart.yaml` is missing from the directory at the top of the archive")]
     NoChartYaml,
     /// There is no `Chart.yaml` in what lies in `charts/`.
-    #[error("`{path}` is no chart, for it has no `Chart.yaml`: complete it, or take it out of `charts`")]
+    #[error("`{}` is no chart, for it has no `Chart.yaml`: complete it, or take it out of `charts`", shown(.path))]
     NoSubchart {
         /// The path, for example `charts/common`.
         path: String,
     },
     /// The archive of a chart within the chart.
-    #[error("`{archive}`: {cause}")]
+    #[error("`{}`: {cause}", shown(.archive))]
     Within {
         /// Its path.
         archive: String,
@@ -90,7 +95,7 @@ pub enum ChartError {
         cause: Box<ChartError>,
     },
     /// A file that is read is no YAML.
-    #[error("`{file}` is no YAML that Helm reads: {source}")]
+    #[error("`{}` is no YAML that Helm reads: {source}", shown(.file))]
     Yaml {
         /// Its path, for example `Chart.yaml` or `charts/common/values.yaml`.
         file: String,
@@ -98,7 +103,7 @@ pub enum ChartError {
         source: YamlError,
     },
     /// A field of a file has the wrong type.
-    #[error("`{file}`: {source}")]
+    #[error("`{}`: {source}", shown(.file))]
     Field {
         /// Its path.
         file: String,
@@ -106,7 +111,7 @@ pub enum ChartError {
         source: FieldError,
     },
     /// The metadata breaks a rule of Helm's.
-    #[error("`{file}`: {source}")]
+    #[error("`{}`: {source}", shown(.file))]
     Rule {
         /// The path of `Chart.yaml`.
         file: String,

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    error::shown,
     json::{self, Object},
     value::Value,
 };
@@ -15,7 +16,7 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
     /// Another type is needed.
-    #[error("`{field}` must be {expected}, not {found}")]
+    #[error("`{}` must be {expected}, not {found}", shown(.field))]
     Type {
         /// The field, for example `maintainers[0].name`.
         field: String,
@@ -25,7 +26,7 @@ pub enum FieldError {
         found: &'static str,
     },
     /// An infinity or NaN.
-    #[error("`{field}` holds an infinity or NaN, which JSON has no form for: quote it")]
+    #[error("`{}` holds an infinity or NaN, which JSON has no form for: quote it", shown(.field))]
     NotFinite {
         /// The field.
         field: String,

@@ -11,6 +11,8 @@
 mod archive;
 mod artifact;
 mod characters;
+#[cfg(feature = "fuzzing")]
+pub mod doors;
 mod error;
 mod folder;
 mod header;
@@ -40,7 +42,7 @@ pub use self::{
     yaml::YamlError,
 };
 pub(crate) use self::{
-    error::{ENTRIES, IN_HEADER, UNPACKED},
+    error::{ENTRIES, IN_HEADER, UNPACKED, shown},
     yaml::NESTED,
 };
 use self::{value::Value, yaml::Bounds};
@@ -93,7 +95,10 @@ pub struct ChartContent {
 /// # Errors
 /// What Helm's loader refuses, what tools read in different ways, and what exceeds `limits`.
 pub fn read(mut archive: impl Read, limits: &Limits) -> Result<ChartContent, ChartError> {
-    let contents = archive::open(&mut archive, limits)?;
+    content(archive::open(&mut archive, limits)?)
+}
+
+fn content(contents: archive::Contents) -> Result<ChartContent, ChartError> {
     let (metadata, version, packaged) = contents.root.finish("")?;
     Ok(ChartContent {
         version,

@@ -46,6 +46,21 @@ fn a_chart_is_read_with_its_time_and_files() {
 }
 
 #[test]
+fn a_sentence_is_one_line_whatever_stands_in_the_archive() {
+    let long = format!("\"{}\": .inf", "a".repeat(900));
+    for (path, text) in [
+        ("web/values.yaml", "\"a\\e[2J\": .nan"),
+        ("web/values.yaml", &long),
+        ("web/charts/a\u{7}b/values.yaml", "["),
+        ("web/charts/a\u{1b}b.tgz", "x"),
+        ("web/Chart.lock", "dependencies: [{\"name\\n\": .nan}]"),
+    ] {
+        let error = read(packed(&[(path, text.as_bytes().to_vec())]).as_slice(), &Limits::default()).unwrap_err().to_string();
+        assert!(!error.contains(char::is_control) && error.len() < 400, "{error:?}");
+    }
+}
+
+#[test]
 fn each_limit_is_held_and_named() {
     let limits = Limits { compressed: 40_000, unpacked: 30_000, file: 20_000, entries: 3, ratio: 20, ratio_from: 50_000 };
     check(&packed(&[("web/a", noise(20_000))]), &limits, "web 1.2.3");

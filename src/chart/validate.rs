@@ -5,7 +5,10 @@
 
 use std::collections::HashSet;
 
-use super::metadata::{Dependency, Metadata};
+use super::{
+    error::shown,
+    metadata::{Dependency, Metadata},
+};
 use crate::model::{ChartVersion, InvalidVersion};
 
 /// A rule of Helm's that the metadata breaks.
@@ -27,10 +30,10 @@ pub enum RuleError {
     #[error("`{0}` has an empty entry: remove it")]
     Empty(&'static str),
     /// An alias that could not be a key in the values.
-    #[error("the alias of dependency `{0}` may hold letters, digits, `_` and `-` only")]
+    #[error("the alias of dependency `{}` may hold letters, digits, `_` and `-` only", shown(.0))]
     Alias(String),
     /// Two dependencies that go by one name.
-    #[error("more than one dependency goes by `{0}`: give one of them an alias")]
+    #[error("more than one dependency goes by `{}`: give one of them an alias", shown(.0))]
     DuplicateDependency(String),
 }
 

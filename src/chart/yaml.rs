@@ -13,6 +13,7 @@ use serde_saphyr::granit_parser::{ErrorKind, Event, FallibleBufferedInput, Parse
 
 use super::{
     characters::Characters,
+    error::shown,
     value::{Value, resolve},
 };
 
@@ -31,7 +32,7 @@ pub(crate) struct Bounds {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum YamlError {
     /// No YAML.
-    #[error("line {line}: {problem}")]
+    #[error("line {line}: {}", shown(.problem))]
     Syntax {
         /// Counted from 1.
         line: usize,

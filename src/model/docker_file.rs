@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     InvalidDockerConfig, Login,
-    login::{Entry, scope},
+    login::{Entry, scope, shown},
 };
 
 /// The logins that a person has. What it holds for other registries is never a reason to refuse it.
@@ -60,7 +60,7 @@ impl DockerFile {
         match entries().next() {
             Some((key, entry)) => Err(match Entry::deserialize(entry) {
                 Ok(entry) => entry.problem(key),
-                Err(_) => InvalidDockerConfig::Entry(scope(key).chars().take(255).collect()),
+                Err(_) => InvalidDockerConfig::Entry(shown(key)),
             }),
             None => Ok(Found::Nothing),
         }

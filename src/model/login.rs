@@ -51,7 +51,7 @@ pub(super) struct Entry {
 impl Entry {
     /// What is wrong with it, where it gives no credential.
     pub(super) fn problem(&self, key: &str) -> InvalidDockerConfig {
-        let shown = scope(key).chars().take(255).collect();
+        let shown = shown(key);
         let has_token = self.identitytoken.as_ref().is_some_and(|token| !token.is_empty());
         if has_token { InvalidDockerConfig::IdentityToken(shown) } else { InvalidDockerConfig::Entry(shown) }
     }
@@ -71,6 +71,11 @@ impl Entry {
         let (username, password) = decoded.split_once(':')?;
         Some((username.to_owned(), password.to_owned()))
     }
+}
+
+/// What a key is for, as an error shows it.
+pub(super) fn shown(key: &str) -> String {
+    scope(key).chars().filter(|letter| !letter.is_control()).take(255).collect()
 }
 
 /// What a key of `auths` is for: `https://Index.Docker.io/v1/` → `index.docker.io`, the old form, whose path says nothing; and
@@ -164,6 +169,8 @@ mod tests {
         assert!(check(r#"{"x":{"username":"secret"}}"#).unwrap_err().starts_with("it is no JSON"));
         let error = check(r#"{"auths":{"h":{"auth":"c2VjcmV0"}}}"#).unwrap_err();
         assert!(error.contains("`h`") && !error.contains("c2VjcmV0"), "{error}");
+        let error = check(r#"{"auths":{"h\u0007\u001b[31m":{}}}"#).unwrap_err();
+        assert!(error.contains("`h[31m`"), "{error:?}");
         for entry in [r#"{"identitytoken":"c2VjcmV0"}"#, r#"{"auth":"YTo=","identitytoken":"c2VjcmV0"}"#] {
             let error = check(&format!(r#"{{"auths":{{"h":{entry}}}}}"#)).unwrap_err();
             assert!(error.contains("`h` has an `identitytoken` and no password") && !error.contains("c2VjcmV0"), "{error}");

@@ -20,10 +20,10 @@ pub(super) async fn evidence(answered: &mut Answered, secrets: &[SecretString]) 
     judged(&answered.head, &body, answered.sent, secrets)
 }
 
-fn judged(head: &response::Parts, body: &[u8], sent: u64, secrets: &[SecretString]) -> Answer {
+pub(super) fn judged(head: &response::Parts, body: &[u8], sent: u64, secrets: &[SecretString]) -> Answer {
     let kind = kind(&head.headers, body);
     // Before anything is cut: a part of a secret is not found any more.
-    let cleaned = |text: &str, most: usize| cleaned(&discreet(text, secrets), most);
+    let cleaned = |text: &str, most: usize| cleaned(&discreet(&plain(text), secrets), most);
     let (codes, message) = match kind {
         BodyKind::OciError => oci_errors(body, &cleaned),
         BodyKind::Text => (Vec::new(), cleaned(&String::from_utf8_lossy(body), MOST_OF_A_MESSAGE)),
@@ -111,6 +111,16 @@ fn told(detail: &serde_json::Value) -> Option<&'static str> {
     TOLD_IN_DETAILS.iter().find(is_it).map(|(words, _)| *words)
 }
 
+/// Without control characters, before anything is looked for: within a word they would hide it. What parts words becomes a space.
+fn plain(text: &str) -> String {
+    let one = |character: char| match character {
+        '\n' | '\r' => Some('\n'),
+        other if !other.is_control() => Some(other),
+        other => other.is_whitespace().then_some(' '),
+    };
+    text.chars().filter_map(one).collect()
+}
+
 /// The first line that says anything, without control characters.
 pub(super) fn cleaned(text: &str, most: usize) -> String {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
@@ -121,11 +131,11 @@ pub(super) fn without_query(location: &str) -> String {
     let end = location.find(['?', '#']).unwrap_or(location.len());
     let kept = location.get(..end).unwrap_or_default();
     // User information is a secret too.
-    match kept.split_once("://") {
+    match kept.split_once("//").filter(|(scheme, _)| !scheme.contains('/')) {
         Some((scheme, rest)) => {
             let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
             let host = authority.rsplit('@').next().unwrap_or_default();
-            cleaned(&format!("{scheme}://{host}{path}"), MOST_OF_A_MESSAGE)
+            cleaned(&format!("{scheme}//{host}{path}"), MOST_OF_A_MESSAGE)
         }
         None => cleaned(kept, MOST_OF_A_MESSAGE),
     }
@@ -221,6 +231,15 @@ mod tests {
     }
 
     #[test]
+    fn control_characters_hide_nothing_from_who_looks_for_secrets() {
+        for said in ["hun\u{7}ter2", "eyJa.\u{1}b.c", "/a\u{2}?hunter", "eyJa.b.\tc", "http:/\u{3}/me:hunter@host/"] {
+            let answer = read(401, &[], said);
+            let hidden = ["hunter", "eyJa.b.c"].iter().all(|secret| !answer.message.contains(secret));
+            assert!(hidden && !answer.message.contains(char::is_control), "{said:?}: {answer:?}");
+        }
+    }
+
+    #[test]
     fn json_that_does_not_end_shows_nothing_of_itself() {
         let secret = "postgres://user:password@db";
         let long = format!(r#"{{"errors":[{{"detail":{{"dsn":"{secret}","more":"{}"#, "x".repeat(MOST_OF_A_BODY));
@@ -277,6 +296,8 @@ mod tests {
     #[test]
     fn a_location_is_shown_without_query_and_user_information() {
         assert_eq!(without_query("https://user:pass@host/path?_state=secret#x"), "https://host/path");
+        assert_eq!(without_query("//user:pass@host/path"), "//host/path");
         assert_eq!(without_query("/v2/x?_state=secret"), "/v2/x");
+        assert_eq!(without_query("/v2//a@b"), "/v2//a@b");
     }
 }

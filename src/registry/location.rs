@@ -144,6 +144,7 @@ mod tests {
         check("https://evil.example/u?secret", "own https://registry.example:30500/u?secret (for https://evil.example/u)");
         check("//evil.example/u", "own https://registry.example:30500/u (for //evil.example/u)");
         check("https://registry.example@evil.example/u", "`https://evil.example/u` names no host");
+        check("//me:secret@evil.example/u", "`//evil.example/u` names no host");
         check("ftp://registry.example/u", "`ftp://registry.example/u` is neither http nor https");
         check("https://:80/u", "`https://:80/u` names no host");
         check("", "`` is no address");

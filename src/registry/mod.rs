@@ -4,6 +4,8 @@ mod answer;
 mod auth;
 mod client;
 mod discreet;
+#[cfg(feature = "fuzzing")]
+pub mod doors;
 mod exchange;
 mod failure;
 mod location;

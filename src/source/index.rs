@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, io::Read};
 pub use self::wishes::Wishes;
 use self::{reader::Source, wishes::Missing};
 use crate::{
-    chart::value::Value,
+    chart::{shown, value::Value},
     model::{ChartVersion, Digest, close},
 };
 
@@ -107,7 +107,7 @@ pub enum IndexError {
     #[error("the index is an HTML page: check that the URL is the repository's own, and that no login or portal stands before it")]
     Html,
     /// Neither YAML nor JSON.
-    #[error("the index is no YAML: line {line}: {problem}")]
+    #[error("the index is no YAML: line {line}: {}", shown(.problem))]
     NotYaml {
         /// Counted from 1.
         line: usize,
@@ -115,7 +115,7 @@ pub enum IndexError {
         problem: String,
     },
     /// It begins as JSON and is none.
-    #[error("the index is no JSON: line {line}: {problem}")]
+    #[error("the index is no JSON: line {line}: {}", shown(.problem))]
     NotJson {
         /// Counted from 1.
         line: usize,
@@ -123,7 +123,7 @@ pub enum IndexError {
         problem: String,
     },
     /// JSON of another kind.
-    #[error("the index is JSON of another kind: line {line}: {problem}: check that the URL is that of a Helm repository")]
+    #[error("the index is JSON of another kind: line {line}: {}: check that the URL is that of a Helm repository", shown(.problem))]
     OtherJson {
         /// Counted from 1.
         line: usize,
@@ -155,7 +155,7 @@ pub enum IndexError {
         found: &'static str,
     },
     /// A key that comes twice, of which tools read either.
-    #[error("the index has `{0}` twice, and Helm refuses that")]
+    #[error("the index has `{}` twice, and Helm refuses that", shown(.0))]
     Duplicate(String),
 }
 
@@ -285,8 +285,7 @@ impl<'a> Picker<'a> {
 }
 
 fn structure(part: impl Into<String>, expected: &'static str, found: &'static str) -> IndexError {
-    let part = part.into().chars().filter(|c| !c.is_control()).take(120).collect();
-    IndexError::Structure { part, expected, found }
+    IndexError::Structure { part: shown(&part.into()), expected, found }
 }
 
 #[cfg(test)]

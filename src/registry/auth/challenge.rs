@@ -18,9 +18,9 @@ pub(in crate::registry) enum Challenge {
 /// Which token is asked for, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::registry) struct Bearer {
-    pub(super) realm: String,
-    pub(super) service: Option<String>,
-    pub(super) scopes: Vec<String>,
+    pub(in crate::registry) realm: String,
+    pub(in crate::registry) service: Option<String>,
+    pub(in crate::registry) scopes: Vec<String>,
 }
 
 impl Challenge {
@@ -45,7 +45,7 @@ impl Challenge {
 }
 
 /// Whether a challenge calls the token itself invalid, not its rights (RFC 6750, section 3.1).
-pub(super) fn says_invalid_token(headers: &HeaderMap) -> bool {
+pub(in crate::registry) fn says_invalid_token(headers: &HeaderMap) -> bool {
     let texts = headers.get_all(header::WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
     let mut challenges = texts.flat_map(|text| http_auth::parser::ChallengeParser::new(text).map_while(Result::ok));
     challenges.any(|challenge| {
@@ -70,7 +70,7 @@ impl Bearer {
 
     /// Asks for all `actions` on `repository` at once, so that one token serves a whole publication. Some registries answer a token
     /// for reading with 401 instead of a new challenge (helm/helm issue 32144).
-    pub(super) fn widened(mut self, repository: &RepositoryName, actions: &[&str]) -> Self {
+    pub(in crate::registry) fn widened(mut self, repository: &RepositoryName, actions: &[&str]) -> Self {
         let prefix = format!("repository:{repository}:");
         let mut actions: BTreeSet<String> = actions.iter().map(|action| (*action).to_owned()).collect();
         self.scopes.retain(|scope| match scope.strip_prefix(&prefix) {

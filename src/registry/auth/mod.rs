@@ -5,8 +5,8 @@
 //! * Tokens are kept for one identity at one registry: an [`Authorizer`] is made for both and shared by nobody else.
 //! * What was learnt of a repository's challenge is kept, so that the next run asks the token service first and the registry once.
 
-mod challenge;
-mod token;
+pub(super) mod challenge;
+pub(super) mod token;
 
 use std::{
     collections::HashMap,

@@ -85,17 +85,29 @@ fn read(body: &[u8]) -> Result<Token, String> {
 
 /// Where the realm is dialled, and the path with its query.
 fn place(service: &TokenService<'_>, bearer: &Bearer, with_credential: bool, allowed: &AllowedHosts) -> Result<(Endpoint, String), Cause> {
+    let registry = service.registry;
+    let (origin, path) = named(&registry.origin, bearer, with_credential, allowed)?;
+    let addresses = if origin == registry.origin { registry.addresses.clone() } else { vec![Address::of(&origin)] };
+    let (tls, policy, proxy) = (registry.tls.clone(), registry.policy.clone(), registry.proxy.clone());
+    Ok((Endpoint { addresses, origin, tls, policy, segment: registry.segment, proxy }, path))
+}
+
+/// The origin of the realm, where a registry at `own` may name it, and the path with its query.
+pub(in crate::registry) fn named(
+    own: &Origin,
+    bearer: &Bearer,
+    with_credential: bool,
+    allowed: &AllowedHosts,
+) -> Result<(Origin, String), Cause> {
     let malformed = || Cause::Malformed { detail: "the realm of the challenge is no http or https URL".to_owned() };
     let mut url = url::Url::parse(&bearer.realm).map_err(|_| malformed())?;
     let origin = Origin::try_from(&url).map_err(|_| malformed())?;
-    let own = &service.registry.origin;
     let refused = Cause::Realm { origin: origin.to_string() };
     if own.scheme == Scheme::Https && origin.scheme == Scheme::Http {
         return Err(refused);
     }
     let is_built_in = BUILT_IN.iter().any(|(registry, realm)| *registry == own.host && *realm == origin.host);
-    let is_own = origin == *own;
-    if with_credential && !is_own && !is_built_in && !allowed.contains(&origin) {
+    if with_credential && origin != *own && !is_built_in && !allowed.contains(&origin) {
         return Err(refused);
     }
     {
@@ -107,15 +119,6 @@ fn place(service: &TokenService<'_>, bearer: &Bearer, with_credential: bool, all
             query.append_pair("scope", scope);
         }
     }
-    let addresses = if is_own { service.registry.addresses.clone() } else { vec![Address::of(&origin)] };
     let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-    let endpoint = Endpoint {
-        addresses,
-        origin,
-        tls: service.registry.tls.clone(),
-        policy: service.registry.policy.clone(),
-        segment: service.registry.segment,
-        proxy: service.registry.proxy.clone(),
-    };
-    Ok((endpoint, path))
+    Ok((origin, path))
 }

@@ -2,7 +2,7 @@
 
 mod buffered;
 mod chunked;
-mod range;
+pub(super) mod range;
 mod session;
 mod single_post;
 mod streamed;

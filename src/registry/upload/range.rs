@@ -4,11 +4,12 @@ use http::{HeaderMap, header};
 
 /// The offset to go on from; nothing where the header is missing, cannot be read, or is `0-0`, which registries send both for one
 /// byte and for none.
-pub(super) fn next_offset(headers: &HeaderMap) -> Option<u64> {
+pub(in crate::registry) fn next_offset(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(header::RANGE)?.to_str().ok()?.trim();
     let text = text.strip_prefix("bytes=").unwrap_or(text);
     let (first, last) = text.split_once('-')?;
-    let last: u64 = last.trim().parse().ok()?;
+    let last = last.trim();
+    let last: u64 = last.bytes().all(|byte| byte.is_ascii_digit()).then(|| last.parse().ok())??;
     (first.trim() == "0" && last > 0).then(|| last.saturating_add(1))
 }
 
@@ -27,6 +28,7 @@ mod tests {
             ("5-99", None),
             ("99", None),
             ("0-x", None),
+            ("0-+99", None),
             ("0-18446744073709551615", Some(u64::MAX)),
         ] {
             let headers = HeaderMap::from_iter([(header::RANGE, text.parse().unwrap())]);

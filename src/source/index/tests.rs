@@ -129,6 +129,20 @@ fn what_is_no_index_is_told_apart() {
 }
 
 #[test]
+fn a_sentence_is_one_line_whatever_stands_in_the_index() {
+    let long = "b".repeat(2_000);
+    for text in [
+        "apiVersion: v1\nentries: {\"a\\e\": [], \"a\\e\": []}",
+        &format!(r#"{{"apiVersion":"v1","entries":"{long}"}}"#),
+        &format!("apiVersion: v1\nentries: {{a: *{long}}}"),
+    ] {
+        let wanted = ["a\u{1b}", "a"].into_iter().collect();
+        let error = parse(text.as_bytes(), &wanted, &IndexLimits::default()).unwrap_err().to_string();
+        assert!(!error.contains(char::is_control) && error.len() < 400, "{error:?}");
+    }
+}
+
+#[test]
 fn an_empty_repository_is_an_index() {
     for text in ["apiVersion: v1\nentries: {}\n", "apiVersion: v1\nentries:\ngenerated: x\n", r#"{"apiVersion":"v1","entries":null}"#] {
         assert_eq!(read(text, &["web"]).unwrap(), Index::default(), "{text}");
