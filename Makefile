@@ -12,6 +12,8 @@ test: ## all tests; as root also those on real nodes
 
 lint: ## formatting, clippy, licences and sources of dependencies, shell syntax
 	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
+	cargo metadata --quiet --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	cargo clippy --all-targets --all-features --quiet -- -D warnings
 	@for script in $$(git ls-files '*.sh' .ci/run); do bash -n "$$script" || exit 1; done
 	@tests/tools/deny.sh

@@ -15,4 +15,6 @@ if [ -z "$program" ]; then
     cargo install --quiet --locked --root "$cache" --version "$VERSION" --no-default-features cargo-deny
   fi
 fi
-exec "$program" check bans licenses sources
+"$program" check bans licenses sources
+# The fuzz targets are no part of a release, and are held to the same rules.
+exec "$program" --manifest-path fuzz/Cargo.toml --config "$PWD/deny.toml" check bans licenses sources
