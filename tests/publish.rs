@@ -15,6 +15,8 @@ mod document;
 mod files;
 #[path = "publish/printed.rs"]
 mod printed;
+#[path = "publish/signed.rs"]
+mod signed;
 #[path = "publish/stopped.rs"]
 mod stopped;
 #[expect(dead_code, reason = "each test uses a part of the bed")]
