@@ -103,7 +103,7 @@ pub fn passed_over(index: &Index, charts: &[ChartSelection]) -> Vec<PassedOver> 
         }
     }
     for skipped in index.skipped.iter().filter(|skipped| meant_by_any.contains(skipped.chart.as_str())) {
-        groups.add(&skipped.chart, &skipped.version, &format!("its entry cannot be used: {}", skipped.why));
+        groups.add(&skipped.chart, &skipped.version, &format!("it cannot be used: {}", skipped.why));
     }
     groups.all
 }

@@ -127,11 +127,11 @@ impl SelectionFailure {
     }
 }
 
-/// Why an entry that is there does not count.
+/// Why an entry or a tag that is there does not count.
 fn passed_over_entry(entry: Option<&Skipped>) -> String {
     let Some(Skipped { version, why, .. }) = entry else { return String::new() };
-    let which = if version.is_empty() { "an entry".to_owned() } else { format!("the entry `{version}`") };
-    format!("; {which} of the index cannot be used: {why}")
+    let which = if version.is_empty() { "one without a version".to_owned() } else { format!("`{version}`") };
+    format!("; {which} is there and cannot be used: {why}")
 }
 
 /// `before` and the items in backticks; nothing without items.

@@ -134,7 +134,7 @@ fn what_is_passed_over_has_a_reason() {
         assert!(all.iter().all(|group| group.chart == "web"), "{all:?}");
         all.iter().map(|group| format!("{}: {}", group.versions.join(" "), group.reason)).collect::<Vec<_>>()
     };
-    let unusable = "1.8.0: its entry cannot be used: it has no `urls` to fetch it from";
+    let unusable = "1.8.0: it cannot be used: it has no `urls` to fetch it from";
     assert_eq!(
         said(&[without(&["1.9.0+b"], ask("web", Some("^1.2"), Some(2)))]),
         [
@@ -200,16 +200,16 @@ fn an_entry_that_cannot_be_used_says_why() {
     for (asked, expected) in [
         (
             Some("1.0.0"),
-            "chart `web` has no version `1.0.0`. The newest are `1.0.0-rc.1`; the entry `1.0.0` of the index cannot be used: it has no `urls`",
+            "chart `web` has no version `1.0.0`. The newest are `1.0.0-rc.1`; `1.0.0` is there and cannot be used: it has no `urls`",
         ),
         (Some("2.0.0"), "chart `web` has no version `2.0.0`. The newest are `1.0.0-rc.1`"),
         (
             Some("^1"),
-            "chart `web` has no version that `versions: ^1` asks for. The newest are `1.0.0-rc.1`; the entry `1.0.0` of the index cannot be used: it has no `urls`",
+            "chart `web` has no version that `versions: ^1` asks for. The newest are `1.0.0-rc.1`; `1.0.0` is there and cannot be used: it has no `urls`",
         ),
         (
             None,
-            "chart `web` has no release, only prereleases, which `prereleases: true` takes: `1.0.0-rc.1`; the entry `1.0.0` of the index cannot be used: it has no `urls`",
+            "chart `web` has no release, only prereleases, which `prereleases: true` takes: `1.0.0-rc.1`; `1.0.0` is there and cannot be used: it has no `urls`",
         ),
     ] {
         assert_eq!(select(&index, &[ask("web", asked, None)]).failures[0].to_string(), expected);
@@ -324,5 +324,5 @@ fn what_a_pattern_passes_over_has_a_reason_for_each_chart() {
         ["web", "other"].map(|chart| Skipped { chart: chart.into(), version: "0.9".into(), why: "it has no `urls`".into() }).into();
     let all = passed_over(&index, &[matching("^web", Some("^1"), None)]);
     let said: Vec<_> = all.iter().map(|group| format!("{} {}: {}", group.chart, group.versions.join(" "), group.reason)).collect();
-    assert_eq!(said, ["web 2.0.0: it is not what `versions: ^1` asks for", "web 0.9: its entry cannot be used: it has no `urls`"]);
+    assert_eq!(said, ["web 2.0.0: it is not what `versions: ^1` asks for", "web 0.9: it cannot be used: it has no `urls`"]);
 }

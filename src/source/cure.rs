@@ -69,7 +69,7 @@ pub(super) const SMALLER_CHART: &str = "leave files out with `.helmignore`, spli
 pub(super) const MOST_OF_AN_INDEX: &str = "`--max-index-size`";
 pub(super) const MOST_OF_AN_ARCHIVE: &str = "`--max-chart-size`";
 const MOST_UNPACKED: &str = "`--max-unpacked-size`";
-const MOST_OF_A_FILE: &str = "`--max-file-size`";
+pub(super) const MOST_OF_A_FILE: &str = "`--max-file-size`";
 const MOST_ENTRIES: &str = "`--max-chart-entries`";
 const MOST_OF_A_RATIO: &str = "`--max-unpack-ratio`";
 

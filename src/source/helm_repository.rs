@@ -18,6 +18,7 @@ use crate::{
 
 /// A signature is a few KiB.
 pub(super) const MOST_OF_A_PROVENANCE: u64 = provenance::MOST as u64;
+pub(super) const SMALL_PROVENANCE: &str = "`helm package --sign` makes one of a few KiB";
 
 /// What was read of an index.
 #[derive(Debug)]
@@ -189,7 +190,7 @@ pub(super) async fn download(fetcher: &Fetcher, access: &Access, home: &Origin, 
 pub(super) async fn beside(fetcher: &Fetcher, access: &Access, home: &Origin, url: &Url) -> Result<Provenance, SourceError> {
     let mut url = url.clone();
     url.set_path(&format!("{}.prov", url.path()));
-    let most = Most { bytes: MOST_OF_A_PROVENANCE, cure: "`helm package --sign` makes one of a few KiB".to_owned() };
+    let most = Most { bytes: MOST_OF_A_PROVENANCE, cure: SMALL_PROVENANCE.to_owned() };
     let body = match download(fetcher, access, home, &url, &most).await {
         Ok(body) => body,
         Err(error) => match error.absence() {

@@ -26,8 +26,8 @@ use self::{
     pinned::Pinned,
 };
 use super::{
-    FetchedChart, Provenance, SourceError,
-    helm_repository::{MOST_OF_A_PROVENANCE, read},
+    FetchedChart, Provenance, SourceError, cure,
+    helm_repository::{MOST_OF_A_PROVENANCE, SMALL_PROVENANCE, read},
     index::{Index, IndexEntry},
 };
 use crate::{
@@ -197,16 +197,17 @@ impl Oci {
         let shown = named(&self.place.shown, entry);
         let (repository, _) = self.names(entry)?;
         let at = (&repository, shown.as_str());
+        self.check_sizes(&original, &shown)?;
         let archive = self.blob(&mut pull, at, &original.archive, self.limits.compressed).await?;
         let content = read(&archive, &self.limits, &shown).await?;
         if content.name != entry.name || content.version != entry.version {
             let by = if self.pinned.is_some() { "its config says" } else { "its repository and tag say" };
             return Err(OciError::Identity { found: format!("{} {}", content.name, content.version), place: shown.clone(), by }.into());
         }
-        let config = self.small_blob(&mut pull, at, &original.config, self.limits.file).await?;
+        let config = self.small_blob(&mut pull, at, &original.config).await?;
         let provenance = match &original.provenance {
             None => Provenance::Missing(format!("the manifest of `{shown}` has no layer with one")),
-            Some(signature) => Provenance::Here(self.small_blob(&mut pull, at, signature, MOST_OF_A_PROVENANCE).await?),
+            Some(signature) => Provenance::Here(self.small_blob(&mut pull, at, signature).await?),
         };
         Ok(FetchedChart { content, archive, provenance, copied: Some(Copied { original, config }) })
     }
@@ -242,9 +243,20 @@ impl Oci {
         }
     }
 
-    /// A blob that is read into memory.
-    async fn small_blob(&self, pull: &mut Pull<'_>, at: At<'_>, blob: &Descriptor, limit: u64) -> Result<Bytes, SourceError> {
-        let spooled = self.blob(pull, at, blob, limit).await?;
+    /// What is read into memory has a limit of its own each, which the sentence of an archive's would not name.
+    fn check_sizes(&self, original: &Original, place: &str) -> Result<(), OciError> {
+        let check = |what, blob: &Descriptor, limit, cure: String| match blob.size {
+            size if size > limit => Err(OciError::BlobTooLarge { place: place.to_owned(), what, size, limit, cure }),
+            _ => Ok(()),
+        };
+        check("its config", &original.config, self.limits.file, cure::raised("push the chart there again", cure::MOST_OF_A_FILE))?;
+        let of_provenance = |signature| check("its provenance", signature, MOST_OF_A_PROVENANCE, SMALL_PROVENANCE.to_owned());
+        original.provenance.as_ref().map_or(Ok(()), of_provenance)
+    }
+
+    /// A blob that is read into memory, of a size that was [checked](Self::check_sizes).
+    async fn small_blob(&self, pull: &mut Pull<'_>, at: At<'_>, blob: &Descriptor) -> Result<Bytes, SourceError> {
+        let spooled = self.blob(pull, at, blob, blob.size).await?;
         Ok(spooled.open(0).collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default())
     }
 

@@ -132,6 +132,19 @@ async fn what_a_tag_holds_is_compared_before_anything_is_made_of_it() {
         json!({"schemaVersion": 2, "config": blob(CONFIG, b"{}"), "layers": [{"mediaType": LAYER, "digest": other, "size": 1_u64 << 40}]});
     server.says(MANIFEST, Reply::ok(vast.to_string()));
     check(&fetched(&server).await, Reason::LimitExceeded, "larger than the limit of");
+    let config = json!({"mediaType": CONFIG, "digest": other, "size": (5 << 20) + 1});
+    let provenance = json!({"mediaType": "application/vnd.cncf.helm.chart.provenance.v1.prov", "digest": other, "size": 1 << 30});
+    for (config, layers, words) in [
+        (
+            config,
+            vec![blob(LAYER, b"archive")],
+            "its config has 5242881 bytes, and may have 5242880; push the chart there again, or have `--max-file-size` raised",
+        ),
+        (blob(CONFIG, b"{}"), vec![blob(LAYER, b"archive"), provenance], "its provenance has 1073741824 bytes, and may have "),
+    ] {
+        server.says(MANIFEST, Reply::ok(json!({"schemaVersion": 2, "config": config, "layers": layers}).to_string()));
+        check(&fetched(&server).await, Reason::LimitExceeded, words);
+    }
     server.says(MANIFEST, Reply::ok(whole));
     for (sent, found) in [(&b"ARCHIVE"[..], "7 bytes with sha256:"), (b"arc", "3 bytes with sha256:"), (b"archive and more", "more bytes")]
     {

@@ -110,6 +110,20 @@ pub enum OciError {
         /// Bytes that it may have.
         limit: u64,
     },
+    /// What is read into memory, and is too long for it.
+    #[error("`{place}` is not read: {what} has {size} bytes, and may have {limit}; {cure}")]
+    BlobTooLarge {
+        /// With the tag.
+        place: String,
+        /// Which blob.
+        what: &'static str,
+        /// Bytes, as the manifest says.
+        size: u64,
+        /// Bytes that it may have.
+        limit: u64,
+        /// How it gets smaller, or the limit larger.
+        cure: String,
+    },
     /// A name that no repository or tag can have.
     #[error("the chart `{chart}` can lie in no registry: {cause}")]
     Name {
@@ -203,7 +217,7 @@ impl OciError {
             Self::PlainHttpOnTls { .. } => Reason::PlainHttpOnTls,
             Self::Refused { .. } => Reason::SourceUnreachable,
             Self::NoRegistry { .. } => Reason::SourceInvalid,
-            Self::TooManyTags { .. } | Self::TooLarge { .. } => Reason::LimitExceeded,
+            Self::TooManyTags { .. } | Self::TooLarge { .. } | Self::BlobTooLarge { .. } => Reason::LimitExceeded,
             Self::Name { .. } | Self::NoChart { .. } | Self::NoChartPinned { .. } | Self::NoIdentity { .. } | Self::Identity { .. } => {
                 Reason::ChartInvalid
             }

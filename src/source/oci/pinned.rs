@@ -69,7 +69,8 @@ impl Oci {
         };
         let mut pull = self.registry.read();
         let original = self.pinned_manifest(&mut pull, &repository, reference, &place).await?;
-        let config = self.small_blob(&mut pull, (&repository, place.as_str()), &original.config, self.limits.file).await?;
+        self.check_sizes(&original, &place)?;
+        let config = self.small_blob(&mut pull, (&repository, place.as_str()), &original.config).await?;
         let entry = entry(&config, &original, &place)?;
         self.listed.insert(entry.name.clone(), tags);
         self.pinned = Some(Pinned { repository, digest: original.digest });
