@@ -47,7 +47,7 @@ libfuzzer() {
 
 fuzz() {
   local target=$1 dictionary=dictionaries/$1.dict
-  mkdir -p "$found/$target" "$findings/$target" "$logs"
+  mkdir -p "$found/$target" "$findings/$target" "corpus/$target" "$logs"
   libfuzzer "$target" -max_total_time="$seconds" -print_final_stats=1 -artifact_prefix="$findings/$target/" \
     ${FUZZ_SEED:+-seed="$FUZZ_SEED"} ${dictionary:+-dict="$dictionary"} "$found/$target" "seeds/$target" "corpus/$target" \
     >"$logs/$target.log" 2>&1

@@ -76,12 +76,20 @@ fn listed(archive: &[u8]) -> Option<Vec<String>> {
     let mut files = Vec::new();
     for entry in tar.entries().expect("a tar file") {
         let entry = entry.expect("a whole entry");
-        let path = String::from_utf8(entry.path_bytes().into_owned()).expect("UTF-8");
+        let header = entry.header();
+        // Where the version is another one than 00, or the magic is missing, it knows no extension; Helm and all others do.
+        let is_extension = !matches!(header.entry_type(), EntryType::Regular | EntryType::Directory);
+        let is_unknown = header.as_ustar().is_none() && header.as_gnu().is_none();
+        if is_unknown && (is_extension || header.as_bytes()[257..].starts_with(b"ustar")) {
+            return None;
+        }
         let is_file = matches!(entry.header().entry_type(), EntryType::Regular | EntryType::Continuous);
-        let is_called_directory = path.ends_with('/') || entry.header().mode().is_ok_and(|mode| mode & 0xFFFF_F000 == 0o040_000);
+        let is_called_directory =
+            entry.path_bytes().ends_with(b"/") || entry.header().mode().is_ok_and(|mode| mode & 0xFFFF_F000 == 0o040_000);
         if !is_file || is_called_directory {
             continue;
         }
+        let path = String::from_utf8(entry.path_bytes().into_owned()).expect("UTF-8");
         let (_, below) = path.split_once('/')?;
         if path.contains('\\') || below.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
             return None;

@@ -92,7 +92,7 @@ impl Metrics {
         registry.register_with_unit("sent", sent, Unit::Bytes, self.sent.clone());
         let attempts = "Attempts to look or to publish by one way, by what came of them";
         registry.register("attempts", attempts, self.attempts.clone());
-        let requests = "Requests to registries and their token services, by what answered";
+        let requests = "Requests to registries (targets, and sources of kind `oci`) and their token services, by what answered";
         registry.register("registry_requests", requests, self.requests.clone());
         let latency = "Time from the first packet of a request, that of a new connection and its body included, to the head of the answer, or to \
                        the failure";
