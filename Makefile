@@ -29,7 +29,7 @@ cluster: ## a cluster in the foreground, until Ctrl-C; prints how to use it (POD
 # The long forms of tests/figures, in a release build; one at a time, since they measure.
 figures = RUST_BACKTRACE=0 cargo test --quiet --release --test figures -- --ignored --nocapture --test-threads 1
 
-bench: ## all figures of docs/performance.md, each with its bound (40 minutes, after a release build)
+bench: ## all figures of docs/performance.md, each with its bound (an hour, after a release build)
 	@$(figures)
 
 bench-times: ## seconds beside curl, helm, oras and a bare loop, as ratios (12 minutes)

@@ -29,8 +29,8 @@ use std::{
 };
 
 use chart_publisher::{
-    chart::{self, ChartError, Descriptor, Limits},
-    model::Digest,
+    chart::{self, ChartError, Limits},
+    model::{Descriptor, Digest},
 };
 use generator::Generator;
 use shapes::Archive;

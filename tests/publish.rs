@@ -13,6 +13,8 @@ mod cluster;
 mod document;
 #[path = "publish/files.rs"]
 mod files;
+#[path = "publish/held.rs"]
+mod held;
 #[path = "publish/printed.rs"]
 mod printed;
 #[path = "publish/signed.rs"]

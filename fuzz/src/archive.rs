@@ -3,8 +3,8 @@
 use std::io::{self, Read};
 
 use chart_publisher::{
-    chart::{self, ChartContent, Descriptor, Limits, Original},
-    model::Digest,
+    chart::{self, ChartContent, Limits, Original},
+    model::{Descriptor, Digest},
 };
 use flate2::read::MultiGzDecoder;
 use tar::EntryType;

@@ -128,11 +128,31 @@ impl Walk<'_> {
 
     /// Reads the archive of a chart within the chart, as it passes by.
     fn nested(self, path: &str, entry: &mut Entry<'_, impl Read>, no_tar: &impl Fn(&io::Error) -> ChartError) -> Result<(), ChartError> {
-        match self.open(entry).and_then(|contents| contents.root.finish("")) {
+        let mut passing = Passing { from: entry, failed: None };
+        let read = self.open(&mut passing).and_then(|contents| contents.root.finish(""));
+        if let Some(error) = &passing.failed {
+            return Err(no_tar(error));
+        }
+        match read {
             Ok(_) => Ok(()),
-            Err(ChartError::Read(error)) => Err(no_tar(&error)),
             Err(cause) => Err(ChartError::Within { archive: path.to_owned(), cause: Box::new(cause) }),
         }
+    }
+}
+
+/// An archive within an archive. What breaks around it is not its own fault.
+struct Passing<R> {
+    from: R,
+    failed: Option<io::Error>,
+}
+
+impl<R: Read> Read for Passing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.from.read(buffer).map_err(|error| {
+            let shown = io::Error::from(error.kind());
+            self.failed = Some(error);
+            shown
+        })
     }
 }
 

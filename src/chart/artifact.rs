@@ -8,8 +8,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::manifest::Descriptor;
-use crate::model::{Digest, INDEX_TYPE as INDEX, MANIFEST_TYPE as MANIFEST, MANIFEST_TYPES};
+use crate::model::{Descriptor, Digest, INDEX_TYPE as INDEX, MANIFEST_TYPE as MANIFEST, MANIFEST_TYPES};
 
 /// A manifest of anything, as a registry holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::{
     json::{self, Object},
     metadata::Metadata,
 };
-use crate::model::Digest;
+use crate::model::{Descriptor, Digest};
 
 /// Media type of a manifest.
 pub use crate::model::MANIFEST_TYPE as MANIFEST;
@@ -25,15 +25,6 @@ pub const LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 pub const PROVENANCE: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
 
 const CREATED: &str = "org.opencontainers.image.created";
-
-/// What a blob is known by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Descriptor {
-    /// Its digest.
-    pub digest: Digest,
-    /// Its bytes.
-    pub size: u64,
-}
 
 /// A manifest, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

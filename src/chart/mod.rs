@@ -35,7 +35,7 @@ use bytes::Bytes;
 pub use self::{
     artifact::{Artifact, NoArtifact, with_referrers},
     error::ChartError,
-    manifest::{CONFIG, Descriptor, LAYER, MANIFEST, Manifest, PROVENANCE, manifest},
+    manifest::{CONFIG, LAYER, MANIFEST, Manifest, PROVENANCE, manifest},
     metadata::FieldError,
     original::{NoChartManifest, Original},
     validate::RuleError,

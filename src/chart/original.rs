@@ -6,8 +6,8 @@
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::manifest::{CONFIG, Descriptor, LAYER, MANIFEST, PROVENANCE};
-use crate::model::Digest;
+use super::manifest::{CONFIG, LAYER, MANIFEST, PROVENANCE};
+use crate::model::{Descriptor, Digest};
 
 /// What Helm wrote for the archive before its version 3.7, and still reads.
 const OLD_LAYER: &str = "application/tar+gzip";
@@ -116,9 +116,9 @@ impl Original {
         Ok(Self { digest: Digest::of(&bytes), config: config.descriptor()?, archive, provenance, bytes })
     }
 
-    /// The archive first, as in what we make ourselves.
-    pub fn layers(&self) -> Vec<Descriptor> {
-        std::iter::once(self.archive).chain(self.provenance).collect()
+    /// All that it consists of, the archive first.
+    pub fn blobs(&self) -> Vec<Descriptor> {
+        std::iter::once(self.archive).chain(self.provenance).chain([self.config]).collect()
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
             assert_eq!((original.digest, original.bytes.as_ref()), (Digest::of(written.as_bytes()), written.as_bytes()));
             assert_eq!((original.archive.digest, original.archive.size), (Digest::of(b"archive"), 7));
             assert_eq!(original.provenance.map(|layer| layer.digest), signed.then(|| Digest::of(b"signature")));
-            assert_eq!(original.layers().first(), Some(&original.archive));
+            assert_eq!(original.blobs().first(), Some(&original.archive));
             assert_eq!(original.config.digest, Digest::of(b"{}"));
         }
     }

@@ -177,7 +177,8 @@ impl<'a> Run<'a> {
     async fn ask(&self, memory: &mut Memory) -> Result<(Demand, Offer), Failed> {
         let demand = self.demand().await?;
         let offer = offer(self.context, self.publication, &self.secrets, self.patience(), memory).await?;
-        Ok((demand, offer))
+        // What was not chosen of it is not held while charts are on their way.
+        Ok((demand, Offer { index: None, ..offer }))
     }
 
     /// What is demanded of the origin of charts.

@@ -16,8 +16,8 @@ use serde_json::Value;
 use super::{Failed, Taken, Tried, Ways, job::Parcel, push::send_blobs};
 use crate::{
     api::Reason,
-    chart::{Artifact, Descriptor, with_referrers},
-    model::{Digest, Framing, INDEX_TYPE, RepositoryName, Tag},
+    chart::{Artifact, with_referrers},
+    model::{Descriptor, Digest, Framing, INDEX_TYPE, RepositoryName, Tag},
     net::OpenBody,
     registry::{Cause, Failure, Listed, Reference, Registry, Stage, Writing, listed},
     remedy::Verdict,

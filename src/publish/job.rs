@@ -14,15 +14,14 @@ use super::{
 };
 use crate::{
     api::Reason,
-    chart::Descriptor,
-    model::{Digest, RepositoryName, Tag},
+    model::{Descriptor, Digest, RepositoryName, Tag},
     plan::Wanted,
     provenance::Demand,
     registry::PulledManifest,
     remedy::Audience,
     source::{Attached, Attachment, Source},
     spool::Spooled,
-    verify::{Expected, pull_back},
+    verify::{Expected, is_missing, pull_back},
 };
 
 /// What is to be done for one version at one target.
@@ -114,17 +113,22 @@ impl<'a> Parcel<'a> {
     async fn sought(&self) -> Result<Sought, Failed> {
         if self.keeps_manifests() {
             if let Some(Ok(package)) = self.package.get() {
-                return Ok(Sought::Manifest(package.manifest(), package.layers().to_vec()));
+                return Ok(Sought::Manifest(package.manifest(), package.held().to_vec()));
             }
             let original = self.source.original(self.wanted).await.map_err(|error| Failed::from(&error))?;
             if let Some(original) = original {
-                return Ok(Sought::Manifest(original.digest, original.layers()));
+                return Ok(Sought::Manifest(original.digest, original.blobs()));
             }
         }
         match self.wanted.entry.digest {
             Some(promised) => Ok(Sought::Archive(promised)),
             None => Ok(Sought::Archive(self.package().await?.digest())),
         }
+    }
+
+    /// Whether it is published with this manifest.
+    async fn would_be(&self, manifest: Digest) -> bool {
+        self.package().await.is_ok_and(|package| package.manifest() == manifest)
     }
 
     /// Whether the manifest is published as the source has it: another one with the same archive is not what is wanted.
@@ -152,19 +156,16 @@ impl<'a> Parcel<'a> {
 enum Sought {
     /// This archive.
     Archive(Digest),
-    /// This manifest, with these layers.
+    /// This manifest, with these blobs.
     Manifest(Digest, Vec<Descriptor>),
 }
 
 impl Sought {
-    /// The layers to read, where `manifest` is what is sought.
+    /// The blobs to read, where `manifest` is what is sought.
     fn found_in(&self, manifest: &PulledManifest) -> Option<Vec<Descriptor>> {
         match self {
-            Self::Manifest(digest, layers) => (*digest == manifest.digest).then(|| layers.clone()),
-            Self::Archive(archive) => {
-                let layers = manifest.layers()?;
-                layers.iter().any(|(digest, _)| digest == archive).then(|| ordered(&layers, *archive))
-            }
+            Self::Manifest(digest, blobs) => (*digest == manifest.digest).then(|| blobs.clone()),
+            Self::Archive(archive) => manifest.blobs_from(*archive),
         }
     }
 }
@@ -307,7 +308,8 @@ async fn beside(
     attach(ways, parcel, Version { repository, tag, manifest: package.manifest() }).await
 }
 
-/// Reads what the tag holds: proves it where it is what is wanted; nothing when the tag is gone after all.
+/// Reads what the tag holds: proves it where it is what is wanted; nothing when the tag is gone after all, or holds what would be
+/// published and lacks a blob of it.
 async fn look<'w>(ways: &'w Ways, parcel: &Parcel<'_>, repository: &'w RepositoryName, tag: &'w Tag) -> Option<JobResult> {
     let reference = format!("{repository}:{tag}");
     let failed = |result| Some(JobResult { result: Err(result), way: None });
@@ -321,28 +323,30 @@ async fn look<'w>(ways: &'w Ways, parcel: &Parcel<'_>, repository: &'w Repositor
         Ok(sought) => sought,
         Err(error) => return failed(error),
     };
-    let Some(layers) = sought.found_in(&manifest) else {
+    let Some(blobs) = sought.found_in(&manifest) else {
         return failed(drifted(&ways.subject().audience, &reference, &manifest, &sought));
     };
     let prove = |attempt: Attempt| {
-        let (repository, tag, layers) = (repository.clone(), tag.clone(), layers.clone());
-        let expected = Expected { repository, tag, manifest: manifest.digest, layers };
-        async move { Tried::from(pull_back(&attempt.registry, expected).await) }
+        let (repository, tag, blobs) = (repository.clone(), tag.clone(), blobs.clone());
+        let expected = Expected { repository, tag, manifest: manifest.digest, blobs };
+        async move {
+            Tried::from(match pull_back(&attempt.registry, expected).await {
+                Err(failure) if is_missing(&failure) && parcel.would_be(manifest.digest).await => Ok(None),
+                pulled => pulled.map(Some),
+            })
+        }
     };
     match ways.through(&reference, 0, prove).await {
-        Ok((way, tactic, verified)) => {
+        Ok((_, _, None)) => {
+            tracing::warn!(%reference, "a blob of what the tag holds is missing: it is published again");
+            None
+        }
+        Ok((way, tactic, Some(verified))) => {
             let attached = attach(ways, parcel, Version { repository, tag, manifest: manifest.digest }).await;
             Some(JobResult { result: attached.map(|()| Done::Found(verified)), way: Some(Used::of(way, tactic)) })
         }
         Err(verdict) => failed(verdict.into()),
     }
-}
-
-/// The archive first, as in what we publish ourselves.
-pub(super) fn ordered(layers: &[(Digest, u64)], archive: Digest) -> Vec<Descriptor> {
-    let mut layers: Vec<_> = layers.iter().map(|(digest, size)| Descriptor { digest: *digest, size: *size }).collect();
-    layers.sort_by_key(|layer| layer.digest != archive);
-    layers
 }
 
 pub(super) fn mutated(reference: &str, wanted: &Wanted, known: &Known, promised: Digest) -> Failed {

@@ -155,7 +155,7 @@ impl Done {
 
     fn of(verified: &Verified) -> Option<Known> {
         let expected = verified.proven();
-        Some(Known { manifest: expected.manifest, layer: expected.layers.first()?.digest, proved: None, doubted: false, signer: None })
+        Some(Known { manifest: expected.manifest, layer: expected.blobs.first()?.digest, proved: None, doubted: false, signer: None })
     }
 
     /// Whether bytes were sent for it.

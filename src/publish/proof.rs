@@ -82,10 +82,9 @@ async fn by_used_first<'t>(target: &'t TargetRun, content: &Content) -> Result<(
 
 /// Somebody has written the tag. The same archive under another manifest is what is wanted all the same.
 async fn overwritten(target: &TargetRun, way: &Way, content: &Content, manifest: &PulledManifest) -> Result<Done, Failed> {
-    let layers = manifest.layers().filter(|layers| layers.iter().any(|(digest, _)| *digest == content.layer));
-    let Some(layers) = layers else { return Err(drifted(content, manifest.digest)) };
+    let Some(blobs) = manifest.blobs_from(content.layer) else { return Err(drifted(content, manifest.digest)) };
     let (repository, tag) = (content.repository.clone(), content.tag.clone());
-    let expected = Expected { repository, tag, manifest: manifest.digest, layers: super::job::ordered(&layers, content.layer) };
+    let expected = Expected { repository, tag, manifest: manifest.digest, blobs };
     match pull_back(&way.registry, expected).await {
         Ok(verified) => Ok(Done::Found(verified)),
         Err(failure) => Err(target.ways.subject().judged(way, &content.to_string(), 0, &failure).into()),

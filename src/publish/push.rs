@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use super::{Tried, Vetted};
 use crate::{
-    chart::{self, ChartContent, Descriptor, Manifest},
-    model::{Digest, Framing, MANIFEST_TYPE, RepositoryName, Tag},
+    chart::{self, ChartContent, Manifest},
+    model::{Descriptor, Digest, Framing, MANIFEST_TYPE, RepositoryName, Tag},
     net::OpenBody,
     provenance::Signer,
     registry::{Blob, Cause, Failure, Reference, Registry, SeenOfChunks, Stage, Writing},
@@ -27,7 +27,8 @@ pub struct Package {
     archive: Spooled,
     provenance: Option<Bytes>,
     manifest: Manifest,
-    layers: Vec<Descriptor>,
+    /// What the manifest names, the archive first.
+    held: Vec<Descriptor>,
     signer: Option<Signer>,
 }
 
@@ -37,8 +38,9 @@ impl Package {
         let layer = Descriptor { digest: archive.digest(), size: archive.length() };
         let signature = provenance.as_ref().map(|bytes| Descriptor { digest: Digest::of(bytes), size: bytes.len() as u64 });
         let manifest = chart::manifest(content, &layer, signature.as_ref(), created.or(content.packaged));
-        let layers = std::iter::once(layer).chain(signature).collect();
-        Self { config: content.config.clone(), archive, provenance, manifest, layers, signer: None }
+        let config = Descriptor { digest: manifest.config_digest, size: content.config.len() as u64 };
+        let held = std::iter::once(layer).chain(signature).chain([config]).collect();
+        Self { config: content.config.clone(), archive, provenance, manifest, held, signer: None }
     }
 
     /// What a source has given, and may be published: with the manifest that it has already, where it has one.
@@ -48,9 +50,9 @@ impl Package {
         let Some(Copied { original, config }) = copied else {
             return Self { signer, ..Self::new(&content, archive, provenance, created) };
         };
-        let layers = original.layers();
+        let held = original.blobs();
         let manifest = Manifest { digest: original.digest, config_digest: original.config.digest, bytes: original.bytes };
-        Self { config, archive, provenance, manifest, layers, signer }
+        Self { config, archive, provenance, manifest, held, signer }
     }
 
     /// Whose signature it has; nobody where none is demanded.
@@ -81,14 +83,14 @@ impl Package {
         self.manifest.digest
     }
 
-    /// The archive, and its signature where it has one.
-    pub fn layers(&self) -> &[Descriptor] {
-        &self.layers
+    /// All that its manifest names: the archive, its provenance where it has one, and the config.
+    pub fn held(&self) -> &[Descriptor] {
+        &self.held
     }
 
     /// What a tag holds once this is published.
     pub fn expected(&self, repository: &RepositoryName, tag: &Tag) -> Expected {
-        Expected { repository: repository.clone(), tag: tag.clone(), manifest: self.manifest.digest, layers: self.layers.clone() }
+        Expected { repository: repository.clone(), tag: tag.clone(), manifest: self.manifest.digest, blobs: self.held.clone() }
     }
 }
 

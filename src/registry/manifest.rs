@@ -11,7 +11,7 @@ use super::{
     exchange::{Call, Line},
 };
 use crate::{
-    model::{Digest, MANIFEST_TYPES, RepositoryName, Tag},
+    model::{Descriptor, Digest, MANIFEST_TYPES, RepositoryName, Tag},
     net::Reuse,
 };
 
@@ -82,24 +82,20 @@ impl PulledManifest {
         promised.filter(|promised| *promised != self.digest)
     }
 
-    /// Its config and its layers, with digest and size; nothing when it is no image manifest, or names one that cannot be read.
-    pub fn blobs(&self) -> Option<Vec<(Digest, u64)>> {
-        let manifest = self.read()?;
-        std::iter::once(&manifest.config).chain(&manifest.layers).map(described).collect()
-    }
-
-    /// Its layers with digest and size; nothing when it is no image manifest, or names a layer that cannot be read.
-    pub fn layers(&self) -> Option<Vec<(Digest, u64)>> {
-        self.read()?.layers.iter().map(described).collect()
-    }
-
-    fn read(&self) -> Option<OciImageManifest> {
-        serde_json::from_slice(&self.bytes).ok()
+    /// The layer `archive`, then the other layers and the config; nothing when it is no image manifest that has this layer, or names a
+    /// blob that cannot be read.
+    pub fn blobs_from(&self, archive: Digest) -> Option<Vec<Descriptor>> {
+        let manifest: OciImageManifest = serde_json::from_slice(&self.bytes).ok()?;
+        let mut blobs = manifest.layers.iter().map(described).collect::<Option<Vec<_>>>()?;
+        blobs.sort_by_key(|layer| layer.digest != archive);
+        blobs.first().filter(|layer| layer.digest == archive)?;
+        blobs.push(described(&manifest.config)?);
+        Some(blobs)
     }
 }
 
-fn described(blob: &OciDescriptor) -> Option<(Digest, u64)> {
-    Some((blob.digest.parse().ok()?, u64::try_from(blob.size).ok()?))
+fn described(blob: &OciDescriptor) -> Option<Descriptor> {
+    Some(Descriptor { digest: blob.digest.parse().ok()?, size: u64::try_from(blob.size).ok()? })
 }
 
 impl Registry {

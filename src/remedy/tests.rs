@@ -305,7 +305,7 @@ fn what_says_that_a_registry_is_away_is_listed_here() {
     let of_tunnels = ["tunnel-forbidden", "tunnel-gone", "tunnel-refused", "tunnel-failed"];
     let unanswered = ["cut-before-answer", "no-answer"];
     let states = ["asked-to-wait"];
-    let gateways = ["unavailable-after-body", "gateway-after-body", "gateway", "registry-fault", "proxy-fault"];
+    let gateways = ["unavailable-after-body", "gateway-after-body", "gateway"];
     assert_eq!(absent, [&of_connections[..], &of_tunnels, &unanswered, &states, &gateways].concat());
 }
 

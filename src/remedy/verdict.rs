@@ -66,7 +66,9 @@ impl Verdict {
     /// same, until it is back.
     pub fn is_of_absence(&self) -> bool {
         let says_so = matches!(self.reason, Reason::RouteUnreachable | Reason::RegistryUnavailable) || self.remedy == "no-answer";
-        says_so && self.class != Class::Final
+        // What answers one request with a fault of its own may answer the next one well: that is of a repository, not of the registry.
+        let is_of_one = matches!(self.remedy, "registry-fault" | "proxy-fault");
+        says_so && !is_of_one && self.class != Class::Final
     }
 
     /// There was nothing to try.

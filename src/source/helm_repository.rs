@@ -11,7 +11,7 @@ use super::{
 use crate::{
     chart::{self, Limits},
     model::{Digest, DigestWriter, Origin},
-    net::{OpenBody, Patience},
+    net::OpenBody,
     provenance,
     spool::Spooled,
 };
@@ -75,11 +75,12 @@ impl HelmRepository {
         other.unwrap_or_else(|| self.home.clone())
     }
 
-    /// What two must have in common to share what was read of an index: its address, who asks,
-    /// whom they trust, and by which proxy.
+    /// What two must have in common to share what was read of an index: its address, who asks, whom they trust, by which proxy, and how
+    /// long they wait: nobody waits longer for what another one asks than he would himself.
     pub(super) fn key(&self) -> Digest {
         let mut writer = DigestWriter::default();
         writer.update(self.index_url().as_str().as_bytes());
+        writer.update(&self.access.patience.stall.as_nanos().to_be_bytes());
         writer.update(self.access.tls.fingerprint().to_string().as_bytes());
         if let Some(credential) = &self.access.credential {
             writer.update(credential.fingerprint().to_string().as_bytes());
@@ -88,10 +89,6 @@ impl HelmRepository {
             writer.update(proxy.fingerprint().to_string().as_bytes());
         }
         writer.finish().0
-    }
-
-    pub(super) fn patience(&self) -> Patience {
-        self.access.patience
     }
 
     fn index_url(&self) -> Url {

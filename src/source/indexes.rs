@@ -1,11 +1,12 @@
-//! What was read of indexes, shared by all who name one alike: by the same URL, with the same credential and trust.
+//! What was read of indexes, shared by all who name one alike: by the same URL, with the same credential, trust and patience.
 //!
 //! # Guarantees
-//! * One index is fetched by one at a time; who waits takes what came of it, a failure too.
+//! * One index is fetched by one at a time; who waits takes what came of it, a failure too. A failure that took long to find
+//!   out serves those who come a moment later, so that a server that hangs does not hold one after the other.
 //! * An answer serves others no longer than the shortest interval of those who have used it, and never somebody who has seen it before.
 //! * Other credentials find nothing here: they are part of the key. With the last publication that has asked, all of it goes.
-//! * What is held is what is wanted, once for all, and the bytes of the index while a quarter of the spool has room for them, so that
-//!   who wants something else has it parsed again and not fetched.
+//! * What is held is what is wanted, once for all, and the bytes of the index while a quarter of the spool has room for them and no chart
+//!   needs it, so that who wants something else has it parsed again and not fetched.
 
 use std::{
     collections::HashMap,
@@ -21,7 +22,7 @@ use tokio::{
 use super::{HelmRepository, IndexSnapshot, SourceError, Validators, fetch::Fetched, index::Wishes};
 use crate::{
     model::Digest,
-    spool::{Spool, Spooled},
+    spool::{Kept, Spool, Spooled},
 };
 
 /// Room is counted in pieces of 4 KiB.
@@ -29,11 +30,15 @@ const UNIT: u64 = 4096;
 /// The part of the spool that indexes may keep.
 const PART: u64 = 4;
 
+/// How long a failure serves others at most.
+const REMEMBERED: Duration = Duration::from_secs(5);
+
 /// All indexes that somebody holds.
 pub struct Indexes {
     known: Mutex<HashMap<Digest, Weak<SharedIndex>>>,
     memory: Arc<Semaphore>,
     disk: Arc<Semaphore>,
+    spool: Spool,
 }
 
 /// What was read of one index.
@@ -41,6 +46,7 @@ pub struct SharedIndex {
     state: tokio::sync::Mutex<State>,
     memory: Arc<Semaphore>,
     disk: Arc<Semaphore>,
+    spool: Spool,
 }
 
 #[derive(Default)]
@@ -68,14 +74,14 @@ struct Times {
 
 /// Bytes of an index, and the room that they take.
 struct OnShelf {
-    body: Spooled,
+    body: Kept,
     _room: OwnedSemaphorePermit,
 }
 
 struct Failure {
     at: Instant,
-    /// How long an answer was waited for.
-    stall: Duration,
+    /// As long as it took, and no longer than [`REMEMBERED`].
+    until: Instant,
     error: Arc<SourceError>,
 }
 
@@ -105,7 +111,7 @@ impl Indexes {
         let room =
             |limit: u64| Arc::new(Semaphore::new(usize::try_from(limit / PART / UNIT).unwrap_or_default().min(Semaphore::MAX_PERMITS)));
         let usage = spool.usage();
-        Self { known: Mutex::default(), memory: room(usage.memory.limit), disk: room(usage.disk.limit) }
+        Self { known: Mutex::default(), memory: room(usage.memory.limit), disk: room(usage.disk.limit), spool: spool.clone() }
     }
 
     /// That of a repository, as long as somebody holds it.
@@ -116,7 +122,8 @@ impl Indexes {
         if let Some(shared) = known.get(&key).and_then(Weak::upgrade) {
             return shared;
         }
-        let shared = Arc::new(SharedIndex { state: tokio::sync::Mutex::default(), memory: self.memory.clone(), disk: self.disk.clone() });
+        let (memory, disk, spool) = (self.memory.clone(), self.disk.clone(), self.spool.clone());
+        let shared = Arc::new(SharedIndex { state: tokio::sync::Mutex::default(), memory, disk, spool });
         known.insert(key, Arc::downgrade(&shared));
         shared
     }
@@ -130,8 +137,8 @@ impl SharedIndex {
     pub async fn ask(&self, repository: &HelmRepository, ask: &Ask<'_>) -> Result<Answer, Arc<SourceError>> {
         let began = Instant::now();
         let mut state = self.state.lock().await;
-        let stall = repository.patience().stall;
-        if let Some(failure) = state.failed.as_ref().filter(|failure| failure.at >= began && failure.stall >= stall) {
+        let asked = Instant::now();
+        if let Some(failure) = state.failed.as_ref().filter(|failure| failure.at >= began || asked < failure.until) {
             return Err(failure.error.clone());
         }
         let outcome = self.answered(&mut state, repository, ask, began).await;
@@ -139,7 +146,7 @@ impl SharedIndex {
         outcome.map_err(|error| {
             let (error, at) = (Arc::new(error), Instant::now());
             // Others would wait as long for the same. What is refused at once may speak of this one's Secret or wishes.
-            state.failed = error.is_passing().then(|| Failure { at, stall, error: error.clone() });
+            state.failed = error.is_passing().then(|| Failure { at, until: at + (at - asked).min(REMEMBERED), error: error.clone() });
             error
         })
     }
@@ -148,11 +155,14 @@ impl SharedIndex {
         if !state.read.as_ref().is_some_and(|read| read.times.serve(ask, began, Instant::now()) && read.is_usable(&ask.wishes)) {
             self.refresh(&mut state.read, repository, ask).await?;
         }
-        let Some(read) = &mut state.read else { return Err(repository.unchanged_without_reason()) };
-        if !read.snapshot.covers(&ask.wishes) {
-            let Some(kept) = &read.body else { return Err(repository.unchanged_without_reason()) };
-            read.snapshot = parsed(repository, &kept.body, ask).await?;
+        if let Some(read) = state.read.as_mut().filter(|read| !read.snapshot.covers(&ask.wishes)) {
+            match read.body.as_ref().and_then(|kept| kept.body.body()) {
+                Some(body) => read.snapshot = parsed(repository, &body, ask).await?,
+                // It gave way while the server was asked whether it has changed.
+                None => self.refresh(&mut state.read, repository, ask).await?,
+            }
         }
+        let Some(read) = &mut state.read else { return Err(repository.unchanged_without_reason()) };
         let Times { at, until } = read.times;
         read.times.until = until.min(at + ask.interval);
         Ok(Answer { snapshot: read.snapshot.clone(), at })
@@ -186,7 +196,7 @@ impl SharedIndex {
         let room = if body.is_in_memory() { &self.memory } else { &self.disk };
         let pieces = u32::try_from(body.length().div_ceil(UNIT)).ok()?;
         let room = room.clone().try_acquire_many_owned(pieces).ok()?;
-        Some(OnShelf { body, _room: room })
+        Some(OnShelf { body: self.spool.keep(body), _room: room })
     }
 }
 
@@ -201,7 +211,7 @@ impl Times {
 impl Read {
     /// Whether what is wanted can be had of it.
     fn is_usable(&self, wishes: &Wishes) -> bool {
-        self.body.is_some() || self.snapshot.covers(wishes)
+        self.body.as_ref().is_some_and(|kept| kept.body.is_there()) || self.snapshot.covers(wishes)
     }
 }
 

@@ -25,8 +25,8 @@ pub use indexes::{Answer, Ask, Indexes, SharedIndex};
 pub use oci::{Attached, AttachedError, Attachment, Copied, Oci, OciError, Offered, Pick, Place};
 
 use crate::{
-    chart::{ChartContent, Descriptor, Limits, Original},
-    model::{Digest, Tag},
+    chart::{ChartContent, Limits, Original},
+    model::{Descriptor, Digest, Tag},
     plan::Wanted,
     spool::Spooled,
 };

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use futures::StreamExt;
 use http_body_util::BodyExt;
+use serde::Deserialize;
 
 pub use attached::{Attached, Attachment};
 pub use attached_error::AttachedError;
@@ -31,8 +32,8 @@ use super::{
     index::{Index, IndexEntry},
 };
 use crate::{
-    chart::{Descriptor, Limits, Original},
-    model::{Digest, DigestWriter, RepositoryName, Tag},
+    chart::{ChartContent, Limits, Original},
+    model::{Descriptor, Digest, DigestWriter, RepositoryName, Tag},
     net::OpenBody,
     registry::{Listing, Pull, Reference, Registry},
     spool::{Spool, SpoolWriter, Spooled},
@@ -41,7 +42,7 @@ use crate::{
 
 /// Repositories that are listed at once.
 const LISTS_AT_ONCE: usize = 8;
-/// A repository with more tags is refused.
+/// A repository with more tags is refused, and so is one that has more than those before it leave, of the charts that are asked for.
 const MOST_TAGS: usize = 100_000;
 
 /// Where charts lie in a registry.
@@ -66,6 +67,7 @@ pub struct Oci {
     spool: Spool,
     limits: Limits,
     /// The tags of each chart's repository that was asked for.
+    /// The tags of what belongs to manifests, by their charts.
     listed: BTreeMap<String, BTreeSet<Tag>>,
     /// The one chart, where it is one.
     pinned: Option<Pinned>,
@@ -120,23 +122,32 @@ impl Oci {
             return tags.map(|_| Offered::default());
         }
         let rest: Vec<_> = charts.map(|(chart, spelt)| self.tags_of(chart, spelt)).collect();
-        let rest: Vec<_> = futures::stream::iter(rest).buffered(LISTS_AT_ONCE).collect().await;
-        let answers = std::iter::once((first, spelt, tags)).chain(rest);
+        let first = futures::stream::once(std::future::ready((first, spelt, tags)));
+        let mut answers = first.chain(futures::stream::iter(rest).buffered(LISTS_AT_ONCE));
         let (mut offered, mut revision) = (Offered::default(), DigestWriter::default());
-        for (chart, spelt, tags) in answers {
+        let (mut listed, mut left) = (BTreeMap::new(), MOST_TAGS);
+        while let Some((chart, spelt, tags)) = answers.next().await {
             match tags {
-                Ok(tags) => {
+                Ok(tags) if tags.len() > left => {
+                    let place = format!("{}/{chart}", self.place.shown);
+                    offered.refused.insert(chart.clone(), OciError::TooManyTogether { place, limit: MOST_TAGS }.into());
+                }
+                Ok(mut tags) => {
+                    left -= tags.len();
                     for tag in &tags {
                         revision.update(format!("{chart}:{tag}\n").as_bytes());
                     }
                     let (versions, skipped) = tags::versions(chart, &tags, spelt, &self.place);
                     offered.index.charts.insert(chart.clone(), versions);
                     offered.index.skip(skipped);
-                    self.listed.insert(chart.clone(), tags);
+                    tags.retain(|tag| tag.attached_to().is_some());
+                    listed.insert(chart.clone(), tags);
                 }
                 Err(error) => drop(offered.refused.insert(chart.clone(), error)),
             }
         }
+        drop(answers);
+        self.listed = listed;
         offered.revision = Some(revision.finish().0);
         Ok(offered)
     }
@@ -205,6 +216,7 @@ impl Oci {
             return Err(OciError::Identity { found: format!("{} {}", content.name, content.version), place: shown.clone(), by }.into());
         }
         let config = self.small_blob(&mut pull, at, &original.config).await?;
+        check_config(&config, &content, &shown)?;
         let provenance = match &original.provenance {
             None => Provenance::Missing(format!("the manifest of `{shown}` has no layer with one")),
             Some(signature) => Provenance::Here(self.small_blob(&mut pull, at, signature).await?),
@@ -254,9 +266,12 @@ impl Oci {
         original.provenance.as_ref().map_or(Ok(()), of_provenance)
     }
 
-    /// A blob that is read into memory, of a size that was [checked](Self::check_sizes).
+    /// A blob that is read into memory, of a size that was [checked](Self::check_sizes). No room is awaited: who waits while its archive
+    /// lies in the spool keeps others waiting.
     async fn small_blob(&self, pull: &mut Pull<'_>, at: At<'_>, blob: &Descriptor) -> Result<Bytes, SourceError> {
-        let spooled = self.blob(pull, at, blob, blob.size).await?;
+        let full = |cause| SourceError::Spool { url: at.1.to_owned(), cause };
+        let writer = self.spool.writer(None, blob.size).await.map_err(full)?;
+        let spooled = self.spooled(writer, pull, at, blob).await?;
         Ok(spooled.open(0).collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default())
     }
 
@@ -312,4 +327,24 @@ impl Oci {
             Tag::of_version(&entry.version).map_err(|error| OciError::Name { chart: entry.name.clone(), cause: error.to_string() })?;
         Ok((repository, tag))
     }
+}
+
+/// What helm shows of a chart before it has the archive. Some tools leave names out of it.
+fn check_config(config: &[u8], content: &ChartContent, place: &str) -> Result<(), OciError> {
+    #[derive(Deserialize)]
+    struct Named {
+        name: Option<String>,
+        version: Option<String>,
+    }
+    let place = place.to_owned();
+    let named: Named = match serde_json::from_slice(config) {
+        Ok(named) => named,
+        Err(error) => return Err(OciError::NoIdentity { place, cause: format!("it is no JSON that Helm reads: {error}") }),
+    };
+    let has_name = named.name.is_none_or(|name| name == content.name);
+    let has_version = named.version.is_none_or(|version| version == content.version.as_str());
+    if has_name && has_version {
+        return Ok(());
+    }
+    Err(OciError::Identity { place, found: format!("{} {}", content.name, content.version), by: "its config says" })
 }

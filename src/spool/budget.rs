@@ -34,9 +34,7 @@ pub enum SpoolError {
         limit: u64,
     },
     /// Larger than all that may lie in files together.
-    #[error(
-        "it has {length} bytes or more, and the spool holds {limit}: give the controller a larger `--spool-size` and the volume behind it"
-    )]
+    #[error("it has {length} bytes or more, and the spool holds {limit}: give a larger `--spool-size`, and a volume that holds it")]
     NeverFits {
         /// Its bytes, as far as they are known.
         length: u64,
@@ -45,7 +43,7 @@ pub enum SpoolError {
     },
     /// The budget for files is used up.
     #[error(
-        "the spool is full: other charts on their way take up its {limit} bytes; give the controller a larger `--spool-size` and the volume behind it"
+        "the spool is full: other charts on their way take up its {limit} bytes; give a larger `--spool-size`, and a volume that holds it"
     )]
     Full {
         /// The budget.

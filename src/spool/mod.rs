@@ -5,9 +5,12 @@
 //! * A body can be opened again at any offset, as often as it has to be sent: all methods and all retries read the same bytes.
 //! * Files have no name once they are open, so the kernel removes them with the process, also after `kill -9`.
 //! * Memory and disk are bounded by [`Budget`], whatever the number and size of charts.
+//! * Who waits for room waits for bodies that are on their way. Who holds a body that lies in a file must not wait for another one's room:
+//!   two of them would wait for each other. What is merely [kept](Spool::keep) gives way.
 
 mod body;
 mod budget;
+mod shelf;
 mod usage;
 mod writer;
 
@@ -19,6 +22,7 @@ use tokio::sync::Semaphore;
 use crate::model::Digest;
 
 pub use budget::{Budget, SpoolError};
+pub use shelf::Kept;
 pub use usage::{Room, Usage};
 pub use writer::SpoolWriter;
 
@@ -31,6 +35,7 @@ struct Shared {
     budget: Budget,
     memory: Arc<Semaphore>,
     disk: Arc<Semaphore>,
+    shelf: shelf::Shelf,
 }
 
 /// A body that has arrived whole.
@@ -55,7 +60,7 @@ impl Spool {
     pub fn new(directory: PathBuf, budget: Budget) -> Self {
         let memory = Arc::new(Semaphore::new(budget::units(budget.memory)));
         let disk = Arc::new(Semaphore::new(budget::units(budget.disk)));
-        Self(Arc::new(Shared { directory, budget, memory, disk }))
+        Self(Arc::new(Shared { directory, budget, memory, disk, shelf: shelf::Shelf::default() }))
     }
 
     /// A place for a body of at most `limit` bytes. When its length is `promised`, room for it is awaited now, so that many

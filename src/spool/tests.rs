@@ -111,3 +111,20 @@ async fn what_is_taken_is_told_in_whole_pieces_and_given_back() {
     drop(large);
     assert_eq!(spool.usage(), usage(0, 0));
 }
+
+#[tokio::test]
+async fn what_is_kept_gives_way_to_what_is_on_its_way() {
+    let (_directory, spool) = spool(SMALL);
+    let large = bytes(1_500_000);
+    for promised in [true, false] {
+        let kept = spool.keep(stored(&spool, &large, false).await.unwrap());
+        let small = spool.keep(stored(&spool, b"small", false).await.unwrap());
+        assert_eq!(kept.body().map(|body| body.length()), Some(1_500_000));
+        let arrived = stored(&spool, &large, promised).await.unwrap();
+        assert!(!kept.is_there() && kept.body().is_none() && small.is_there(), "what lies in memory takes no room of files");
+        drop(arrived);
+    }
+    let held = spool.keep(stored(&spool, &large, false).await.unwrap()).body();
+    assert!(held.is_some());
+    assert_eq!(stored(&spool, &large, false).await.unwrap_err(), SpoolError::Full { limit: 2 << 20 }, "who has it holds its room");
+}

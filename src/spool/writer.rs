@@ -44,7 +44,10 @@ impl SpoolWriter {
                 return Err(SpoolError::NeverFits { length, limit: disk });
             }
             let full = SpoolError::Full { limit: disk };
-            writer.share = Share::wait_for(writer.spool.disk.clone(), length).await.ok_or(full)?;
+            writer.share = Share::none(writer.spool.disk.clone());
+            if !writer.grow_to(length) {
+                writer.share = Share::wait_for(writer.spool.disk.clone(), length).await.ok_or(full)?;
+            }
             writer.open_file().await?;
         }
         Ok(writer)
@@ -78,11 +81,20 @@ impl SpoolWriter {
             self.open_file().await?;
         }
         let limit = self.spool.budget.disk;
-        match self.share.grow_to(self.length) {
+        match self.grow_to(self.length) {
             true => Ok(()),
             false if self.length > limit => Err(SpoolError::NeverFits { length: self.length, limit }),
             false => Err(SpoolError::Full { limit }),
         }
+    }
+
+    /// Room on disk, of what is merely kept where that is all there is.
+    fn grow_to(&mut self, bytes: u64) -> bool {
+        if self.share.grow_to(bytes) {
+            return true;
+        }
+        self.spool.shelf.clear();
+        self.share.grow_to(bytes)
     }
 
     async fn open_file(&mut self) -> Result<(), SpoolError> {

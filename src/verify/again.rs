@@ -4,8 +4,7 @@ use tokio::time::Instant;
 
 use super::{Expected, Verified};
 use crate::{
-    chart::Descriptor,
-    model::{Digest, RepositoryName, Tag},
+    model::{Descriptor, Digest, RepositoryName, Tag},
     registry::{Cause, Failure, PulledManifest, Registry, Stage},
 };
 
@@ -42,33 +41,34 @@ pub async fn pull_again(
     let mut pull = registry.pull();
     let pulled = match pull.manifest(repository, tag).await? {
         None => return Ok(Again::Gone),
-        Some(pulled) if pulled.digest == manifest => pulled,
-        Some(pulled) if pulled.named == Some(manifest) => return Ok(Again::ManifestDamaged(damaged(manifest, &pulled))),
+        Some(pulled) if pulled.digest == manifest && pulled.broken_promise(tag.into()).is_none() => pulled,
+        Some(pulled) if pulled.digest == manifest || pulled.named == Some(manifest) => {
+            return Ok(Again::ManifestDamaged(damaged(manifest, &pulled)));
+        }
         Some(pulled) => return Ok(Again::Overwritten(pulled)),
     };
-    let (Some(blobs), Some(layers)) = (pulled.blobs(), pulled.layers()) else { return Ok(Again::Overwritten(pulled)) };
-    for (digest, length) in blobs {
-        match pull.blob(repository, digest, length).await {
+    let Some(blobs) = pulled.blobs_from(archive) else { return Ok(Again::Overwritten(pulled)) };
+    for &Descriptor { digest, size } in &blobs {
+        match pull.blob(repository, digest, size).await {
             Ok(()) => {}
             Err(failure) if matches!(failure.cause, Cause::Content { .. }) => return Ok(Again::Damaged(failure)),
             Err(failure) if is_missing(&failure) => return Ok(Again::Missing(digest, failure)),
             Err(failure) => return Err(failure),
         }
     }
-    let mut layers: Vec<Descriptor> = layers.into_iter().map(|(digest, size)| Descriptor { digest, size }).collect();
-    layers.sort_by_key(|layer| layer.digest != archive);
-    let expected = Expected { repository: repository.clone(), tag: tag.clone(), manifest, layers };
+    let expected = Expected { repository: repository.clone(), tag: tag.clone(), manifest, blobs };
     Ok(Again::Holds(Verified { expected, took: begin.elapsed() }))
 }
 
 fn damaged(manifest: Digest, pulled: &PulledManifest) -> Failure {
     let expected = format!("the manifest {manifest}");
-    let found = format!("{} bytes with {} that the registry calls by the same name", pulled.bytes.len(), pulled.digest);
+    let named = pulled.named.filter(|named| *named != manifest).map_or("by the same name".to_owned(), |named| named.to_string());
+    let found = format!("{} bytes with {} that the registry calls {named}", pulled.bytes.len(), pulled.digest);
     Failure::new(Stage::PullBlob, Cause::Content { expected, found })
 }
 
-/// The registry itself says so, and nothing before it.
-fn is_missing(failure: &Failure) -> bool {
+/// The registry itself says that it does not have it, and nothing before it.
+pub fn is_missing(failure: &Failure) -> bool {
     failure.answer().is_some_and(|answer| {
         let named = answer.codes.iter().any(|code| matches!(code.as_str(), "BLOB_UNKNOWN" | "NOT_FOUND"));
         answer.status == 404 && (answer.from_registry || named)

@@ -2,15 +2,14 @@
 
 mod again;
 
-pub use again::{Again, pull_again};
+pub use again::{Again, is_missing, pull_again};
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::{
-    chart::Descriptor,
-    model::{Digest, RepositoryName, Tag},
+    model::{Descriptor, Digest, RepositoryName, Tag},
     registry::{Cause, Failure, Registry, Stage},
 };
 
@@ -23,13 +22,13 @@ pub struct Expected {
     pub tag: Tag,
     /// The manifest's digest.
     pub manifest: Digest,
-    /// The layers: the archive, and its provenance where there is one.
-    pub layers: Vec<Descriptor>,
+    /// All that it consists of: the archive, its provenance where it has one, and the config, without which no client pulls it.
+    pub blobs: Vec<Descriptor>,
 }
 
 /// A tag that was pulled back and held what it should.
 ///
-/// *Invariant:* only [`pull_back`] and [`pull_again`] make one, after they have read manifest and layers whole and hashed them.
+/// *Invariant:* only [`pull_back`] and [`pull_again`] make one, after they have read the manifest and its blobs whole and hashed them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     expected: Expected,
@@ -59,13 +58,17 @@ pub async fn pull_back(registry: &Registry, expected: Expected) -> Result<Verifi
         Failure::new(Stage::PullManifest, Cause::Content { expected, found })
     };
     let mut pull = registry.pull();
-    match pull.manifest(&expected.repository, &expected.tag).await? {
-        None => return Err(differs("no manifest".to_owned())),
-        Some(manifest) if manifest.digest != expected.manifest => return Err(differs(format!("the manifest {}", manifest.digest))),
-        Some(_) => {}
+    let Some(manifest) = pull.manifest(&expected.repository, &expected.tag).await? else {
+        return Err(differs("no manifest".to_owned()));
+    };
+    if manifest.digest != expected.manifest {
+        return Err(differs(format!("the manifest {}", manifest.digest)));
     }
-    for layer in &expected.layers {
-        pull.blob(&expected.repository, layer.digest, layer.size).await?;
+    if let Some(named) = manifest.broken_promise((&expected.tag).into()) {
+        return Err(differs(format!("that one, which the registry calls {named}")));
+    }
+    for blob in &expected.blobs {
+        pull.blob(&expected.repository, blob.digest, blob.size).await?;
     }
     Ok(Verified { expected, took: begin.elapsed() })
 }

@@ -221,7 +221,7 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         name: "verify",
-        uses: &["chart::Descriptor", "model", "net", "registry"],
+        uses: &["model", "net", "registry"],
         without: &[KUBE, KUBERNETES_TYPES],
         reason: "the proof asks the registry and believes nobody else",
     },

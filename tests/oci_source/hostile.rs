@@ -159,6 +159,52 @@ async fn what_a_tag_holds_is_compared_before_anything_is_made_of_it() {
     }
 }
 
+#[tokio::test]
+async fn a_config_that_names_another_chart_is_refused_and_one_that_names_none_is_not() {
+    let bed = support::on_loopback();
+    let server = bed.scripted(5000);
+    let archive = std::fs::read(bed.chart("small-1.2.2")).expect("a chart of the bed");
+    server.says("/v2/upstream/small/tags/list", Reply::ok(json!({"name": "upstream/small", "tags": ["1.2.2"]}).to_string()));
+    let blob_path = |content: &[u8]| format!("/v2/upstream/small/blobs/{}", Digest::of(content));
+    server.says(&blob_path(&archive), Reply::ok(archive.clone()));
+    for (config, words) in [
+        (r#"{"name":"other","version":"1.2.2"}"#, Some("holds the chart `small 1.2.2`: its config says otherwise")),
+        (r#"{"name":"small","version":"9.9.9"}"#, Some("its config says otherwise")),
+        ("no JSON", Some("whose config does not say what it is")),
+        (r#"{"name":"small","version":"1.2.2","apiVersion":"v2"}"#, None),
+        ("{}", None),
+    ] {
+        server.says("/v2/upstream/small/manifests/1.2.2", Reply::ok(manifest(config.as_bytes(), &archive)));
+        server.says(&blob_path(config.as_bytes()), Reply::ok(config));
+        let mut source = source(&server);
+        let offered = source.offers(&BTreeMap::from([("small".to_owned(), BTreeSet::new())])).await.expect("a list of tags");
+        match (source.chart(&offered.index.charts["small"][0]).await, words) {
+            (Err(error), Some(words)) => {
+                assert!(error.reason() == Reason::ChartInvalid && error.to_string().contains(words), "{config}: {error}");
+            }
+            (outcome, words) => assert!(outcome.is_ok() && words.is_none(), "{config}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_tags_of_all_charts_together_are_bounded() {
+    let server = support::on_loopback().scripted(5000);
+    let many: Vec<_> = (0..60_000).map(|number| format!("1.0.{number}")).collect();
+    for chart in ["one", "two"] {
+        let tags = json!({"name": format!("upstream/{chart}"), "tags": many}).to_string();
+        server.says(&format!("/v2/upstream/{chart}/tags/list"), Reply::ok(tags));
+    }
+    let asked = ["one", "two"].map(|chart| (chart.to_owned(), BTreeSet::new()));
+    let offered = source(&server).offers(&asked.into()).await.expect("lists of tags");
+    assert_eq!(offered.index.charts.keys().collect::<Vec<_>>(), ["one"]);
+    let sentence = offered.refused["two"].to_string();
+    assert!(
+        offered.refused["two"].reason() == Reason::LimitExceeded && sentence.contains("more than 100000 tags; ask for them"),
+        "{sentence}"
+    );
+}
+
 /// What belongs to the chart `1.0.0`, whose manifest is `whole`.
 async fn attached(server: &Scripted, whole: &str, tags: &[&str]) -> Result<Attached, SourceError> {
     server.says(TAGS, list(tags));

@@ -62,7 +62,7 @@ async fn plan_says_which_tags_are_passed_over_and_publish_needs_no_other_chart()
     for tag in ["latest", "v1.2.2"] {
         crane(bed, &["tag", &format!("{}/upstream/small:1.2.2", scene.from.socket()), tag]);
     }
-    let spec = scene.spec(&json!([{"name": "missing"}, {"name": "small"}, {"name": "umbrella"}]));
+    let spec = scene.spec(&json!([{"name": "missing"}, {"name": "small"}, {"name": "umbrella"}, {"name": "team/small"}]));
     let publication =
         json!({"apiVersion": "chartpublisher.io/v1alpha1", "kind": "ChartPublication", "metadata": {"name": "a"}, "spec": spec});
     let file = bed.folder("plan").join("publication.yaml");
@@ -71,6 +71,7 @@ async fn plan_says_which_tags_are_passed_over_and_publish_needs_no_other_chart()
     let ran = bed.run_in_pod(&[env!("CARGO_BIN_EXE_chart-publisher"), "plan", "-f", &file, "-o", "json"]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.errors.contains("SourceNotFound: ") && ran.errors.contains("/upstream/missing` does not exist"), "{ran:?}");
+    assert!(ran.errors.contains("`name: team/small` is a path: put `team` at the end of the URL of `spec.source.oci`"), "{ran:?}");
     let printed: Value = serde_json::from_str(&ran.output).expect("JSON");
     let items = printed["items"].as_array().expect("a list").iter();
     let items: Vec<_> = items.map(|item| (item["chart"].as_str(), item["version"].as_str(), item["action"].as_str())).collect();

@@ -27,14 +27,14 @@ async fn everything_is_read_again_when_the_interval_has_passed_and_not_before() 
     let first = namespace.becomes_ready("clockwork").await.status.expect("a status");
     let proved = Instant::now();
     let reads = || registry.requests().iter().filter(|request| request.method == "GET" && request.path().contains("/blobs/")).count();
-    // The pull-back after the push reads the archives; a proof reads the configs too.
-    eventually(Duration::from_secs(5), "the log has both", async || if reads() == 2 { Ok(()) } else { Err(reads()) }).await;
+    // Archive and config of each.
+    eventually(Duration::from_secs(5), "the log has both", async || if reads() == 4 { Ok(()) } else { Err(reads()) }).await;
     for _ in 0..3 {
         let again = namespace.run_again("clockwork").await.status.expect("a status");
         assert_eq!(again.targets[0].last_proved, first.targets[0].last_proved, "who asks for a run asks for no proof");
     }
-    assert_eq!(reads(), 2);
-    eventually(Duration::from_secs(90), "all is read again", async || if reads() == 6 { Ok(()) } else { Err(reads()) }).await;
+    assert_eq!(reads(), 4);
+    eventually(Duration::from_secs(90), "all is read again", async || if reads() == 8 { Ok(()) } else { Err(reads()) }).await;
     let took = proved.elapsed();
     // 54 s to 66 s after the first proof, of which the clock shows whole seconds.
     assert!((Duration::from_secs(50)..Duration::from_secs(80)).contains(&took), "{took:?}");

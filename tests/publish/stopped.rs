@@ -152,7 +152,7 @@ async fn wherever_it_is_killed_the_next_run_sends_what_has_no_tag_yet_and_nothin
         ("write-manifest:before:2", 1),
         ("write-manifest:after:2", 2),
         ("pull-manifest:before:2", 2),
-        ("pull-blob:after:2", 2),
+        ("pull-blob:after:3", 2),
         ("ask-source:before:2", 0),
     ] {
         let registry = bed.registry(Version::V3).start().await;

@@ -198,7 +198,7 @@ pub fn contents(world: &World) -> Vec<Case> {
         ),
         case("the digest in the index is a number, for it has no quotes", unquoted).stalls(
             Reason::VersionNotFound,
-            "chart `small` has no release; the entry `1.0.0` of the index",
+            "chart `small` has no release; `1.0.0` is there and cannot be used",
             "it must stand in quotes",
         ),
         case("the index is empty", of_index("empty", "")).stalls(

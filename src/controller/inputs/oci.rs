@@ -25,12 +25,14 @@ pub(super) async fn offer(source: &OciSource, named: &str, asking: &Asking<'_>) 
     let spec = asking.spec;
     let mut oci = oci(source, named, asking).await?;
     let offered = oci.offers(&asked(&spec.charts)).await.map_err(|error| Failed::from(&error))?;
-    let is_there = |chart: &&ChartSelection| chart.name.as_ref().is_some_and(|name| !offered.refused.contains_key(name));
+    let is_there =
+        |chart: &&ChartSelection| chart.name.as_ref().is_some_and(|name| !name.contains('/') && !offered.refused.contains_key(name));
     let there: Vec<ChartSelection> = spec.charts.iter().filter(is_there).cloned().collect();
     let selection = plan::select(&offered.index, &there);
     let unmet = selection.failures.iter().map(|failure| Failed { reason: failure.reason(), sentence: failure.to_string(), passing: false });
     let patterns = spec.charts.iter().filter_map(|chart| chart.pattern.as_deref()).map(no_pattern);
-    let refused = offered.refused.values().map(Failed::from).chain(unmet).chain(patterns).collect();
+    let paths = spec.charts.iter().filter_map(|chart| no_path(chart.name.as_deref()?, named));
+    let refused = offered.refused.values().map(Failed::from).chain(unmet).chain(patterns).chain(paths).collect();
     let charts: BTreeSet<&str> = selection.wanted.iter().map(|wanted| wanted.name.as_str()).collect();
     let revision = offered.revision.map(|revision| revision.to_string()).unwrap_or_default();
     let report = SourceReport { revision, charts: charts.len(), versions: selection.wanted.len() };
@@ -53,10 +55,20 @@ fn invalid(named: &str, what: &str) -> Failed {
 /// The charts, each with the versions that are named as they stand.
 fn asked(charts: &[ChartSelection]) -> BTreeMap<String, BTreeSet<String>> {
     let mut asked = BTreeMap::<String, BTreeSet<String>>::new();
-    for (name, versions) in charts.iter().filter_map(|chart| Some((chart.name.clone()?, chart.versions.clone()))) {
+    let by_name = charts.iter().filter_map(|chart| Some((chart.name.clone()?, chart.versions.clone())));
+    for (name, versions) in by_name.filter(|(name, _)| !name.contains('/')) {
         asked.entry(name).or_default().extend(versions);
     }
     asked
+}
+
+/// A chart has the name of its repository's last segment: it would be published under another name than it was asked for by.
+fn no_path(name: &str, named: &str) -> Option<Failed> {
+    let (path, last) = name.rsplit_once('/')?;
+    let sentence = format!(
+        "`name: {name}` is a path: put `{path}` at the end of the URL of {named}, and give the chart as `{last}`; what lies below other paths needs a publication of its own"
+    );
+    Some(Failed { reason: Reason::SourceInvalid, sentence, passing: false })
 }
 
 /// The API server lets none pass; a file has not seen it.

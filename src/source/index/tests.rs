@@ -143,6 +143,14 @@ fn a_sentence_is_one_line_whatever_stands_in_the_index() {
 }
 
 #[test]
+fn of_an_entrys_addresses_the_first_four_count() {
+    let many: Vec<String> = (0..1_000).map(|number| format!("'{number}.tgz'")).collect();
+    let text = format!("apiVersion: v1\nentries: {{web: [{{name: web, version: 1.0.0, urls: ['', {}]}}]}}", many.join(", "));
+    let index = parse(text.as_bytes(), &["web"].into_iter().collect(), &IndexLimits::default()).unwrap();
+    assert_eq!(index.charts["web"][0].urls, ["0.tgz", "1.tgz", "2.tgz", "3.tgz"]);
+}
+
+#[test]
 fn an_empty_repository_is_an_index() {
     for text in ["apiVersion: v1\nentries: {}\n", "apiVersion: v1\nentries:\ngenerated: x\n", r#"{"apiVersion":"v1","entries":null}"#] {
         assert_eq!(read(text, &["web"]).unwrap(), Index::default(), "{text}");

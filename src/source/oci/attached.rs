@@ -13,8 +13,8 @@ use super::{
     error::{named, of_failure},
 };
 use crate::{
-    chart::{Artifact, Descriptor},
-    model::{Digest, RepositoryName, Tag},
+    chart::Artifact,
+    model::{Descriptor, Digest, RepositoryName, Tag},
     registry::{Listed, Pull, Reference, listed},
     source::{SourceError, index::IndexEntry},
     spool::Spooled,

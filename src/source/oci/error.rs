@@ -100,6 +100,16 @@ pub enum OciError {
         /// How many there may be.
         limit: usize,
     },
+    /// Lists that are too long together.
+    #[error(
+        "`{place}` is left out: with those before it the charts of this publication have more than {limit} tags; ask for them in several publications, or delete old tags"
+    )]
+    TooManyTogether {
+        /// `oci://HOST/PREFIX/NAME`
+        place: String,
+        /// How many there may be.
+        limit: usize,
+    },
     /// A manifest or a list that is too long.
     #[error("`{place}` could not be read: {what} is larger than {limit} bytes, and no chart needs that much; look what was pushed there")]
     TooLarge {
@@ -217,7 +227,9 @@ impl OciError {
             Self::PlainHttpOnTls { .. } => Reason::PlainHttpOnTls,
             Self::Refused { .. } => Reason::SourceUnreachable,
             Self::NoRegistry { .. } => Reason::SourceInvalid,
-            Self::TooManyTags { .. } | Self::TooLarge { .. } | Self::BlobTooLarge { .. } => Reason::LimitExceeded,
+            Self::TooManyTags { .. } | Self::TooManyTogether { .. } | Self::TooLarge { .. } | Self::BlobTooLarge { .. } => {
+                Reason::LimitExceeded
+            }
             Self::Name { .. } | Self::NoChart { .. } | Self::NoChartPinned { .. } | Self::NoIdentity { .. } | Self::Identity { .. } => {
                 Reason::ChartInvalid
             }

@@ -72,7 +72,7 @@ impl Oci {
         self.check_sizes(&original, &place)?;
         let config = self.small_blob(&mut pull, (&repository, place.as_str()), &original.config).await?;
         let entry = entry(&config, &original, &place)?;
-        self.listed.insert(entry.name.clone(), tags);
+        self.listed.insert(entry.name.clone(), tags.into_iter().filter(|tag| tag.attached_to().is_some()).collect());
         self.pinned = Some(Pinned { repository, digest: original.digest });
         Ok((entry, original.digest))
     }
