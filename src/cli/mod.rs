@@ -139,7 +139,16 @@ fn wait(text: &str) -> Result<std::time::Duration, String> {
 }
 
 fn print(text: &str) -> Result<(), Failure> {
+/// For people: what an index or a registry says reaches the terminal without escapes.
     use std::io::Write;
+    put(&shown::printable(text))
+}
+
+fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
+    put(&shown::json(value))
+}
+
+fn put(text: &str) -> Result<(), Failure> {
     // A reader that has gone away is no reason to panic.
     Ok(writeln!(std::io::stdout().lock(), "{text}").map_err(Unprinted)?)
 }

@@ -16,7 +16,7 @@ use super::{
     access::StandIns,
     carry_out,
     limits::LimitFlags,
-    log, note, print,
+    log, note, print, print_json,
     publications::publications,
     publish::shown,
     run::{LogFormat, configured},
@@ -94,7 +94,7 @@ async fn work(plan: &Plan) -> Result<(), Failure> {
     }
     match plan.output {
         Output::Text => print(&as_text(&plans))?,
-        Output::Json => print(&format!("{:#}", as_json(&plans)))?,
+        Output::Json => print_json(&as_json(&plans))?,
     }
     refused(&plans)
 }

@@ -18,7 +18,7 @@ use super::{
     access::StandIns,
     carry_out,
     limits::LimitFlags,
-    log, note, print,
+    log, note, print, print_json,
     publications::publications,
     published::{as_json, as_text},
     run::{LogFormat, configured, is_inside},
@@ -134,7 +134,7 @@ async fn means(publish: &Publish, stop: CancellationToken) -> Result<Means, Fail
 fn told(publish: &Publish, accounts: &[Account], signal: Option<Signal>) -> Result<(), Failure> {
     match publish.output {
         Output::Text => print(&as_text(accounts))?,
-        Output::Json => print(&format!("{:#}", as_json(accounts)))?,
+        Output::Json => print_json(&as_json(accounts))?,
     }
     let (proven, wanted) = accounts.iter().map(Account::counts).fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
     let count = format!("{proven} of {wanted} versions are published and proven");
