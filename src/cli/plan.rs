@@ -18,7 +18,7 @@ use super::{
     limits::LimitFlags,
     log, note, print, print_json,
     publications::publications,
-    publish::shown,
+    publish::{check_spool, shown},
     run::{LogFormat, configured},
     table::table,
 };
@@ -75,6 +75,7 @@ async fn work(plan: &Plan) -> Result<(), Failure> {
         None => None,
     };
     let at_hand = plan.stand_ins.at_hand()?;
+    check_spool(&plan.spool_dir)?;
     let spool = Spool::new(plan.spool_dir.clone(), Budget::default());
     let mut plans = Vec::new();
     let mut unseen = BTreeSet::new();
