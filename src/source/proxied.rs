@@ -23,6 +23,29 @@ pub(super) fn is_passing(error: &ProxyError) -> bool {
     }
 }
 
+/// Whether it may be the proxy's failure as well as that of the server behind it, where plain HTTP is asked of a proxy.
+pub(super) fn is_of_either(error: &NetError) -> bool {
+    match error {
+        NetError::Proxy(_)
+        | NetError::Tunnel(_)
+        | NetError::Resolve { .. }
+        | NetError::AddressRefused { .. }
+        | NetError::Connect { .. }
+        | NetError::Tls { .. }
+        | NetError::Body { .. } => false,
+        NetError::Cut { .. }
+        | NetError::StaleConnection
+        | NetError::WriteStalled { .. }
+        | NetError::NoAnswer { .. }
+        | NetError::ReadStalled { .. }
+        | NetError::AnswerSlow { .. }
+        | NetError::FramingBroken { .. }
+        | NetError::AnswerCut { .. }
+        | NetError::MalformedHead { .. }
+        | NetError::NotHttp { .. } => true,
+    }
+}
+
 /// The end of the sentence.
 pub(super) fn cure(error: &ProxyError) -> &'static str {
     match &error.failure {
