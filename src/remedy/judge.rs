@@ -146,6 +146,7 @@ fn of_tls(failure: &TlsFailure) -> Symptom {
         TlsFailure::Expired => Symptom::CertificateExpired,
         TlsFailure::NotYetValid => Symptom::CertificateNotYetValid,
         TlsFailure::WrongName { .. } => Symptom::CertificateOfOtherName,
+        TlsFailure::IsAuthority => Symptom::CertificateOfAuthority,
         TlsFailure::ClientCertificate => Symptom::ClientCertificate,
         TlsFailure::NotTls => Symptom::PlainBehindTls,
         TlsFailure::Other(_) => Symptom::HandshakeFailed,

@@ -66,6 +66,7 @@ pub enum Symptom {
     CertificateExpired,
     CertificateNotYetValid,
     CertificateOfOtherName,
+    CertificateOfAuthority,
     ClientCertificate,
     PlainBehindTls,
     HandshakeFailed,

@@ -78,10 +78,6 @@ fn unauthorized(shown: Shown, body: BodyKind) -> Cause {
     Cause::Unauthorized { shown, answer: answer(401, body) }
 }
 
-fn content() -> Cause {
-    Cause::Content { expected: "sha256:aa".to_owned(), found: "sha256:bb".to_owned() }
-}
-
 const AFTER: Duration = Duration::from_mins(1);
 
 fn stalled(seen: Unacknowledged) -> Cause {
@@ -131,6 +127,7 @@ fn connection_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("tls-expired", Https, OpenUpload, tls(TlsFailure::Expired)),
         ("tls-not-yet-valid", Https, OpenUpload, tls(TlsFailure::NotYetValid)),
         ("tls-other-name", Https, OpenUpload, tls(TlsFailure::WrongName { names: "`r.example.com`".to_owned() })),
+        ("tls-authority", Https, OpenUpload, tls(TlsFailure::IsAuthority)),
         ("tls-client-certificate", Https, OpenUpload, tls(TlsFailure::ClientCertificate)),
         (
             "client-certificate-page",
@@ -203,6 +200,7 @@ fn content_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
     use Stage::{OpenUpload, PullBlob, PullManifest, SendBlob, WriteManifest};
     vec![
         ("range-refused", Https, SendBlob, coded(416, "BLOB_UPLOAD_INVALID", "range invalid")),
+    let content = Cause::Content { expected: "sha256:aa".to_owned(), found: "sha256:bb".to_owned() };
         ("upload-unknown", Https, SendBlob, coded(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")),
         ("upload-not-found", Https, SendBlob, Cause::Answer(Answer { from_registry: true, ..answer(404, BodyKind::Text) })),
         ("blob-missing-at-manifest", Https, WriteManifest, coded(404, "MANIFEST_BLOB_UNKNOWN", "")),
@@ -214,8 +212,8 @@ fn content_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("repository-unknown", Https, OpenUpload, coded(404, "NAME_UNKNOWN", "")),
         ("repository-unknown", Https, SendBlob, coded(404, "NAME_UNKNOWN", "")),
         ("repository-missing", Https, OpenUpload, coded(404, "NOT_FOUND", "")),
-        ("manifest-differs", Https, PullManifest, content()),
-        ("blob-differs", Https, PullBlob, content()),
+        ("manifest-differs", Https, PullManifest, content.clone()),
+        ("blob-differs", Https, PullBlob, content),
         ("location-foreign", Https, OpenUpload, Cause::Location { detail: "http://registry:5000/v2/x".to_owned() }),
         ("body-swallowed", Https, SendBlob, Cause::Swallowed { sent: 1000, arrived: 0 }),
         ("header-missing", Https, SendBlob, Cause::HeaderMissing { header: "Range" }),
