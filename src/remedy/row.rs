@@ -77,6 +77,8 @@ pub enum Symptom {
     RightMissing,
     TokenInvalid,
     LoginOfProxy,
+    LoginUnasked,
+    LoginUnaskedByProxy,
     AskedToWait,
     LocationForeign,
     RealmForeign,

@@ -8,7 +8,7 @@ use crate::{
     model::Scheme,
     net::{ConnectFailure, NetError, TlsFailure, TunnelError, TunnelFailure, Unacknowledged},
     plan::{Route, Via},
-    registry::{Answer, BodyKind, Cause, Failure, Shown, Stage},
+    registry::{Answer, Asked, BodyKind, Cause, Failure, Shown, Stage},
 };
 
 fn scene<'a>() -> Scene<'a> {
@@ -155,6 +155,8 @@ fn rights_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("credential-needed", Https, OpenUpload, unauthorized(Shown::Nothing, BodyKind::OciError)),
         ("right-missing", Https, OpenUpload, unauthorized(Shown::Token, BodyKind::OciError)),
         ("token-invalid", Https, OpenUpload, unauthorized(Shown::InvalidToken, BodyKind::OciError)),
+        ("login-unasked", Https, OpenUpload, unauthorized(Shown::Unasked(Asked::Nothing), BodyKind::OciError)),
+        ("login-unasked-by-proxy", Https, OpenUpload, unauthorized(Shown::Unasked(Asked::Scheme("Negotiate")), BodyKind::Html)),
         ("login-of-proxy", Https, OpenUpload, unauthorized(Shown::Credential, BodyKind::Html)),
         ("realm-foreign", Https, OpenUpload, Cause::Realm { origin: "https://auth.example.com".to_owned() }),
         ("quota", Https, WriteManifest, coded(403, "DENIED", "adding 1 MiB of storage resource exceeds the quota")),
@@ -198,9 +200,9 @@ fn rights_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
 fn content_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
     use Scheme::Https;
     use Stage::{OpenUpload, PullBlob, PullManifest, SendBlob, WriteManifest};
+    let content = Cause::Content { expected: "sha256:aa".to_owned(), found: "sha256:bb".to_owned() };
     vec![
         ("range-refused", Https, SendBlob, coded(416, "BLOB_UPLOAD_INVALID", "range invalid")),
-    let content = Cause::Content { expected: "sha256:aa".to_owned(), found: "sha256:bb".to_owned() };
         ("upload-unknown", Https, SendBlob, coded(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")),
         ("upload-not-found", Https, SendBlob, Cause::Answer(Answer { from_registry: true, ..answer(404, BodyKind::Text) })),
         ("blob-missing-at-manifest", Https, WriteManifest, coded(404, "MANIFEST_BLOB_UNKNOWN", "")),
