@@ -90,7 +90,7 @@ pub(super) fn of_spool(error: &SpoolError) -> String {
 
 pub(super) fn of_index(error: &IndexError) -> String {
     let cure = match error {
-        IndexError::Html | IndexError::OtherJson { .. } | IndexError::NoEntries => "",
+        IndexError::Html | IndexError::Compressed(_) | IndexError::OtherJson { .. } | IndexError::NoEntries => "",
         IndexError::TooLarge { what: BYTES, .. } => return format!("; {}", raised(SMALLER_INDEX, MOST_OF_AN_INDEX)),
         IndexError::TooLarge { what: WANTED, .. } => "; ask for fewer charts (`charts`)",
         IndexError::TooLarge { what, .. } if *what != NESTED => return format!("; {SMALLER_INDEX}"),
