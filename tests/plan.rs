@@ -322,4 +322,14 @@ async fn wrong_input_ends_with_2_and_a_sentence() {
         assert_eq!(output.code, Some(code), "{documents}: {output:?}");
         assert!(output.errors.contains(part), "{documents}: {output:?}");
     }
+    let right = of(&charts.url(), "small");
+    for (flags, part) in [
+        (["--spool-dir", "/nonexistent"], "`--spool-dir`: `/nonexistent` is no folder"),
+        (["-n", "A/B"], "`--namespace`: `A/B` must be of lower case letters"),
+        (["--keyring", "/dev/zero"], "`--keyring`: `/dev/zero` cannot be read: it is larger than 16 MiB"),
+    ] {
+        let output = plan(&bed.folder("plan-wrong"), &right, &flags);
+        assert_eq!((output.code, output.output.as_str()), (Some(2), ""), "{output:?}");
+        assert!(output.errors.contains(part), "{output:?}");
+    }
 }

@@ -3,6 +3,7 @@
 use std::{
     io::{IsTerminal, Read},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -11,13 +12,14 @@ use chart_publisher::{
     model::{Credential, DockerFile, Found, Login},
     net::{AddressPolicy, ClientCertificate, InvalidPem, Patience, SystemRoots, TlsConfig, Transport},
     plan::Plan,
+    provenance::Keyring,
     publish::{NewIdentities, Reach, Subject},
     registry::Permit,
     remedy::{Audience, Caller, CallerLogin},
 };
 use clap::Args;
 
-use super::{Failure, Usage};
+use super::{Failure, Usage, bounded};
 
 /// How a registry is spoken to.
 #[derive(Args)]
@@ -69,9 +71,7 @@ impl StandIns {
     /// What the files hold.
     pub(super) fn at_hand(&self) -> Result<AtHand, Usage> {
         let trust = self.ca.as_deref().map(|file| Ok((file.display().to_string(), trust(file)?))).transpose()?;
-        let wrong = |file: &Path, error| Usage(format!("`--keyring`: {}", unreadable(file, &error)));
-        let read = |file: &Path| Ok((file.display().to_string(), std::fs::read(file).map_err(|error| wrong(file, error))?));
-        let keyring = self.keyring.as_deref().map(read).transpose()?;
+        let keyring = self.keyring.as_deref().map(keyring).transpose()?;
         Ok(AtHand { logins: logins(self.docker_config.as_deref())?, trust, keyring })
     }
 }
@@ -111,7 +111,7 @@ impl Access {
     pub(super) fn tls(&self) -> Result<TlsConfig, Failure> {
         let read = |path: &Option<PathBuf>| match path {
             None => Ok(None),
-            Some(path) => std::fs::read(path).map(Some).map_err(|error| unreadable(path, &error)),
+            Some(path) => bounded::read(path).map(Some).map_err(|error| unreadable(path, &error)),
         };
         let (ca, certificate, key) = (read(&self.ca)?, read(&self.cert)?, read(&self.key)?);
         let client = certificate.as_deref().zip(key.as_deref()).map(|(certificate, key)| ClientCertificate { certificate, key });
@@ -161,7 +161,7 @@ impl Access {
 /// What Docker's configuration has, and where that stands: in the file that is `given`, else in Docker's own where there is one.
 fn logins(given: Option<&Path>) -> Result<Option<(String, DockerFile)>, Usage> {
     let Some(path) = given.map(Path::to_owned).or_else(docker_config) else { return Ok(None) };
-    let file = match std::fs::read(&path) {
+    let file = match bounded::read(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && given.is_none() => return Ok(None),
         Err(error) => return Err(unreadable(&path, &error)),
@@ -175,8 +175,16 @@ fn logins(given: Option<&Path>) -> Result<Option<(String, DockerFile)>, Usage> {
 
 /// Whom to trust beside the roots of the system.
 fn trust(ca: &Path) -> Result<TlsConfig, Usage> {
-    let pem = std::fs::read(ca).map_err(|error| unreadable(ca, &error))?;
+    let pem = bounded::read(ca).map_err(|error| unreadable(ca, &error))?;
     TlsConfig::new(&SystemRoots::load(), Some(&pem), None).map_err(|_| Usage(format!("`{}` {NO_CERTIFICATE}", ca.display())))
+}
+
+/// The keys of those who sign charts.
+fn keyring(file: &Path) -> Result<Arc<Keyring>, Usage> {
+    let wrong = |error: &dyn std::fmt::Display| Usage(format!("`--keyring`: {error}"));
+    let bytes = bounded::read(file).map_err(|error| wrong(&unreadable(file, &error)))?;
+    let name = file.display().to_string();
+    Keyring::read(&format!("`{name}`"), [(name.as_str(), bytes.as_slice())]).map(Arc::new).map_err(|error| wrong(&error))
 }
 
 const NO_CERTIFICATE: &str = "holds no certificate that can be read: it must be PEM (`-----BEGIN CERTIFICATE-----`)";
@@ -221,4 +229,26 @@ fn docker_config() -> Option<PathBuf> {
         _ => Path::new(&std::env::var("HOME").ok()?).join(".docker"),
     };
     Some(folder.join("config.json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_hold_something_else_or_never_end_are_refused_by_their_flags() {
+        let torn = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(torn.path(), "-----BEGIN PGP PUBLIC KEY BLOCK-----\n").unwrap();
+        let endless = || Some(PathBuf::from("/dev/zero"));
+        let none = || StandIns { docker_config: Some(PathBuf::from("/dev/zero")), ca: None, keyring: None };
+        for (given, part) in [
+            (StandIns { keyring: Some(torn.path().to_owned()), ..none() }, "`--keyring`: "),
+            (StandIns { keyring: endless(), ..none() }, "`--keyring`: `/dev/zero` cannot be read: it is larger than 16 MiB"),
+            (StandIns { ca: endless(), ..none() }, "`/dev/zero` cannot be read: it is larger than 16 MiB"),
+            (none(), "`/dev/zero` cannot be read: it is larger than 16 MiB"),
+        ] {
+            let said = given.at_hand().err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(said.starts_with(part), "{part}: {said}");
+        }
+    }
 }

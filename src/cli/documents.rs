@@ -149,19 +149,35 @@ fn of_item(path: &str) -> Option<(usize, String)> {
 
 /// Why a text is not read.
 fn unparsed(error: &serde_saphyr::Error) -> String {
-    match error.without_snippet() {
-        serde_saphyr::Error::Budget { breach, location } => {
+    match limit(error) {
+        Some((much, line)) => format!("has {much} by line {line}: no manifest has so much, and it is not read"),
+        None => format!("is no YAML: {}", error.without_snippet()),
+    }
+}
+
+/// Of what there is too much, and the line where it is.
+fn limit(error: &serde_saphyr::Error) -> Option<(&'static str, u64)> {
+    use serde_saphyr::Error;
+    const ALIASES: &str = "too many anchors, aliases or merge keys";
+    let (much, location) = match error.without_snippet() {
+        // What an alias stands for counts where it is put in.
+        Error::AliasError { error, .. } => return limit(error),
+        Error::Budget { breach, location } => {
             let much = match breach {
                 BudgetBreach::Depth { .. } => "lists and mappings nested more than 64 deep",
                 BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => "more than 250,000 values",
                 BudgetBreach::Documents { .. } => "more than 1,024 documents",
                 BudgetBreach::ScalarBytes { .. } => "more than 64 MiB of text",
-                _ => "too many anchors, aliases or merge keys",
+                _ => ALIASES,
             };
-            format!("has {much} by line {}: no manifest has so much, and it is not read", location.line())
+            (much, location)
         }
-        other => format!("is no YAML: {other}"),
-    }
+        Error::AliasReplayLimitExceeded { location, .. }
+        | Error::AliasExpansionLimitExceeded { location, .. }
+        | Error::AliasReplayStackDepthExceeded { location, .. } => (ALIASES, location),
+        _ => return None,
+    };
+    Some((much, location.line()))
 }
 
 fn unreadable(error: &std::io::Error) -> String {
@@ -179,4 +195,22 @@ fn text(file: &str) -> Result<String, String> {
         return Err("is larger than 16 MiB".to_owned());
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn aliases_that_expand_are_refused_with_the_limit_that_they_break() {
+        let mut text = format!("a0: &a0 [{}]\n", ["x"; 10].join(", "));
+        for level in 1..=7 {
+            let _ = writeln!(text, "a{level}: &a{level} [{}]", vec![format!("*a{}", level - 1); 10].join(", "));
+        }
+        let said = parse(text, &mut Vec::new()).unwrap_err();
+        assert!(said.starts_with("has more than 250,000 values by line ") || said.starts_with("has too many anchors, aliases"), "{said}");
+        assert!(said.ends_with(": no manifest has so much, and it is not read"), "{said}");
+    }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Failure, Output, Usage,
     documents::{Document, ReadFile, none, passed, read},
-    note, print,
+    note, print, print_json,
     shown::one_line,
 };
 
@@ -45,7 +45,7 @@ pub(super) fn linted(lint: &LintFiles) -> Result<(), Failure> {
     let (items, publications) = findings(&read(&lint.files))?;
     match lint.output {
         Output::Text => items.iter().try_for_each(|item| print(&as_text(item)))?,
-        Output::Json => print(&format!("{:#}", json!({"items": items.iter().map(as_json).collect::<Vec<_>>()})))?,
+        Output::Json => print_json(&json!({"items": items.iter().map(as_json).collect::<Vec<_>>()}))?,
     }
     match (items.len(), publications) {
         (0, 0) => Err(none(&lint.files).into()),

@@ -9,6 +9,7 @@
 
 mod access;
 mod bar;
+mod bounded;
 mod documents;
 mod limits;
 mod lint;
@@ -138,7 +139,16 @@ fn wait(text: &str) -> Result<std::time::Duration, String> {
     if span.is_zero() { Err("nothing can be waited for in no time: give a longer one, for example `20s`".to_owned()) } else { Ok(span) }
 }
 
+/// For people: what an index or a registry says reaches the terminal without escapes.
 fn print(text: &str) -> Result<(), Failure> {
+    put(&shown::printable(text))
+}
+
+fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
+    put(&shown::json(value))
+}
+
+fn put(text: &str) -> Result<(), Failure> {
     use std::io::Write;
     // A reader that has gone away is no reason to panic.
     Ok(writeln!(std::io::stdout().lock(), "{text}").map_err(Unprinted)?)

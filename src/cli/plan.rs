@@ -16,9 +16,9 @@ use super::{
     access::StandIns,
     carry_out,
     limits::LimitFlags,
-    log, note, print,
+    log, note, print, print_json,
     publications::publications,
-    publish::shown,
+    publish::{check_spool, shown},
     run::{LogFormat, configured},
     table::table,
 };
@@ -75,6 +75,7 @@ async fn work(plan: &Plan) -> Result<(), Failure> {
         None => None,
     };
     let at_hand = plan.stand_ins.at_hand()?;
+    check_spool(&plan.spool_dir)?;
     let spool = Spool::new(plan.spool_dir.clone(), Budget::default());
     let mut plans = Vec::new();
     let mut unseen = BTreeSet::new();
@@ -94,7 +95,7 @@ async fn work(plan: &Plan) -> Result<(), Failure> {
     }
     match plan.output {
         Output::Text => print(&as_text(&plans))?,
-        Output::Json => print(&format!("{:#}", as_json(&plans)))?,
+        Output::Json => print_json(&as_json(&plans))?,
     }
     refused(&plans)
 }

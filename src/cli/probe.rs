@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Failure, Usage,
     access::{Access, Who},
-    carry_out, log, print,
+    carry_out, log, print, print_json,
     run::{LogFormat, configured, is_inside},
     signals::{Signals, Stopped},
     unplanned::unplanned,
@@ -178,7 +178,7 @@ fn required(probe: &Probe) -> Result<(), Usage> {
 fn told(probe: &Probe, report: &Report) -> Result<(), Failure> {
     match probe.output {
         Output::Text => print(&report.as_text(&probe.require))?,
-        Output::Json => print(&format!("{:#}", report.as_json(&probe.require)))?,
+        Output::Json => print_json(&report.as_json(&probe.require))?,
         Output::Junit => print(&report.as_junit())?,
     }
     if report.holds(&probe.require) {

@@ -1,7 +1,10 @@
 //! `chart-publisher publish -f FILE…`: what the controller would do for the publications of files, once and without one. Writes into
 //! registries, and nothing into a cluster.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use chart_publisher::{
     api::ChartPublication,
@@ -18,7 +21,7 @@ use super::{
     access::StandIns,
     carry_out,
     limits::LimitFlags,
-    log, note, print,
+    log, note, print, print_json,
     publications::publications,
     published::{as_json, as_text},
     run::{LogFormat, configured, is_inside},
@@ -115,26 +118,30 @@ async fn means(publish: &Publish, stop: CancellationToken) -> Result<Means, Fail
         None if publish.in_cluster => Some(Config::incluster().map_err(|error| Usage(format!("`--in-cluster`: {error}")))?),
         None => None,
     };
-    let folder = &publish.spool_dir;
-    let unusable = |error| Usage(format!("`--spool-dir`: `{}` is no folder that can be written: {error}", folder.display()));
-    tempfile::tempfile_in(folder).map_err(unusable)?;
+    check_spool(&publish.spool_dir)?;
     Ok(Means {
         client: config.map(Client::try_from).transpose()?,
         in_cluster,
         at_hand: publish.stand_ins.at_hand()?,
         limits: publish.limits.limits(),
-        spool: Spool::new(folder.clone(), Budget { disk: publish.spool_size, ..Budget::default() }),
+        spool: Spool::new(publish.spool_dir.clone(), Budget { disk: publish.spool_size, ..Budget::default() }),
         workers: publish.workers.into(),
         wait: publish.wait.unwrap_or_default(),
         stop,
     })
 }
 
+/// Refuses a folder of `--spool-dir` in which no file can be made, before anything is asked.
+pub(super) fn check_spool(folder: &Path) -> Result<(), Usage> {
+    let unusable = |error| Usage(format!("`--spool-dir`: `{}` is no folder that can be written: {error}", folder.display()));
+    tempfile::tempfile_in(folder).map(drop).map_err(unusable)
+}
+
 /// Prints what came of it; done is it only where all is proven.
 fn told(publish: &Publish, accounts: &[Account], signal: Option<Signal>) -> Result<(), Failure> {
     match publish.output {
         Output::Text => print(&as_text(accounts))?,
-        Output::Json => print(&format!("{:#}", as_json(accounts)))?,
+        Output::Json => print_json(&as_json(accounts))?,
     }
     let (proven, wanted) = accounts.iter().map(Account::counts).fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
     let count = format!("{proven} of {wanted} versions are published and proven");
@@ -153,4 +160,16 @@ fn told(publish: &Publish, accounts: &[Account], signal: Option<Signal>) -> Resu
 /// As lines name it.
 pub(super) fn shown(publication: &ChartPublication) -> String {
     format!("{}/{}", publication.namespace().unwrap_or_default(), publication.name_any())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spool_folder_that_is_not_there_is_refused() {
+        assert!(check_spool(&std::env::temp_dir()).is_ok());
+        let said = check_spool(Path::new("/nonexistent")).unwrap_err().to_string();
+        assert!(said.starts_with("`--spool-dir`: `/nonexistent` is no folder that can be written: "), "{said}");
+    }
 }

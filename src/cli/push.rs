@@ -29,7 +29,7 @@ use super::{
     bar::Bar,
     carry_out,
     limits::ChartLimitFlags,
-    log, print,
+    log, print, print_json,
     run::LogFormat,
     signals::{Signals, Stopped},
     unplanned::unplanned,
@@ -241,7 +241,7 @@ fn report(push: &Push, outcome: &Outcome, hashing: Duration, length: u64) -> Res
         (None, target) => target.and_then(TargetOutcome::first_failure),
     };
     match push.output {
-        Output::Json => print(&format!("{:#}", as_json(target, chart, hashing, length)))?,
+        Output::Json => print_json(&as_json(target, chart, hashing, length))?,
         Output::Text => {
             if let (Some(target), Some(chart), None) = (target, chart, failure) {
                 print(&as_text(target, chart))?;

@@ -1,5 +1,7 @@
 //! What a command that reads files has in place of Secrets: logins of Docker's form, roots that are trusted, and keys of those who sign.
 
+use std::sync::Arc;
+
 use super::{
     access::Keys,
     foresee::Look,
@@ -10,6 +12,7 @@ use crate::{
     api::{Reason, Target},
     model::{DockerFile, Found},
     net::TlsConfig,
+    provenance::Keyring,
     publish::{Failed, TargetRun},
     remedy::{Audience, Caller, CallerLogin},
 };
@@ -24,8 +27,8 @@ pub struct AtHand {
     pub logins: Option<(String, DockerFile)>,
     /// Whom else to trust, and the file that says so.
     pub trust: Option<(String, TlsConfig)>,
-    /// Public keys of those who sign charts, and the file that holds them.
-    pub keyring: Option<(String, Vec<u8>)>,
+    /// Public keys of those who sign charts.
+    pub keyring: Option<Arc<Keyring>>,
 }
 
 impl AtHand {
@@ -74,7 +77,7 @@ async fn keys(look: &Look<'_>, at_hand: &AtHand, target: &Target, hosts: &[Strin
     Ok((keys, Audience::File(Caller { login, ca: trust })))
 }
 
-pub(super) fn invalid(sentence: String) -> Failed {
+fn invalid(sentence: String) -> Failed {
     Failed { reason: Reason::SecretInvalid, sentence, passing: false }
 }
 

@@ -1,8 +1,10 @@
 //! What a publication demands of the origin of its charts: from `verify` and its Secret to a keyring.
 
+use std::sync::Arc;
+
 use super::{
     access::Secrets,
-    at_hand::{IN_A_CLUSTER, absent, invalid},
+    at_hand::{AtHand, IN_A_CLUSTER, absent},
     inputs::Member,
 };
 use crate::{
@@ -22,14 +24,13 @@ pub(super) async fn demand(publication: &ChartPublication, secrets: &Secrets, no
     Ok(Demand::of(keyring, now))
 }
 
-/// The same where there is no cluster: `file` stands in for the Secret.
-pub(super) async fn by_file(publication: &ChartPublication, file: Option<&(String, Vec<u8>)>, now: i64) -> Result<Demand, Failed> {
+/// The same where there is no cluster: the keyring `at_hand` stands in for the Secret.
+pub(super) fn by_file(publication: &ChartPublication, at_hand: &AtHand, now: i64) -> Result<Demand, Failed> {
     let Some(reference) = keyring_of(publication)? else { return Ok(Demand::default()) };
-    let Some((name, bytes)) = file else {
-        return Err(absent(format!("Secret `{}` {IN_A_CLUSTER}, or its keys by `--keyring FILE`", reference.name)));
-    };
-    let keyring = read(format!("`{name}`"), vec![(name.clone(), bytes.clone())]).await;
-    Ok(Demand::of(keyring.map_err(|error| invalid(format!("`--keyring`: {error}")))?, now))
+    match &at_hand.keyring {
+        Some(keyring) => Ok(Demand::of(Arc::clone(keyring), now)),
+        None => Err(absent(format!("Secret `{}` {IN_A_CLUSTER}, or its keys by `--keyring FILE`", reference.name))),
+    }
 }
 
 /// The Secret that holds it, where one is asked.

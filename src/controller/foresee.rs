@@ -183,7 +183,7 @@ impl Look<'_> {
         if self.context.has_cluster {
             return self.run.demand().await;
         }
-        by_file(self.publication, at_hand.keyring.as_ref(), now().0.as_second()).await
+        by_file(self.publication, at_hand, now().0.as_second())
     }
 
     /// Without a cluster there are no Services.

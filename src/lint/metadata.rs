@@ -12,6 +12,9 @@ use super::{
 use crate::model::{is_label, is_subdomain};
 
 const AT: &str = "metadata";
+/// What a name of a namespace must be.
+pub const NAMESPACE_FORM: &str =
+    "must be of lower case letters, digits and `-`, begin and end with a letter or digit, and have at most 63 letters";
 /// Bytes of all annotations.
 const ANNOTATIONS: usize = 256 << 10;
 
@@ -123,10 +126,7 @@ fn names(fields: &Map<String, Value>, found: &mut Vec<Finding>) {
         wrong("generateName", form);
     }
     if text("namespace").is_some_and(|name| !is_label(name)) {
-        wrong(
-            "namespace",
-            "must be of lower case letters, digits and `-`, begin and end with a letter or digit, and have at most 63 letters",
-        );
+        wrong("namespace", NAMESPACE_FORM);
     }
 }
 

@@ -27,6 +27,7 @@ use serde_json::Value;
 use self::{cel::Rules, patterns::Patterns};
 pub use self::{
     kind::{Kind, kind},
+    metadata::NAMESPACE_FORM,
     written::Written,
 };
 use crate::api;

@@ -2,17 +2,27 @@
 
 use std::time::Duration;
 
-/// What is no span of time.
+/// In hours: its seconds fit into 32 bits.
+const LONGEST: u64 = 1_193_046;
+
+/// What is no span of time that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no span of time: write numbers with `h`, `m`, `s` or `ms`, for example `1h30m`")]
-pub struct InvalidSpan(String);
+pub enum InvalidSpan {
+    /// It cannot be read.
+    #[error("`{0}` is no span of time: write numbers with `h`, `m`, `s` or `ms`, for example `1h30m`")]
+    Unread(String),
+    /// Nobody waits for so long.
+    #[error("`{0}` is too long: write at most `{LONGEST}h`")]
+    TooLong(String),
+}
 
 /// Reads a span of time.
 ///
 /// # Errors
-/// [`InvalidSpan`], also for what does not fit into milliseconds of 64 bits.
+/// [`InvalidSpan`].
 pub fn span(text: &str) -> Result<Duration, InvalidSpan> {
-    let invalid = || InvalidSpan(text.chars().filter(|c| !c.is_control()).take(40).collect());
+    let shown = || text.chars().filter(|c| !c.is_control()).take(40).collect();
+    let invalid = || InvalidSpan::Unread(shown());
     let mut rest = text;
     let mut seconds = 0.0_f64;
     if rest.is_empty() {
@@ -34,7 +44,8 @@ pub fn span(text: &str) -> Result<Duration, InvalidSpan> {
             };
         rest = tail;
     }
-    Duration::try_from_secs_f64(seconds).ok().filter(|span| span.as_secs() < u64::from(u32::MAX)).ok_or_else(invalid)
+    let longest = Duration::from_hours(LONGEST);
+    Duration::try_from_secs_f64(seconds).ok().filter(|span| *span <= longest).ok_or_else(|| InvalidSpan::TooLong(shown()))
 }
 
 #[cfg(test)]
@@ -46,8 +57,16 @@ mod tests {
         for (text, milliseconds) in [("1h30m", 5_400_000), ("90s", 90_000), ("1.5m", 90_000), ("500ms", 500), ("1h0m0s", 3_600_000)] {
             assert_eq!(span(text), Ok(Duration::from_millis(milliseconds)), "{text}");
         }
-        for bad in ["", "1", "h", "-1h", "1d", "1h 2m", "1..5s", "99999999999h", "1e5s"] {
-            assert!(span(bad).is_err(), "{bad}");
+        for bad in ["", "1", "h", "-1h", "1d", "1h 2m", "1..5s", "1e5s"] {
+            assert_eq!(span(bad), Err(InvalidSpan::Unread(bad.to_owned())), "{bad}");
+        }
+        assert!(span("1193046h").is_ok());
+        for long in ["1193046h1s", "99999999h", "99999999999h", &format!("{}h", "9".repeat(400))] {
+            let error = span(long).unwrap_err();
+            assert!(
+                matches!(error, InvalidSpan::TooLong(_)) && error.to_string().ends_with("is too long: write at most `1193046h`"),
+                "{error}"
+            );
         }
     }
 }

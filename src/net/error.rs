@@ -159,6 +159,9 @@ pub enum TlsFailure {
         /// The names that it has, in backticks, up to three.
         names: String,
     },
+    /// It says of itself that it is an authority: what `openssl req -x509` makes where nothing else is said.
+    #[error("the certificate is that of a CA, which no server may show for itself")]
+    IsAuthority,
     /// The server wants a certificate of the client, or refused ours.
     #[error("the server asks for a client certificate, or does not take the one it got")]
     ClientCertificate,

@@ -53,12 +53,16 @@ fn named(error: &rustls::Error) -> TlsFailure {
     }
 }
 
+/// As webpki calls it, which rustls hands on without a variant of its own.
+const OF_AUTHORITY: &str = "CaUsedAsEndEntity";
+
 fn certificate_failure(error: &CertificateError) -> TlsFailure {
     match error {
         CertificateError::UnknownIssuer => TlsFailure::UnknownAuthority,
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsFailure::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TlsFailure::NotYetValid,
         CertificateError::NotValidForNameContext { presented, .. } => TlsFailure::WrongName { names: names(presented) },
+        CertificateError::Other(error) if error.to_string() == OF_AUTHORITY => TlsFailure::IsAuthority,
         CertificateError::NotValidForName => TlsFailure::WrongName { names: "other names".to_owned() },
         other => TlsFailure::Other(other.to_string()),
     }
@@ -81,7 +85,43 @@ fn names(presented: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
     use super::*;
+    use crate::net::SystemRoots;
+
+    /// What a handshake with a server fails with that shows a certificate of its own, which is trusted.
+    async fn failure_of_self_signed(is_ca: rcgen::IsCa) -> Option<TlsFailure> {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut wanted = rcgen::CertificateParams::new(["registry.example".to_owned()]).unwrap();
+        wanted.is_ca = is_ca;
+        let certificate = wanted.self_signed(&key).unwrap();
+        let tls = TlsConfig::new(&SystemRoots::load(), Some(certificate.pem().as_bytes()), None).unwrap();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let server = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+        let (ended, _) = tokio::join!(secured(ours, "registry.example", &tls), acceptor.accept(theirs));
+        match ended {
+            Ok(_) => None,
+            Err(NetError::Tls { failure, .. }) => Some(failure),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_shows_the_certificate_of_a_ca_is_told_from_other_failures() {
+        let ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        assert_eq!(failure_of_self_signed(ca).await, Some(TlsFailure::IsAuthority));
+        assert_eq!(failure_of_self_signed(rcgen::IsCa::ExplicitNoCa).await, None);
+    }
 
     #[test]
     fn names_of_a_certificate_are_shown_as_people_write_them() {

@@ -34,7 +34,7 @@ pub struct Demand(Option<Arc<Asked>>);
 
 #[derive(Debug)]
 struct Asked {
-    keyring: Keyring,
+    keyring: Arc<Keyring>,
     /// In seconds since 1970.
     now: i64,
 }
@@ -52,13 +52,13 @@ pub struct Chart<'a> {
 
 impl Demand {
     /// A signature by a key of `keyring`; `now` in seconds since 1970.
-    pub fn of(keyring: Keyring, now: i64) -> Self {
-        Self(Some(Arc::new(Asked { keyring, now })))
+    pub fn of(keyring: impl Into<Arc<Keyring>>, now: i64) -> Self {
+        Self(Some(Arc::new(Asked { keyring: keyring.into(), now })))
     }
 
     /// The keyring, where one is asked.
     pub fn keyring(&self) -> Option<&Keyring> {
-        self.0.as_ref().map(|asked| &asked.keyring)
+        self.0.as_ref().map(|asked| &*asked.keyring)
     }
 
     /// Who vouches for `chart`; nobody where nothing is demanded. `provenance` holds what the source has of it, or what was seen in its

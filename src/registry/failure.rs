@@ -200,6 +200,21 @@ pub enum Shown {
     Token,
     /// Such a token, and the registry calls the token itself invalid (RFC 6750, section 3.1).
     InvalidToken,
+    /// Nothing, whatever there is: the answer asks for no scheme by which anything could be shown.
+    Unasked(Asked),
+}
+
+/// What an answer asks for that cannot be met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Asked {
+    /// There is no `WWW-Authenticate`.
+    Nothing,
+    /// It cannot be read, or lacks what its scheme needs.
+    Unreadable,
+    /// A scheme that is known by name alone.
+    Scheme(&'static str),
+    /// One that is not.
+    OtherScheme,
 }
 
 /// A step that failed.
@@ -250,6 +265,20 @@ impl Shown {
             Self::Credential => "the credential was not accepted",
             Self::Token => "the credential was accepted, and gives no right to do this",
             Self::InvalidToken => "the token of the token service was not accepted",
+            Self::Unasked(_) => "no login was sent",
+        }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.refused())?;
+        let Self::Unasked(asked) = self else { return Ok(()) };
+        match asked {
+            Asked::Nothing => formatter.write_str(", as the answer has no `WWW-Authenticate`"),
+            Asked::Unreadable => formatter.write_str(", as the `WWW-Authenticate` of the answer cannot be followed"),
+            Asked::Scheme(name) => write!(formatter, ", as `WWW-Authenticate` asks for `{name}`, and only `Basic` and `Bearer` are known"),
+            Asked::OtherScheme => formatter.write_str(", as `WWW-Authenticate` asks for neither `Basic` nor `Bearer`"),
         }
     }
 }
@@ -290,7 +319,7 @@ impl fmt::Display for Failure {
         match &self.cause {
             Cause::Net(error) => error.fmt(formatter),
             Cause::Answer(answer) => write!(formatter, "the answer was {answer}"),
-            Cause::Unauthorized { shown, answer } => write!(formatter, "{}: {answer}", shown.refused()),
+            Cause::Unauthorized { shown, answer } => write!(formatter, "{shown}: {answer}"),
             Cause::Location { detail } => write!(formatter, "the upload address was refused: {detail}"),
             Cause::Realm { origin } => write!(formatter, "the token service `{origin}` is not one that credentials may be sent to"),
             Cause::Content { expected, found } => write!(formatter, "expected {expected}, found {found}"),

@@ -22,7 +22,7 @@ mod witness;
 
 pub use auth::Authorizer;
 pub use client::Registry;
-pub use failure::{Answer, BodyKind, Cause, Failure, Shown, Stage};
+pub use failure::{Answer, Asked, BodyKind, Cause, Failure, Shown, Stage};
 pub use location::AllowedHosts;
 pub use manifest::{PulledManifest, Reference, Writing};
 pub use observer::Observer;

@@ -67,6 +67,13 @@ const SETTINGS: &[Words] = &[
     ),
 ];
 
+/// Of the settings, what is said otherwise to who has a file carried out: what stands in Secrets, he may give by flags, and nothing recurs.
+const SETTINGS_OF_FILES: &[(&str, &str)] = &[
+    ("private_ca", "give its CA by `--ca FILE`, or with `--kubeconfig` in the target's `certSecretRef`, if it is a private one"),
+    ("login_of_proxy", "by `--docker-config FILE`, or with `--kubeconfig` in the target's `secretRef`"),
+    ("less_often", "ask less often"),
+];
+
 /// Where the program runs, and what is set when it is started.
 const SURROUNDINGS: &[Words] = &[
     words("resolver", "the cluster's DNS", "the DNS of this machine"),
@@ -94,7 +101,10 @@ pub(super) fn spoken(name: &str, audience: &Audience) -> Option<&'static str> {
     match audience {
         Audience::Resource => setting.or(surrounding).map(|words| words.resource),
         Audience::CommandLine(_) => setting.or(surrounding).map(|words| words.command_line),
-        Audience::File(_) => setting.map(|words| words.resource).or(surrounding.map(|words| words.command_line)),
+        Audience::File(_) => {
+            let own = SETTINGS_OF_FILES.iter().find(|(setting, _)| *setting == name).map(|(_, words)| *words);
+            own.or(setting.map(|words| words.resource)).or(surrounding.map(|words| words.command_line))
+        }
     }
 }
 
@@ -120,5 +130,15 @@ mod tests {
         let said = |name: &str| spoken(name, &Audience::File(Caller::default()));
         assert_eq!((said("hostname"), said("timeout")), (Some("the target's `hostname`"), Some("`timeout`")));
         assert_eq!((said("client"), said("spool"), said("nonsense")), (Some("this machine"), Some("the disk of `--spool-dir`"), None));
+    }
+
+    #[test]
+    fn who_has_a_file_carried_out_gives_a_login_and_a_ca_by_flags_too() {
+        let said = |name: &str| spoken(name, &Audience::File(Caller::default())).unwrap_or_default();
+        assert_eq!(said("login_of_proxy"), "by `--docker-config FILE`, or with `--kubeconfig` in the target's `secretRef`");
+        assert!(said("private_ca").starts_with("give its CA by `--ca FILE`"));
+        for (name, _) in SETTINGS_OF_FILES {
+            assert!(find(SETTINGS, name).is_some(), "{name}");
+        }
     }
 }

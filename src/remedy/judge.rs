@@ -146,6 +146,7 @@ fn of_tls(failure: &TlsFailure) -> Symptom {
         TlsFailure::Expired => Symptom::CertificateExpired,
         TlsFailure::NotYetValid => Symptom::CertificateNotYetValid,
         TlsFailure::WrongName { .. } => Symptom::CertificateOfOtherName,
+        TlsFailure::IsAuthority => Symptom::CertificateOfAuthority,
         TlsFailure::ClientCertificate => Symptom::ClientCertificate,
         TlsFailure::NotTls => Symptom::PlainBehindTls,
         TlsFailure::Other(_) => Symptom::HandshakeFailed,
@@ -155,6 +156,8 @@ fn of_tls(failure: &TlsFailure) -> Symptom {
 /// 401 is final only where the registry, or its token service, says it.
 fn of_unauthorized(shown: Shown, answer: &Answer, stage: Stage) -> Symptom {
     match (is_of_registry(answer, stage), shown) {
+        (false, Shown::Unasked(_)) => Symptom::LoginUnaskedByProxy,
+        (true, Shown::Unasked(_)) => Symptom::LoginUnasked,
         (false, _) => Symptom::LoginOfProxy,
         (true, Shown::Nothing) => Symptom::CredentialNeeded,
         (true, Shown::Credential) => Symptom::CredentialRefused,

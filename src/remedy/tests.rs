@@ -8,7 +8,7 @@ use crate::{
     model::Scheme,
     net::{ConnectFailure, NetError, TlsFailure, TunnelError, TunnelFailure, Unacknowledged},
     plan::{Route, Via},
-    registry::{Answer, BodyKind, Cause, Failure, Shown, Stage},
+    registry::{Answer, Asked, BodyKind, Cause, Failure, Shown, Stage},
 };
 
 fn scene<'a>() -> Scene<'a> {
@@ -78,10 +78,6 @@ fn unauthorized(shown: Shown, body: BodyKind) -> Cause {
     Cause::Unauthorized { shown, answer: answer(401, body) }
 }
 
-fn content() -> Cause {
-    Cause::Content { expected: "sha256:aa".to_owned(), found: "sha256:bb".to_owned() }
-}
-
 const AFTER: Duration = Duration::from_mins(1);
 
 fn stalled(seen: Unacknowledged) -> Cause {
@@ -131,6 +127,7 @@ fn connection_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("tls-expired", Https, OpenUpload, tls(TlsFailure::Expired)),
         ("tls-not-yet-valid", Https, OpenUpload, tls(TlsFailure::NotYetValid)),
         ("tls-other-name", Https, OpenUpload, tls(TlsFailure::WrongName { names: "`r.example.com`".to_owned() })),
+        ("tls-authority", Https, OpenUpload, tls(TlsFailure::IsAuthority)),
         ("tls-client-certificate", Https, OpenUpload, tls(TlsFailure::ClientCertificate)),
         (
             "client-certificate-page",
@@ -158,6 +155,8 @@ fn rights_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("credential-needed", Https, OpenUpload, unauthorized(Shown::Nothing, BodyKind::OciError)),
         ("right-missing", Https, OpenUpload, unauthorized(Shown::Token, BodyKind::OciError)),
         ("token-invalid", Https, OpenUpload, unauthorized(Shown::InvalidToken, BodyKind::OciError)),
+        ("login-unasked", Https, OpenUpload, unauthorized(Shown::Unasked(Asked::Nothing), BodyKind::OciError)),
+        ("login-unasked-by-proxy", Https, OpenUpload, unauthorized(Shown::Unasked(Asked::Scheme("Negotiate")), BodyKind::Html)),
         ("login-of-proxy", Https, OpenUpload, unauthorized(Shown::Credential, BodyKind::Html)),
         ("realm-foreign", Https, OpenUpload, Cause::Realm { origin: "https://auth.example.com".to_owned() }),
         ("quota", Https, WriteManifest, coded(403, "DENIED", "adding 1 MiB of storage resource exceeds the quota")),
@@ -201,6 +200,7 @@ fn rights_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
 fn content_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
     use Scheme::Https;
     use Stage::{OpenUpload, PullBlob, PullManifest, SendBlob, WriteManifest};
+    let content = Cause::Content { expected: "sha256:aa".to_owned(), found: "sha256:bb".to_owned() };
     vec![
         ("range-refused", Https, SendBlob, coded(416, "BLOB_UPLOAD_INVALID", "range invalid")),
         ("upload-unknown", Https, SendBlob, coded(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")),
@@ -214,8 +214,8 @@ fn content_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("repository-unknown", Https, OpenUpload, coded(404, "NAME_UNKNOWN", "")),
         ("repository-unknown", Https, SendBlob, coded(404, "NAME_UNKNOWN", "")),
         ("repository-missing", Https, OpenUpload, coded(404, "NOT_FOUND", "")),
-        ("manifest-differs", Https, PullManifest, content()),
-        ("blob-differs", Https, PullBlob, content()),
+        ("manifest-differs", Https, PullManifest, content.clone()),
+        ("blob-differs", Https, PullBlob, content),
         ("location-foreign", Https, OpenUpload, Cause::Location { detail: "http://registry:5000/v2/x".to_owned() }),
         ("body-swallowed", Https, SendBlob, Cause::Swallowed { sent: 1000, arrived: 0 }),
         ("header-missing", Https, SendBlob, Cause::HeaderMissing { header: "Range" }),

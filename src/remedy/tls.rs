@@ -45,6 +45,15 @@ pub(super) const TLS: &[Row] = &[
         link: "https://www.rfc-editor.org/rfc/rfc9525",
     },
     Row {
+        id: "tls-authority",
+        seen: "the certificate is that of a CA itself, which no server may show",
+        pattern: Pattern::Seen(Symptom::CertificateOfAuthority),
+        reason: Reason::TlsFailed,
+        class: Class::OtherRoute,
+        sentence: "For {place}, issue a certificate that is no CA (for `openssl req -x509`: `-addext basicConstraints=critical,CA:FALSE`).",
+        link: "https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.9",
+    },
+    Row {
         id: "tls-client-certificate",
         seen: "the server wants a client certificate",
         pattern: Pattern::Seen(Symptom::ClientCertificate),

@@ -134,9 +134,9 @@ impl AssemblyError {
     /// The name of the cause.
     pub fn reason(&self) -> Reason {
         match self {
-            Self::Missing { .. } => Reason::SourceNotFound,
+            Self::Missing { .. } | Self::NoCluster { .. } => Reason::SourceNotFound,
             Self::Forbidden { .. } => Reason::SourceUnauthorized,
-            Self::Away { .. } | Self::NoCluster { .. } => Reason::SourceUnreachable,
+            Self::Away { .. } => Reason::SourceUnreachable,
             Self::Changed { .. } => Reason::DigestMismatch,
             Self::Parts(_) | Self::Nothing { .. } | Self::Base64 { .. } | Self::NoBase64 { .. } | Self::NoProvenance { .. } => {
                 Reason::SourceInvalid

@@ -40,6 +40,9 @@ pub(super) fn of_network(url: &str, error: &NetError) -> &'static str {
         NetError::Tls { failure: TlsFailure::UnknownAuthority, .. } => "; give its CA as `ca.crt` in the Secret of `certSecretRef`",
         NetError::Tls { failure: TlsFailure::Expired | TlsFailure::NotYetValid, .. } => "; the server needs a new certificate",
         NetError::Tls { failure: TlsFailure::WrongName { .. }, .. } => "; use a name that the certificate holds",
+        NetError::Tls { failure: TlsFailure::IsAuthority, .. } => {
+            "; issue a certificate that is no CA (for `openssl req -x509`: `-addext basicConstraints=critical,CA:FALSE`)"
+        }
         NetError::Tls { failure: TlsFailure::NotTls, .. } => "; use `http://` when the server has no TLS",
         NetError::Tls { failure: TlsFailure::ClientCertificate, .. } => "; give `tls.crt` and `tls.key` in the Secret of `certSecretRef`",
         NetError::AddressRefused { why, .. } if *why == AddressPolicy::API_SERVER => "; give the address that the charts lie at",
@@ -87,7 +90,7 @@ pub(super) fn of_spool(error: &SpoolError) -> String {
 
 pub(super) fn of_index(error: &IndexError) -> String {
     let cure = match error {
-        IndexError::Html | IndexError::OtherJson { .. } | IndexError::NoEntries => "",
+        IndexError::Html | IndexError::Compressed(_) | IndexError::OtherJson { .. } | IndexError::NoEntries => "",
         IndexError::TooLarge { what: BYTES, .. } => return format!("; {}", raised(SMALLER_INDEX, MOST_OF_AN_INDEX)),
         IndexError::TooLarge { what: WANTED, .. } => "; ask for fewer charts (`charts`)",
         IndexError::TooLarge { what, .. } if *what != NESTED => return format!("; {SMALLER_INDEX}"),
@@ -172,6 +175,12 @@ pub(super) fn of_held_chart(error: &ChartError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_that_is_a_ca_is_to_be_issued_anew() {
+        let error = NetError::Tls { host: "charts.example.com".to_owned(), failure: TlsFailure::IsAuthority };
+        assert!(of_network("https://charts.example.com", &error).contains("`-addext basicConstraints=critical,CA:FALSE`"));
+    }
 
     #[test]
     fn every_limit_that_can_be_set_is_named_with_its_flag() {

@@ -34,23 +34,37 @@ pub enum SourceError {
         /// What happened.
         cause: NetError,
     },
+    /// The network, where plain HTTP was asked of a proxy.
+    #[error("`{url}` could not be read from the server, or from {proxy} in its place: {cause}{}", cure::of_network(.url, .cause))]
+    NetByProxy {
+        /// Without query.
+        url: String,
+        /// The proxy, as sentences name it.
+        proxy: String,
+        /// What happened.
+        cause: NetError,
+    },
     /// 404 or 410.
-    #[error("`{url}` does not exist: the server answered {status}; check the address")]
+    #[error("`{url}` does not exist: {status}; check the address")]
     NotFound {
         /// Without query.
         url: String,
-        /// The status code.
-        status: u16,
+        /// What came.
+        status: StatusAnswer,
     },
     /// 404 or 410 for an archive.
-    #[error("the index names `{url}` for `{chart}`, and the server answers {status}: the repository has to be mended")]
+    #[error(
+        "the index names `{url}` for `{chart}`, and {} answers {}: the repository has to be mended",
+        .status.speaker(),
+        .status.status
+    )]
     ArchiveMissing {
         /// Without query.
         url: String,
         /// `name version` of the index.
         chart: String,
-        /// The status code.
-        status: u16,
+        /// What came.
+        status: StatusAnswer,
     },
     /// 401 or 403.
     #[error("`{url}` may not be read: {answer}; {}", cure::of_login(.secret.as_deref(), .answer))]
@@ -184,12 +198,19 @@ pub struct StatusAnswer {
     pub proxy: Option<String>,
 }
 
+impl StatusAnswer {
+    /// Who may have said it.
+    fn speaker(&self) -> String {
+        match &self.proxy {
+            None => "the server".to_owned(),
+            Some(proxy) => format!("the server, or {proxy} in its place,"),
+        }
+    }
+}
+
 impl std::fmt::Display for StatusAnswer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.proxy {
-            None => write!(formatter, "the server answered {}", self.status),
-            Some(proxy) => write!(formatter, "the server, or {proxy} in its place, answered {}", self.status),
-        }
+        write!(formatter, "{} answered {}", self.speaker(), self.status)
     }
 }
 
@@ -235,7 +256,7 @@ impl SourceError {
     pub(super) fn absence(&self) -> Option<u16> {
         match self {
             Self::Redirected { cause, .. } => cause.absence(),
-            Self::NotFound { status, .. } => Some(*status),
+            Self::NotFound { status, .. } => Some(status.status),
             Self::Unauthorized { answer, .. } => Some(answer.status),
             _ => None,
         }
@@ -250,7 +271,7 @@ impl SourceError {
             Self::Unauthorized { .. } | Self::Withheld { .. } => Reason::SourceUnauthorized,
             Self::Net { cause: NetError::Proxy(error), .. } => proxied::reason(error),
             Self::Net { cause: NetError::Tls { .. }, .. } | Self::ClientCertificate { .. } => Reason::TlsFailed,
-            Self::Net { .. } | Self::Refused { .. } => Reason::SourceUnreachable,
+            Self::Net { .. } | Self::NetByProxy { .. } | Self::Refused { .. } => Reason::SourceUnreachable,
             Self::Index { cause, .. } if cause.is_limit() => Reason::LimitExceeded,
             Self::Address { .. } | Self::ArchiveAddress { .. } | Self::Redirect { .. } | Self::Index { .. } => Reason::SourceInvalid,
             Self::Chart { cause, .. } if cause.is_limit() => Reason::LimitExceeded,
@@ -270,7 +291,9 @@ impl SourceError {
             Self::Assembly(cause) => cause.is_passing(),
             Self::Net { cause: NetError::Proxy(error), .. } => proxied::is_passing(error),
             Self::Net { cause, .. } => !matches!(cause, NetError::AddressRefused { .. }),
-            Self::Refused { .. } | Self::Spool { cause: SpoolError::Full { .. } | SpoolError::NoSpace | SpoolError::Disk(_), .. } => true,
+            Self::NetByProxy { .. }
+            | Self::Refused { .. }
+            | Self::Spool { cause: SpoolError::Full { .. } | SpoolError::NoSpace | SpoolError::Disk(_), .. } => true,
             _ => false,
         }
     }

@@ -7,10 +7,10 @@ use http::{HeaderMap, Request, StatusCode, header};
 use secrecy::ExposeSecret;
 use url::Url;
 
-use super::{SourceError, StatusAnswer};
+use super::{SourceError, StatusAnswer, proxied};
 use crate::{
     model::{Authorization, Origin, Scheme},
-    net::{Address, AddressPolicy, Answered, Endpoint, Patience, Proxy, Reuse, TlsConfig, Transport},
+    net::{Address, AddressPolicy, Answered, Endpoint, NetError, Patience, Proxy, Reuse, TlsConfig, Transport},
     spool::{Spool, SpoolError, Spooled},
     steps::{Step, enter},
 };
@@ -115,12 +115,13 @@ impl Fetcher {
     async fn get_at(&self, access: &Access, home: &Origin, url: &Url, known: Option<&Validators>, most: &Most) -> Result<Hop, SourceError> {
         let answered = self.ask(access, home, url, known).await?;
         match answered.head.status {
-            StatusCode::OK => self.keep(answered, url, most).await.map(Hop::Done),
+            StatusCode::OK => self.keep(answered, url, most, access).await.map(Hop::Done),
             StatusCode::NOT_MODIFIED if known.is_some() => {
                 self.discard(answered).await;
                 Ok(Hop::Done(Fetched::Unchanged))
             }
-            status if status.is_redirection() => {
+            // "It is as it was", to somebody who asked for all of it, is no redirect.
+            status if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
                 let to = redirected(url, &answered.head.headers)?;
                 self.discard(answered).await;
                 Ok(Hop::Redirect(to))
@@ -143,12 +144,11 @@ impl Fetcher {
             segment: None,
             proxy: access.proxy.clone(),
         };
-        let failed = |cause| SourceError::Net { url: shown(url), cause };
         let sent = self.transport.send(&endpoint, None, Reuse::Idle, head, &Bytes::new(), access.patience).await;
-        sent.map_err(failed)
+        sent.map_err(|cause| unread(url, cause, access))
     }
 
-    async fn keep(&self, mut answered: Answered, url: &Url, most: &Most) -> Result<Fetched, SourceError> {
+    async fn keep(&self, mut answered: Answered, url: &Url, most: &Most, access: &Access) -> Result<Fetched, SourceError> {
         let failed = |cause| match cause {
             SpoolError::TooLarge { limit } => SourceError::TooLarge { url: shown(url), limit, cure: most.cure.clone() },
             cause => SourceError::Spool { url: shown(url), cause },
@@ -156,7 +156,7 @@ impl Fetcher {
         let promised = answered.head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         let validators = Validators::of(&answered.head.headers);
         let mut writer = self.spool.writer(promised, most.bytes).await.map_err(failed)?;
-        while let Some(piece) = answered.chunk().await.map_err(|cause| SourceError::Net { url: shown(url), cause })? {
+        while let Some(piece) = answered.chunk().await.map_err(|cause| unread(url, cause, access))? {
             writer.write(&piece).await.map_err(failed)?;
         }
         drop(answered.into_lease());
@@ -208,15 +208,26 @@ fn redirected(from: &Url, headers: &HeaderMap) -> Result<Url, SourceError> {
 }
 
 fn refused(url: &Url, status: StatusCode, said: &[u8], access: &Access) -> SourceError {
-    // Of plain HTTP, a proxy may answer in place of the server.
-    let proxy = access.proxy.as_ref().filter(|_| url.scheme() == "http").map(|proxy| proxy.shown());
+    let proxy = in_place(url, access);
     let (url, status) = (shown(url), status.as_u16());
     match status {
         _ if is_of_certificate(status, &String::from_utf8_lossy(said)) => SourceError::ClientCertificate { url, status },
-        404 | 410 => SourceError::NotFound { url, status },
+        404 | 410 => SourceError::NotFound { url, status: StatusAnswer { status, proxy } },
         401 | 403 => SourceError::Unauthorized { url, answer: StatusAnswer { status, proxy }, secret: access.secret.clone() },
         _ => SourceError::Refused { url, answer: StatusAnswer { status, proxy } },
     }
+}
+
+fn unread(url: &Url, cause: NetError, access: &Access) -> SourceError {
+    match in_place(url, access).filter(|_| proxied::is_of_either(&cause)) {
+        Some(proxy) => SourceError::NetByProxy { url: shown(url), proxy, cause },
+        None => SourceError::Net { url: shown(url), cause },
+    }
+}
+
+/// Of plain HTTP, a proxy may answer, or fail, in place of the server.
+fn in_place(url: &Url, access: &Access) -> Option<String> {
+    access.proxy.as_ref().filter(|_| url.scheme() == "http").map(|proxy| proxy.shown())
 }
 
 /// Whether nginx misses a client certificate, or does not take the one it got: it says so only after the handshake
@@ -263,7 +274,66 @@ pub(super) fn parsed(text: &str) -> Result<Url, SourceError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
     use super::*;
+    use crate::{net::SystemRoots, spool::Budget};
+
+    /// What is said of a server, or of the proxy before it, that gives this answer to everything; an empty one is silence.
+    async fn said_of(answer: &'static str, by_proxy: bool) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let serving = tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let _ = socket.read(&mut [0; 4096]).await;
+                let _ = socket.write_all(answer.as_bytes()).await;
+                // Until the other side has had enough.
+                let _ = socket.read(&mut [0; 4096]).await;
+            }
+        });
+        let tls = TlsConfig::new(&SystemRoots::load(), None, None).unwrap();
+        let there = Origin::new(Scheme::Http, "127.0.0.1", port);
+        let proxy = by_proxy.then(|| Proxy { origin: there.clone(), credential: None, tls: tls.clone(), secret: "team/proxy".to_owned() });
+        let url = if by_proxy { "http://charts.example/index.yaml".to_owned() } else { format!("{there}/index.yaml") };
+        let url = parsed(&url).unwrap();
+        let (policy, patience) = (AddressPolicy::Any, Patience { stall: Duration::from_millis(200) });
+        let access = Access { credential: None, secret: None, tls, proxy: proxy.map(Arc::new), policy, patience };
+        let folder = tempfile::tempdir().unwrap();
+        let asking = Fetcher::new(Transport::new(), Spool::new(folder.path().to_owned(), Budget::default()));
+        let most = Most { bytes: 1 << 20, cure: String::new() };
+        let fetched = asking.get(&access, &Origin::try_from(&url).unwrap(), &url, None, &most).await;
+        serving.abort();
+        let said = fetched.err().map(|error| error.to_string()).unwrap_or_default();
+        said.replace(&format!("127.0.0.1:{port}"), "HOST")
+    }
+
+    #[tokio::test]
+    async fn what_may_be_the_proxys_doing_names_both() {
+        let either = "the server, or the proxy `http://HOST` of the Secret `team/proxy` in its place, answered";
+        let silent =
+            "could not be read from the server, or from the proxy `http://HOST` of the Secret `team/proxy` in its place: no answer";
+        for (answer, direct, by_proxy) in [
+            ("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", "the server answered 404", format!("{either} 404")),
+            ("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n", "the server answered 410", format!("{either} 410")),
+            ("", "could not be read: no answer came within 200 ms", silent.to_owned()),
+        ] {
+            let said = said_of(answer, false).await;
+            assert!(said.contains(direct) && !said.contains("proxy"), "{said}");
+            let said = said_of(answer, true).await;
+            assert!(said.starts_with("`http://charts.example/index.yaml` ") && said.contains(&by_proxy), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_304_that_nobody_asked_for_is_no_redirect() {
+        let said = said_of("HTTP/1.1 304 Not Modified\r\n\r\n", false).await;
+        assert!(said.contains("could not be read: the server answered 304;") && !said.contains("redirect"), "{said}");
+    }
 
     #[test]
     fn an_address_is_shown_without_user_information_query_and_fragment() {

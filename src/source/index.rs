@@ -106,6 +106,9 @@ pub enum IndexError {
     /// A web page, as portals and login forms answer.
     #[error("the index is an HTML page: check that the URL is the repository's own, and that no login or portal stands before it")]
     Html,
+    /// Compressed bytes, where none were asked for.
+    #[error("the index is compressed by {0}, which was not asked for: have the server send it as it is (without `Content-Encoding`)")]
+    Compressed(&'static str),
     /// Neither YAML nor JSON.
     #[error("the index is no YAML: line {line}: {}", shown(.problem))]
     NotYaml {
@@ -175,11 +178,12 @@ pub fn parse(reader: impl Read, wanted: &Wishes, limits: &IndexLimits) -> Result
     let mut source = Source::new(reader, limits.bytes, &notes);
     let begin = source.begin();
     let mut picker = Picker::new(wanted);
-    let outcome = match begin {
-        None => Err(IndexError::Empty),
-        Some(b'<') => Err(IndexError::Html),
-        Some(b'{') => json::pick(source, &mut picker),
-        Some(_) => yaml::pick(source, &mut picker, limits),
+    let outcome = match (source.compression(), begin) {
+        (Some(by), _) => Err(IndexError::Compressed(by)),
+        (None, None) => Err(IndexError::Empty),
+        (None, Some(b'<')) => Err(IndexError::Html),
+        (None, Some(b'{')) => json::pick(source, &mut picker),
+        (None, Some(_)) => yaml::pick(source, &mut picker, limits),
     };
     if let Some(error) = notes.failure(limits.bytes) {
         return Err(error);

@@ -23,6 +23,29 @@ pub(super) fn is_passing(error: &ProxyError) -> bool {
     }
 }
 
+/// Whether it may be the proxy's failure as well as that of the server behind it, where plain HTTP is asked of a proxy.
+pub(super) fn is_of_either(error: &NetError) -> bool {
+    match error {
+        NetError::Proxy(_)
+        | NetError::Tunnel(_)
+        | NetError::Resolve { .. }
+        | NetError::AddressRefused { .. }
+        | NetError::Connect { .. }
+        | NetError::Tls { .. }
+        | NetError::Body { .. } => false,
+        NetError::Cut { .. }
+        | NetError::StaleConnection
+        | NetError::WriteStalled { .. }
+        | NetError::NoAnswer { .. }
+        | NetError::ReadStalled { .. }
+        | NetError::AnswerSlow { .. }
+        | NetError::FramingBroken { .. }
+        | NetError::AnswerCut { .. }
+        | NetError::MalformedHead { .. }
+        | NetError::NotHttp { .. } => true,
+    }
+}
+
 /// The end of the sentence.
 pub(super) fn cure(error: &ProxyError) -> &'static str {
     match &error.failure {
@@ -50,6 +73,9 @@ fn of_way(cause: &NetError) -> &'static str {
             TlsFailure::UnknownAuthority => "; give its CA as `ca.crt` in this Secret",
             TlsFailure::Expired | TlsFailure::NotYetValid => "; the proxy needs a new certificate",
             TlsFailure::WrongName { .. } => "; use a name that the certificate holds in `address`",
+            TlsFailure::IsAuthority => {
+                "; the proxy needs a certificate that is no CA (for `openssl req -x509`: `-addext basicConstraints=critical,CA:FALSE`)"
+            }
             TlsFailure::NotTls => "; use `http://` in `address` when the proxy has no TLS",
             TlsFailure::ClientCertificate => "; name a proxy that asks for no client certificate",
             TlsFailure::Other(_) => "",
@@ -83,6 +109,7 @@ mod tests {
             (forbidden(AddressPolicy::API_SERVER), Reason::ProxyUnreachable, false, "the `address` of a proxy"),
             (tls(TlsFailure::UnknownAuthority), Reason::TlsFailed, true, "`ca.crt`"),
             (tls(TlsFailure::NotTls), Reason::TlsFailed, true, "`http://`"),
+            (tls(TlsFailure::IsAuthority), Reason::TlsFailed, true, "a certificate that is no CA"),
             (unanswered(NetError::Cut { sent: 0 }), Reason::ProxyUnreachable, true, "whether a proxy listens"),
             (ProxyFailure::LoginMissing { status: 407 }, Reason::ProxyUnauthorized, false, "give it as `username`"),
             (ProxyFailure::LoginRefused { status: 407 }, Reason::ProxyUnauthorized, false, "check `username`"),

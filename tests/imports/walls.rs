@@ -289,6 +289,7 @@ pub const ROOMS: &[Room] = &[
             "plan",
             "probe",
             "provenance::Demand",
+            "provenance::Keyring",
             "publish",
             "relay",
             "registry::Permit",

@@ -11,6 +11,7 @@ use super::{
         authority::Authority,
         publication::{spec, url_target},
         registry::Version,
+        scripted::Reply,
     },
 };
 
@@ -82,6 +83,12 @@ async fn wrong_input_ends_with_2_before_anything_is_sent() {
         (right.clone(), &["--docker-config", &absent], "cannot be read"),
         (right.clone(), &["--docker-config", &config], "it is no JSON"),
         (right.clone(), &["--ca", &certificate], "holds no certificate"),
+        (right.clone(), &["--keyring", &config], "`--keyring`: "),
+        (right.clone(), &["--keyring", "/dev/zero"], "`--keyring`: `/dev/zero` cannot be read: it is larger than 16 MiB"),
+        (right.clone(), &["--ca", "/dev/zero"], "`/dev/zero` cannot be read: it is larger than 16 MiB"),
+        (right.clone(), &["--docker-config", "/dev/zero"], "`/dev/zero` cannot be read: it is larger than 16 MiB"),
+        (right.clone(), &["-n", ""], "`--namespace`: `` must be of lower case letters"),
+        (right.clone(), &["-n", "A/B"], "`--namespace`: `A/B` must be of lower case letters"),
         (right.clone(), &["--spool-dir", &absent], "`--spool-dir`: "),
         (right.clone(), &["--in-cluster"], "`--in-cluster`: "),
         (right.clone(), &["--wait", "0s"], "--wait"),
@@ -95,6 +102,23 @@ async fn wrong_input_ends_with_2_before_anything_is_sent() {
     assert_eq!(registry.requests().len(), 1, "nobody asked but the test bed");
     let ran = bed.run_in_pod(&[env!("CARGO_BIN_EXE_chart-publisher"), "publish"]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_index_says_reaches_the_terminal_without_escapes_and_an_empty_namespace_is_none() {
+    let bed = support::shared();
+    let (charts, registry) = (bed.scripted(80), bed.registry(Version::V3).start().await);
+    let index = "apiVersion: v1\nentries: {small: [{name: small, version: 1.0.0, urls: [\"http://[\\e[31mred\"]}]}\n";
+    charts.says("/index.yaml", Reply::ok(index));
+    let source = format!("http://{}", charts.socket());
+    let mut object = publication("escapes", &spec(&source, &json!([{"name": "small"}]), &json!([url_target(registry.socket(), "charts")])));
+    object["metadata"]["namespace"] = json!("");
+    for flags in [&["-n", "team"][..], &["-n", "team", "-o", "json"]] {
+        let ran = publish(bed, &object.to_string(), flags);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(!ran.output.contains('\u{1b}') && !ran.errors.contains('\u{1b}'), "{ran:?}");
+        assert!(ran.output.contains("[31mred") && ran.output.contains("team"), "{ran:?}");
+    }
 }
 
 fn configuration(bed: &'static Bed, registry: &str, user: &str, password: &str) -> String {

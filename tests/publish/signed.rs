@@ -46,20 +46,25 @@ async fn without_a_cluster_the_keys_of_those_who_sign_come_from_a_file() {
     let torn = ring("torn.asc", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n");
 
     // Nothing is published that nobody could judge.
-    for (flags, part) in [
-        (&[][..], "Secret `keyring` lies in a cluster: give `--kubeconfig`, or its keys by `--keyring FILE`"),
-        (&["--keyring", &torn], "`--keyring`: "),
-    ] {
-        let ran = publish(bed, &documents, &[&["-o", "json"], flags].concat());
-        let printed = Printed::of(&ran);
-        let failure = printed.publications[0].failures.first().unwrap_or_else(|| panic!("{ran:?}"));
-        assert_eq!((ran.code, failure.reason.as_str(), printed.published), (Some(1), "SecretInvalid", 0), "{ran:?}");
-        assert!(failure.message.contains(part), "{failure:?}");
-        let (items, ran) = planned(bed, &documents, flags);
-        assert!(items.is_empty() && ran.errors.contains(part), "{items:?} {ran:?}");
+    let part = "Secret `keyring` lies in a cluster: give `--kubeconfig`, or its keys by `--keyring FILE`";
+    let ran = publish(bed, &documents, &["-o", "json"]);
+    let printed = Printed::of(&ran);
+    let failure = printed.publications[0].failures.first().unwrap_or_else(|| panic!("{ran:?}"));
+    assert_eq!((ran.code, failure.reason.as_str(), printed.published), (Some(1), "SecretInvalid", 0), "{ran:?}");
+    assert!(failure.message.contains(part), "{failure:?}");
+    let (items, ran) = planned(bed, &documents, &[]);
+    assert!(items.is_empty() && ran.errors.contains(part), "{items:?} {ran:?}");
+
+    // A keyring that cannot be used is said before anything is sent, also where no chart needs one.
+    let before = registry.requests().len();
+    for (file, documents) in [("/absent", &documents), (&torn, &documents), (&torn, &undemanding)] {
+        let ran = publish(bed, documents, &["-o", "json", "--keyring", file]);
+        assert_eq!((ran.code, ran.output.as_str()), (Some(2), ""), "{ran:?}");
+        assert!(ran.errors.contains("`--keyring`: "), "{ran:?}");
+        let (items, ran) = planned(bed, documents, &["--keyring", file]);
+        assert!(ran.code == Some(2) && items.is_empty() && ran.errors.contains("`--keyring`: "), "{items:?} {ran:?}");
     }
-    let absent = publish(bed, &documents, &["--keyring", "/absent"]);
-    assert_eq!(absent.code, Some(2), "{absent:?}");
+    assert_eq!(registry.requests().len(), before, "nobody is asked");
 
     let ran = publish(bed, &documents, &["-o", "json", "--keyring", &right]);
     let printed = Printed::of(&ran);
@@ -98,7 +103,8 @@ async fn an_object_of_flux_is_read_where_there_is_a_cluster() {
     let documents = publication("flux", &json!({"source": source, "charts": [{"name": "small"}], "targets": targets})).to_string();
     let alone = publish(bed, &documents, &["-o", "json"]);
     let failure = Printed::of(&alone).publications.remove(0).failures.remove(0);
-    assert!(alone.code == Some(1) && failure.message.contains("give `--kubeconfig`"), "{failure:?}");
+    assert_eq!((alone.code, failure.reason.as_str(), failure.passing), (Some(1), "SourceNotFound", false), "{failure:?}");
+    assert!(failure.message.contains("give `--kubeconfig`"), "{failure:?}");
 
     let flags = ["-o", "json", "-n", namespace.name(), "--kubeconfig", &kubeconfig];
     let without = publish(bed, &documents, &flags);

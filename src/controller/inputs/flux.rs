@@ -70,7 +70,7 @@ fn check_cluster(name: &str, asking: &Asking<'_>) -> Result<(), Failed> {
         return Ok(());
     }
     let sentence = format!("{} lies in a cluster: give `--kubeconfig`", of_flux(name));
-    Err(Failed { reason: Reason::SourceUnreachable, sentence, passing: true })
+    Err(Failed { reason: Reason::SourceNotFound, sentence, passing: true })
 }
 
 fn found<T>(name: &str, plural: &str, read: Result<Option<T>, Unread>) -> Result<T, Failed> {

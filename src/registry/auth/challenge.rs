@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use http::{HeaderMap, header};
 
-use crate::model::RepositoryName;
+use crate::{model::RepositoryName, registry::Asked};
 
 /// What a registry asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,42 @@ impl Challenge {
         }
         found
     }
+}
+
+/// Schemes that registries and what stands before them may ask for, and that are not spoken here
+/// (<https://www.iana.org/assignments/http-authschemes>; NTLM and AWS4-HMAC-SHA256 are not registered).
+const OTHER_SCHEMES: [&str; 12] = [
+    "Negotiate",
+    "NTLM",
+    "Digest",
+    "DPoP",
+    "AWS4-HMAC-SHA256",
+    "GNAP",
+    "HOBA",
+    "Mutual",
+    "OAuth",
+    "PrivateToken",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-256",
+];
+
+/// What is asked for where [`Challenge::of`] finds nothing to follow.
+pub(in crate::registry) fn unmet(headers: &HeaderMap) -> Asked {
+    let mut asked = Asked::Nothing;
+    for value in headers.get_all(header::WWW_AUTHENTICATE) {
+        asked = asked.max(Asked::Unreadable);
+        let Ok(text) = value.to_str() else { continue };
+        for challenge in http_auth::parser::ChallengeParser::new(text) {
+            let Ok(challenge) = challenge else { break };
+            let is_known = ["basic", "bearer"].iter().any(|known| challenge.scheme.eq_ignore_ascii_case(known));
+            match OTHER_SCHEMES.iter().find(|name| challenge.scheme.eq_ignore_ascii_case(name)) {
+                Some(name) => return Asked::Scheme(name),
+                None if !is_known => asked = Asked::OtherScheme,
+                None => {}
+            }
+        }
+    }
+    asked
 }
 
 /// Whether a challenge calls the token itself invalid, not its rights (RFC 6750, section 3.1).
@@ -116,6 +152,21 @@ mod tests {
         check(&["Negotiate"], None);
         check(&[",,,=\"\\"], None);
         check(&[], None);
+    }
+
+    #[test]
+    fn what_is_asked_for_and_not_known_is_named() {
+        for (lines, expected) in [
+            (&[][..], Asked::Nothing),
+            (&[",,,=\"\\"], Asked::Unreadable),
+            (&[r#"Bearer service="x""#], Asked::Unreadable),
+            (&["negotiate"], Asked::Scheme("Negotiate")),
+            (&["Own x=1", "NTLM"], Asked::Scheme("NTLM")),
+            (&["Own x=1"], Asked::OtherScheme),
+        ] {
+            let headers: HeaderMap = lines.iter().map(|line| (header::WWW_AUTHENTICATE, line.parse().unwrap())).collect();
+            assert_eq!(unmet(&headers), expected, "{lines:?}");
+        }
     }
 
     #[test]

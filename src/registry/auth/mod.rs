@@ -17,7 +17,7 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::{AllowedHosts, Answer, Cause, Failure, Observer, Shown, Stage, answer::evidence};
+use super::{AllowedHosts, Answer, Asked, Cause, Failure, Observer, Shown, Stage, answer::evidence};
 use crate::{
     model::{Credential, RepositoryName},
     net::{Answered, Endpoint, Patience, Transport},
@@ -117,7 +117,11 @@ impl Authorizer {
     pub(super) fn unauthorized(&self, stage: Stage, refusal: Refusal, used: Option<&HeaderValue>) -> Failure {
         let had_token = used.is_some_and(|used| used.as_bytes().starts_with(b"Bearer "));
         let shown = match self.credential {
-            None => Shown::Nothing,
+            None => match refusal.unmet {
+                Some(asked @ (Asked::Scheme(_) | Asked::OtherScheme)) => Shown::Unasked(asked),
+                _ => Shown::Nothing,
+            },
+            Some(_) if used.is_none() => Shown::Unasked(refusal.unmet.unwrap_or(Asked::Unreadable)),
             Some(_) if had_token && refusal.token_is_invalid => Shown::InvalidToken,
             Some(_) if had_token => Shown::Token,
             Some(_) => Shown::Credential,
@@ -159,6 +163,8 @@ fn header(token: &SecretString) -> HeaderValue {
 /// A 401.
 pub(super) struct Refusal {
     challenge: Option<Challenge>,
+    /// What is asked for in place of a challenge that can be followed.
+    unmet: Option<Asked>,
     token_is_invalid: bool,
     answer: Answer,
 }
@@ -168,7 +174,8 @@ impl Refusal {
     pub(super) async fn read(answered: &mut Answered, authorizer: &Authorizer) -> Self {
         let headers = &answered.head.headers;
         let (challenge, token_is_invalid) = (Challenge::of(headers), challenge::says_invalid_token(headers));
-        Self { challenge, token_is_invalid, answer: evidence(answered, &authorizer.secrets()).await }
+        let unmet = challenge.is_none().then(|| challenge::unmet(headers));
+        Self { challenge, unmet, token_is_invalid, answer: evidence(answered, &authorizer.secrets()).await }
     }
 }
 
@@ -179,4 +186,51 @@ pub(super) struct TokenService<'a> {
     pub(super) patience: Patience,
     pub(super) stage: Stage,
     pub(super) observer: Option<&'a dyn Observer>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::BodyKind;
+
+    fn refusal(challenge: Option<Challenge>, unmet: Option<Asked>) -> Refusal {
+        let answer = Answer {
+            status: 401,
+            body: BodyKind::Empty,
+            codes: Vec::new(),
+            message: String::new(),
+            server: None,
+            from_registry: true,
+            retry_after: None,
+            redirect: None,
+            sent: 0,
+        };
+        Refusal { challenge, unmet, token_is_invalid: false, answer }
+    }
+
+    fn said(login: bool, challenge: Option<Challenge>, unmet: Option<Asked>, used: Option<&'static str>) -> String {
+        let credential = login.then(|| Credential::new("pusher", "hunter2"));
+        let authorizer = Authorizer::new(credential, AllowedHosts::default());
+        let used = used.map(HeaderValue::from_static);
+        authorizer.unauthorized(Stage::OpenUpload, refusal(challenge, unmet), used.as_ref()).to_string()
+    }
+
+    #[test]
+    fn a_login_that_was_never_sent_is_not_called_refused() {
+        let basic = || Some(Challenge::Basic);
+        let negotiate = || Some(Asked::Scheme("Negotiate"));
+        for (login, challenge, unmet, used, part) in [
+            (true, None, Some(Asked::Nothing), None, "no login was sent, as the answer has no `WWW-Authenticate`: 401"),
+            (true, None, negotiate(), None, "no login was sent, as `WWW-Authenticate` asks for `Negotiate`"),
+            (false, None, negotiate(), None, "no login was sent, as `WWW-Authenticate` asks for `Negotiate`"),
+            (false, None, Some(Asked::Nothing), None, "a credential is needed: 401"),
+            (false, basic(), None, None, "a credential is needed: 401"),
+            (true, basic(), None, Some("Basic cHVzaGVy"), "the credential was not accepted: 401"),
+            (true, None, negotiate(), Some("Basic cHVzaGVy"), "the credential was not accepted: 401"),
+            (true, None, Some(Asked::Nothing), Some("Bearer abc"), "the credential was accepted, and gives no right to do this: 401"),
+        ] {
+            let said = said(login, challenge, unmet, used);
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
 }

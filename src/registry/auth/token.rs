@@ -32,7 +32,8 @@ const BUILT_IN: &[(&str, &str)] = &[
 struct Body {
     token: Option<SecretString>,
     access_token: Option<SecretString>,
-    expires_in: Option<u64>,
+    /// Seconds. Anything else says nothing of the token itself: then it lives as long as the specification has it.
+    expires_in: Option<serde_json::Value>,
 }
 
 /// Asks for a token. The credential goes along only to the registry's own host and to hosts that are listed.
@@ -78,7 +79,7 @@ fn read(body: &[u8]) -> Result<Token, String> {
     if !value.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("the token service sent a token that cannot stand in a header".to_owned());
     }
-    let life = body.expires_in.unwrap_or(DEFAULT_LIFE).clamp(1, LONGEST_LIFE);
+    let life = body.expires_in.and_then(|life| life.as_u64()).unwrap_or(DEFAULT_LIFE).clamp(1, LONGEST_LIFE);
     // Renewed before its end: after nine tenths of its life.
     Ok(Token { value, until: Instant::now() + Duration::from_millis(life * 900) })
 }
@@ -121,4 +122,41 @@ pub(in crate::registry) fn named(
     }
     let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
     Ok((origin, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// For how long the token of this answer is used, in milliseconds.
+    fn used_for(answer: &str) -> u128 {
+        let begin = Instant::now();
+        read(answer.as_bytes()).map(|token| (token.until - begin).as_millis()).unwrap_or_default()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_life_that_is_no_number_of_seconds_is_that_of_the_specification() {
+        for (fields, seconds) in [
+            (r#""expires_in":300"#, 300),
+            (r#""expires_in":0"#, 1),
+            (r#""expires_in":99999999"#, LONGEST_LIFE),
+            (r#""expires_in":-5"#, DEFAULT_LIFE),
+            (r#""expires_in":1e300"#, DEFAULT_LIFE),
+            (r#""expires_in":"garbage""#, DEFAULT_LIFE),
+            (r#""expires_in":null"#, DEFAULT_LIFE),
+            (r#""expires_in":{"a":1}"#, DEFAULT_LIFE),
+            (r#""issued_at":"garbage""#, DEFAULT_LIFE),
+            (r#""issued_at":-5"#, DEFAULT_LIFE),
+        ] {
+            let answer = format!(r#"{{"token":"abc",{fields}}}"#);
+            assert_eq!(used_for(&answer), u128::from(seconds) * 900, "{answer}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_token_is_refused() {
+        for answer in ["", "[]", r#"{"token":5}"#, "{}", r#"{"token":""}"#, r#"{"token":"a b"}"#] {
+            assert!(read(answer.as_bytes()).is_err(), "{answer}");
+        }
+    }
 }

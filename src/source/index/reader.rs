@@ -7,6 +7,9 @@ use std::{
 
 use super::{BYTES, IndexError};
 
+/// What begins so, as `Content-Encoding` calls it (RFC 1952, RFC 8878). That of `br` cannot be told.
+const COMPRESSIONS: [(&[u8], &str); 2] = [(&[0x1f, 0x8b], "`gzip`"), (&[0x28, 0xb5, 0x2f, 0xfd], "`zstd`")];
+
 /// What happened while reading, where no parser can lose it.
 #[derive(Default)]
 pub(super) struct Notes {
@@ -45,6 +48,12 @@ impl<'a, R: Read> Source<'a, R> {
         let first = head.trim_ascii_start().first().copied();
         self.head = io::Cursor::new(head);
         first
+    }
+
+    /// How the bytes are compressed, by what [`Source::begin`] has seen of them.
+    pub(super) fn compression(&self) -> Option<&'static str> {
+        let head = self.head.get_ref();
+        COMPRESSIONS.iter().find(|(begin, _)| head.starts_with(begin)).map(|(_, name)| *name)
     }
 }
 

@@ -97,6 +97,15 @@ fn anchors_are_followed_even_into_what_is_not_wanted() {
 }
 
 #[test]
+fn an_index_that_is_compressed_is_named_by_its_encoding() {
+    for (begin, name) in [(&b"\x1f\x8b\x08\0\0"[..], "`gzip`"), (b"\x28\xb5\x2f\xfd\0", "`zstd`")] {
+        let wanted = ["web"].into_iter().collect();
+        let said = parse(begin, &wanted, &IndexLimits::default()).unwrap_err().to_string();
+        assert!(said.starts_with(&format!("the index is compressed by {name}, which was not asked for: ")), "{said}");
+    }
+}
+
+#[test]
 fn what_is_no_index_is_told_apart() {
     for (text, expected) in [
         ("", "the index is empty"),

@@ -295,6 +295,9 @@ fn cure_of_login(shown: Option<Shown>, secret: Option<&str>) -> String {
         (Some(Shown::Token) | None, Some(secret)) => {
             format!("give the user of the Secret `{secret}` the right to pull there, and check `url` and the name in `charts`")
         }
+        (Some(Shown::Unasked(_)), Some(_)) => {
+            "look what answers there: a registry asks for `Basic` or `Bearer`, and nothing of the Secret was sent".to_owned()
+        }
         (Some(_), Some(secret)) => format!("check user and password in the Secret `{secret}`"),
     }
 }
