@@ -63,7 +63,7 @@ pub(super) struct StandIns {
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
     /// Public keys of those who sign charts (`gpg --export`), for publications with `verify` whose Secret is not read.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "kubeconfig")]
     keyring: Option<PathBuf>,
 }
 

@@ -64,6 +64,10 @@ async fn without_a_cluster_the_keys_of_those_who_sign_come_from_a_file() {
         let (items, ran) = planned(bed, documents, &["--keyring", file]);
         assert!(ran.code == Some(2) && items.is_empty() && ran.errors.contains("`--keyring`: "), "{items:?} {ran:?}");
     }
+    // With a cluster the Secret decides, and a flag that would be passed over is refused.
+    let kubeconfig = bed.information.inner_kubeconfig.display().to_string();
+    let both = publish(bed, &documents, &["--keyring", &right, "--kubeconfig", &kubeconfig]);
+    assert!(both.code == Some(2) && both.errors.contains("cannot be used with"), "{both:?}");
     assert_eq!(registry.requests().len(), before, "nobody is asked");
 
     let ran = publish(bed, &documents, &["-o", "json", "--keyring", &right]);
