@@ -291,8 +291,10 @@ impl<'a> Run<'a> {
 
     async fn publish(&self, offer: &Offer, runs: &[TargetRun], failed: Vec<TargetOutcome>, demand: &Demand) -> Outcome {
         let told = Mutex::new((Instant::now(), None::<(usize, usize)>));
+        // What is out of reach from the beginning is wanted, too.
+        let beyond = offer.report.missing * self.plans.len() + failed.iter().map(|target| target.wanted).sum::<usize>();
         let tell = |done: usize, total: usize| {
-            told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).1 = Some((done, total));
+            told.lock().unwrap_or_else(PoisonError::into_inner).1 = Some((done, total + beyond));
         };
         let proof = proofs::terms(self.publication);
         let course = Course { workers: self.context.workers, cancel: &self.cancel, proof, demand, progress: &tell };
