@@ -65,10 +65,9 @@ pub fn suspended(report: &Report<'_>) -> ChartPublicationStatus {
 /// A run is under way.
 pub fn progress(report: &Report<'_>, done: usize, total: usize) -> ChartPublicationStatus {
     let previous = report.previous();
-    let was_ready = previous.observed_generation == report.generation
-        && previous.conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True");
+    let is_same_spec = previous.observed_generation == report.generation;
     let message = if total == 0 { "reading the source".to_owned() } else { format!("{done}/{total} versions are published and proven") };
-    let standing = Standing::Running { was_ready, message };
+    let standing = Standing::Running { is_same_spec, message };
     let mut status = report.with(&standing, previous);
     if total > 0 {
         status.published = Some(format!("{done}/{total}"));

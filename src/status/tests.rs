@@ -220,6 +220,31 @@ fn progress_keeps_ready_only_for_the_spec_that_it_was_said_of() {
 }
 
 #[test]
+fn a_failure_stays_said_while_it_is_tried_again_and_no_time_goes_back() {
+    let away = || vec![target("main", vec![chart("1.0.0", Err(failed(Reason::SourceUnreachable, true)))])];
+    let before = reported(None, 10, &[], &outcome(away()));
+    let report_of = |generation, previous, second| Report {
+        generation: Some(generation),
+        requested_at: None,
+        previous: Some(previous),
+        now: at(second),
+    };
+    let told = progress(&report_of(3, &before, 20), 0, 1);
+    let expected = [
+        "Ready=False SourceUnreachable: SourceUnreachable happened",
+        "Reconciling=True Progressing: 0/1 versions are published and proven",
+    ];
+    assert_eq!(shown(&told), expected);
+    let after = reported(Some(&told), 30, &[], &outcome(away()));
+    assert_eq!((&after.conditions, after.conditions[0].last_transition_time.clone()), (&before.conditions, at(10)));
+    // Of another spec nothing is known, and what fails then fails anew.
+    let other = progress(&report_of(4, &before, 40), 0, 0);
+    assert_eq!(shown(&other)[0], "Ready=Unknown Progressing: reading the source");
+    let failed_anew = reported(Some(&other), 50, &[], &outcome(away()));
+    assert_eq!(failed_anew.conditions[0].last_transition_time, at(50));
+}
+
+#[test]
 fn suspended_keeps_what_was_said_and_is_neither_ready_nor_failed() {
     let before = reported(None, 10, &[], &outcome(vec![target("main", vec![chart("1.0.0", Ok(()))])]));
     let report_of = Report { generation: Some(4), requested_at: None, previous: Some(&before), now: at(20) };
