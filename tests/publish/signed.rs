@@ -63,12 +63,12 @@ async fn without_a_cluster_the_keys_of_those_who_sign_come_from_a_file() {
 
     let ran = publish(bed, &documents, &["-o", "json", "--keyring", &right]);
     let printed = Printed::of(&ran);
-    let [small, signed] = &printed.publications[0].targets[0].charts[..] else { panic!("{ran:?}") };
+    let [small, vouched] = &printed.publications[0].targets[0].charts[..] else { panic!("{ran:?}") };
     assert_eq!((ran.code, printed.counts()), (Some(1), [1, 0, 1]), "{ran:?}");
     let failure = small.failure.as_ref().unwrap_or_else(|| panic!("{ran:?}"));
     assert_eq!((small.chart.as_str(), failure.reason.as_str()), ("small", "SignatureInvalid"), "{ran:?}");
-    let by = signed.signed_by.as_ref().unwrap_or_else(|| panic!("{ran:?}"));
-    assert_eq!((signed.chart.as_str(), by["user"].as_str()), ("signed", Some("signer <signer@charts.example>")), "{ran:?}");
+    let by = vouched.signed_by.as_ref().unwrap_or_else(|| panic!("{ran:?}"));
+    assert_eq!((vouched.chart.as_str(), by["user"].as_str()), ("signed", Some("signer <signer@charts.example>")), "{ran:?}");
 
     // What is published shows its signer to whoever has the key, and the provenance with it.
     let pulled = bed.folder("pulled").display().to_string();
