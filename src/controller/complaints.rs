@@ -1,4 +1,4 @@
-//! What is said while `ChartPublications` cannot be watched: nothing of a moment, and not again and again.
+//! What is said while something cannot be watched: of `ChartPublications` nothing of a moment, and of nothing again and again.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -31,6 +31,21 @@ impl Complaints {
         if self.0.lock().unwrap_or_else(PoisonError::into_inner).is_due(Instant::now()) {
             tracing::warn!("ChartPublications cannot be watched: {}", cause(error));
         }
+    }
+}
+
+/// Why one watch failed last, and when.
+#[derive(Default)]
+pub(super) struct Causes(Mutex<Option<(String, Instant)>>);
+
+impl Causes {
+    /// Whether a watch that fails now does so for another cause than before, or anew.
+    pub(super) fn is_new(&self, error: &watcher::Error) -> bool {
+        let (cause, now) = (error.to_string(), Instant::now());
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = last.as_ref().is_some_and(|(known, at)| *known == cause && now.duration_since(*at) < ANEW);
+        *last = Some((cause, now));
+        !is_known
     }
 }
 
@@ -92,12 +107,29 @@ mod tests {
         }
     }
 
+    fn refused(code: u16, message: &str) -> watcher::Error {
+        let status = Status { code, message: message.to_owned(), ..Status::default() };
+        watcher::Error::InitialListFailed(kube::Error::Api(Box::new(status)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_cause_is_said_once_until_the_watch_has_held() {
+        let causes = Causes::default();
+        for (pause, cause, expected) in [
+            (0, "cannot list", true),
+            (1, "cannot list", false),
+            (60, "cannot list", false),
+            (1, "etcd is away", true),
+            (95, "etcd is away", true),
+        ] {
+            tokio::time::advance(Duration::from_secs(pause)).await;
+            assert_eq!(causes.is_new(&refused(403, cause)), expected, "{cause} after {pause} s");
+        }
+    }
+
     #[test]
     fn the_cause_is_named_with_its_cure() {
-        let answered = |code: u16, message: &str| {
-            let status = Status { code, message: message.to_owned(), ..Status::default() };
-            cause(&watcher::Error::InitialListFailed(kube::Error::Api(Box::new(status))))
-        };
+        let answered = |code: u16, message: &str| cause(&refused(code, message));
         assert_eq!(answered(404, "page not found"), "the kind is not there: apply the CRDs of this version");
         assert_eq!(answered(403, "cannot list"), "a right is missing: apply the roles of this version (cannot list)");
         assert!(answered(500, "etcd is away").contains("etcd is away"));

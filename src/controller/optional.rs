@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc::UnboundedSender, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::watches::{Change, follow, scoped, slim};
+use super::watches::{Change, Pauses, follow, scoped, slim};
 
 /// A kind that can be watched where it is.
 pub(super) trait OptionalKind:
@@ -104,7 +104,7 @@ impl<K: OptionalKind> Attendant<K> {
         let kind = K::kind(&()).into_owned();
         let definitions = Api::<PartialObjectMeta<CustomResourceDefinition>>::all(self.client.clone());
         let of_kind = watcher::Config::default().fields(&format!("metadata.name={}.{}", K::plural(&()), K::group(&())));
-        let mut events = pin!(watcher(definitions, of_kind).default_backoff());
+        let mut events = pin!(watcher(definitions, of_kind).backoff(Pauses::default()));
         let (mut listed, mut has_failed) = (false, false);
         let mut following: Option<DropGuard> = None;
         loop {

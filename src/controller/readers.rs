@@ -61,7 +61,7 @@ impl Run<'_> {
             checked = futures::future::join_all(checks) => checked,
             () = self.outdated() => return,
         };
-        let after = with_checks(&self.report(&now()), status.clone(), &checked);
+        let after = with_checks(&self.report(&now(), Some(&status)), status.clone(), &checked);
         if !checked.is_empty() || !all_deliver(&after) {
             memory.readers.saw(all_deliver(&after), Instant::now(), fastrand::f64());
         }

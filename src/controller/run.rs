@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Mutex, OnceLock,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -83,8 +83,8 @@ pub(super) struct Run<'a> {
     cancel: CancellationToken,
     /// What registries may be sent until then.
     permit: Permit,
-    /// Whether progress was written: what stands there then is not what was read.
-    has_told: AtomicBool,
+    /// The conditions of the progress that was written last: they stand there then, and not those that were read.
+    told: Mutex<Option<Vec<Condition>>>,
     /// Whether this process has run for this publication before.
     is_repeated: AtomicBool,
 }
@@ -108,7 +108,7 @@ impl<'a> Run<'a> {
             away: OnceLock::new(),
             cancel,
             permit,
-            has_told: AtomicBool::new(false),
+            told: Mutex::default(),
             is_repeated: AtomicBool::new(false),
         }
     }
@@ -292,8 +292,10 @@ impl<'a> Run<'a> {
 
     async fn publish(&self, offer: &Offer, runs: &[TargetRun], failed: Vec<TargetOutcome>, demand: &Demand) -> Outcome {
         let told = Mutex::new((Instant::now(), None::<(usize, usize)>));
+        // What is out of reach from the beginning is wanted, too.
+        let beyond = offer.report.missing * self.plans.len() + failed.iter().map(|target| target.wanted).sum::<usize>();
         let tell = |done: usize, total: usize| {
-            told.lock().unwrap_or_else(std::sync::PoisonError::into_inner).1 = Some((done, total));
+            told.lock().unwrap_or_else(PoisonError::into_inner).1 = Some((done, total + beyond));
         };
         let proof = proofs::terms(self.publication);
         let course = Course { workers: self.context.workers, cancel: &self.cancel, proof, demand, progress: &tell };
@@ -305,7 +307,7 @@ impl<'a> Run<'a> {
                     self.cancel.cancel();
                 }
                 let news = {
-                    let mut told = told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
                     if told.0.elapsed() < BETWEEN_PROGRESS { None } else { told.1.take().inspect(|_| told.0 = Instant::now()) }
                 };
                 if let Some((done, total)) = news {
@@ -349,11 +351,12 @@ impl<'a> Run<'a> {
         self.holding.get().or(self.publication.status.as_ref())
     }
 
-    pub(super) fn report(&self, now: &Time) -> Report<'_> {
+    /// `standing` is what the status says by now, where that is not what was read.
+    pub(super) fn report<'r>(&'r self, now: &Time, standing: Option<&'r ChartPublicationStatus>) -> Report<'r> {
         Report {
             generation: self.publication.metadata.generation,
             requested_at: self.publication.annotations().get(REQUESTED_AT).cloned(),
-            previous: self.previous(),
+            previous: standing.or_else(|| self.previous()),
             now: now.clone(),
         }
     }
@@ -367,13 +370,22 @@ impl<'a> Run<'a> {
     }
 
     async fn tell(&self, done: usize, total: usize) {
-        self.has_told.store(true, Ordering::Relaxed);
-        let mut report = self.report(&now());
+        let standing = self.standing();
+        let mut report = self.report(&now(), standing.as_ref());
         // A request is handled when its run has ended.
         report.requested_at = report.previous.and_then(|previous| previous.last_handled_reconcile_at.clone());
-        if let Err(error) = self.writer.try_write(&progress(&report, done, total)).await {
+        let status = progress(&report, done, total);
+        // Also where no answer comes it may have been written.
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(status.conditions.clone());
+        if let Err(error) = self.writer.try_write(&status).await {
             tracing::debug!(%error, "progress could not be written");
         }
+    }
+
+    /// What stands in the status by now, where progress was written.
+    fn standing(&self) -> Option<ChartPublicationStatus> {
+        let conditions = self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(ChartPublicationStatus { conditions, ..self.previous().cloned().unwrap_or_default() })
     }
 
     async fn finish(
@@ -384,10 +396,11 @@ impl<'a> Run<'a> {
         outcome: &Outcome,
     ) -> (Ended, ChartPublicationStatus) {
         let before = self.publication.status.as_ref();
-        let status = report(&self.report(now), source, refused, outcome);
+        let standing = self.standing();
+        let status = report(&self.report(now, standing.as_ref()), source, refused, outcome);
         let mut written = Written::Done;
         self.log(before, &status);
-        if before != Some(&status) || self.has_told.load(Ordering::Relaxed) {
+        if before != Some(&status) || standing.is_some() {
             written = self.writer.write(&status, &self.context.stop).await;
         }
         events::send(&self.context.recorder, self.publication, events::of_run(before, &status, outcome)).await;

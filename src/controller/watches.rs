@@ -1,6 +1,6 @@
 //! The watches on what routes are made of: stores for the planner, and a word to the publications that a change may matter to.
 
-use std::{fmt::Debug, hash::Hash};
+use std::{fmt::Debug, hash::Hash, time::Duration};
 
 use futures::{Stream, StreamExt};
 use k8s_openapi::{
@@ -17,6 +17,7 @@ use kube::{
     runtime::{
         WatchStreamExt,
         reflector::{self, ObjectRef, Store},
+        utils::Backoff,
         watcher,
     },
 };
@@ -24,7 +25,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use super::{cluster::Cluster, optional::Optional};
+use super::{cluster::Cluster, complaints::Causes, optional::Optional};
 use crate::api::ChartPublication;
 
 /// What changed, as far as it matters to somebody.
@@ -62,12 +63,12 @@ pub(super) fn watch(client: &Client, namespaces: &[String], changes: &UnboundedS
     let mut cluster = Cluster::default();
     let watching = |stop: &CancellationToken| (changes.clone(), stop.clone());
     for namespace in scopes(namespaces) {
-        cluster.services.push(follow(scoped(client, namespace), slim, of_service, watching(stop), warn::<Service>));
-        cluster.slices.push(follow(scoped(client, namespace), slim, of_slice, watching(stop), warn::<EndpointSlice>));
-        cluster.ingresses.push(follow(scoped(client, namespace), slim, of_namespace, watching(stop), warn::<Ingress>));
+        cluster.services.push(follow(scoped(client, namespace), slim, of_service, watching(stop), warning::<Service>()));
+        cluster.slices.push(follow(scoped(client, namespace), slim, of_slice, watching(stop), warning::<EndpointSlice>()));
+        cluster.ingresses.push(follow(scoped(client, namespace), slim, of_namespace, watching(stop), warning::<Ingress>()));
     }
-    cluster.nodes.push(follow(Api::all(client.clone()), slim_node, of_anything, watching(stop), warn::<Node>));
-    cluster.ingress_classes.push(follow(Api::all(client.clone()), slim, of_anything, watching(stop), warn::<IngressClass>));
+    cluster.nodes.push(follow(Api::all(client.clone()), slim_node, of_anything, watching(stop), warning::<Node>()));
+    cluster.ingress_classes.push(follow(Api::all(client.clone()), slim, of_anything, watching(stop), warning::<IngressClass>()));
     cluster.http_routes = Optional::watch(client, &scopes(namespaces), changes, stop);
     // One serves the routes of many namespaces, and lies in one of its own.
     cluster.gateways = Optional::watch(client, &[None], changes, stop);
@@ -146,7 +147,7 @@ where
 {
     let writer = reflector::store::Writer::<K>::new(K::DynamicType::default());
     let store = writer.as_reader();
-    let events = watcher(api, watcher::Config::default()).default_backoff().modify(slim);
+    let events = watcher(api, watcher::Config::default()).backoff(Pauses::default()).modify(slim);
     let touched = reflector::reflector(writer, events).touched_objects();
     tokio::spawn(async move {
         let told = touched.for_each(|object| {
@@ -161,8 +162,34 @@ where
     store
 }
 
-fn warn<K: Resource<DynamicType = ()>>(error: &watcher::Error) {
-    tracing::warn!(kind = %K::kind(&()), %error, "a watch failed; it begins again");
+/// Pauses that grow while a watch fails, and begin anew where none was needed for two minutes.
+#[derive(Default)]
+pub(super) struct Pauses(watcher::DefaultBackoff);
+
+impl Iterator for Pauses {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.0.next()
+    }
+}
+
+impl Backoff for Pauses {
+    /// Not by what a watch says: one that may not list says each time that it begins, and one that may list alone says what it has read.
+    fn reset(&mut self) {}
+}
+
+/// Says why a watch of `K` fails, each cause once.
+fn warning<K: Resource<DynamicType = ()>>() -> impl Fn(&watcher::Error) + Send + Sync + 'static {
+    let causes = Causes::default();
+    move |error| {
+        let kind = K::kind(&());
+        if causes.is_new(error) {
+            tracing::warn!(%kind, %error, "a watch failed; it begins again");
+        } else {
+            tracing::debug!(%kind, %error, "a watch failed; it begins again");
+        }
+    }
 }
 
 /// The publications of `store` that a change may matter to, each as something to be reconciled.
@@ -179,4 +206,59 @@ pub(super) fn concerned(
             .collect();
         futures::stream::iter(concerned)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use http::{Request, Response};
+    use kube::client::Body;
+    use tokio::{sync::mpsc::unbounded_channel, time::sleep};
+    use tower::service_fn;
+
+    use super::*;
+
+    /// How often an API server is asked for Services in each of two spans of twenty seconds, and how often the watch complains in both.
+    async fn asked(answer: impl Fn(&str) -> (u16, &'static str) + Clone + Send + 'static) -> (usize, usize, usize) {
+        let (asked, complaints) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (counted, heard) = (Arc::clone(&asked), Arc::clone(&complaints));
+        let server = service_fn(move |request: Request<Body>| {
+            let (status, body) = answer(request.uri().query().unwrap_or_default());
+            counted.fetch_add(usize::from(status == 403), Ordering::SeqCst);
+            let answer = Response::builder().status(status).body(Body::from(body.as_bytes().to_vec()));
+            async move { answer }
+        });
+        let api = Api::<Service>::namespaced(Client::new(server, "default"), "team");
+        let (stop, (changes, _received)) = (CancellationToken::new(), unbounded_channel());
+        let complain = move |_: &watcher::Error| {
+            heard.fetch_add(1, Ordering::SeqCst);
+        };
+        let _store = follow(api, slim, of_service, (changes, stop.clone()), complain);
+        sleep(Duration::from_secs(20)).await;
+        let early = asked.load(Ordering::SeqCst);
+        sleep(Duration::from_secs(20)).await;
+        stop.cancel();
+        (early, asked.load(Ordering::SeqCst) - early, complaints.load(Ordering::SeqCst))
+    }
+
+    const FORBIDDEN: (u16, &str) = (403, r#"{"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "no"}"#);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_may_not_list_asks_ever_more_seldom() {
+        let (early, late, complaints) = asked(|_| FORBIDDEN).await;
+        assert!((3..=6).contains(&early) && late <= 2, "{early}, then {late}");
+        assert_eq!(complaints, early + late);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_may_list_alone_asks_ever_more_seldom() {
+        const LIST: &str = r#"{"apiVersion": "v1", "kind": "ServiceList", "metadata": {"resourceVersion": "1"}, "items": [
+            {"metadata": {"name": "registry", "namespace": "team", "resourceVersion": "1"}}]}"#;
+        let (early, late, _) = asked(|query| if query.contains("watch=true") { FORBIDDEN } else { (200, LIST) }).await;
+        assert!((3..=6).contains(&early) && late <= 2, "{early}, then {late}");
+    }
 }

@@ -209,10 +209,10 @@ impl Work<'_> {
         let first = (0..count).find(|index| self.is_open(*index)).map_or(0, |index| index + 1);
         let mut results = Vec::with_capacity(count);
         for index in 0..first {
-            results.push(self.one(index).await);
+            results.push(Box::pin(self.one(index)).await);
         }
         // In no order: a large chart does not keep the workers behind it waiting.
-        let rest = (first..count).map(async |index| (index, self.one(index).await));
+        let rest = (first..count).map(async |index| (index, Box::pin(self.one(index)).await));
         let mut rest: Vec<_> = futures::stream::iter(rest).buffer_unordered(self.course.workers.max(1)).collect().await;
         rest.sort_by_key(|(index, _)| *index);
         results.extend(rest.into_iter().map(|(_, result)| result));

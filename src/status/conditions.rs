@@ -13,10 +13,10 @@ const LONGEST_MESSAGE: usize = 2048;
 pub enum Standing {
     /// All is published and proven.
     Ready(String),
-    /// A run is under way; what was true before is still so where nothing else was asked for.
+    /// A run is under way; what was said before still stands where nothing else was asked for.
     Running {
-        /// Whether `Ready` was true for this very spec.
-        was_ready: bool,
+        /// Whether it was said of this very spec.
+        is_same_spec: bool,
         /// How far it is.
         message: String,
     },
@@ -49,9 +49,9 @@ pub(super) fn conditions(standing: &Standing, report: &Report<'_>, previous: &[C
     match standing {
         Standing::Ready(message) => vec![condition("Ready", "True", Reason::Succeeded, message)],
         Standing::Suspended(message) => vec![condition("Ready", "Unknown", Reason::Suspended, message)],
-        Standing::Running { was_ready, message } => {
+        Standing::Running { is_same_spec, message } => {
             let ready = match previous_ready {
-                Some(old) if *was_ready => old.clone(),
+                Some(old) if *is_same_spec && old.status != "Unknown" => old.clone(),
                 _ => condition("Ready", "Unknown", Reason::Progressing, message),
             };
             vec![ready, condition("Reconciling", "True", Reason::Progressing, message)]

@@ -38,6 +38,8 @@ pub struct SourceReport {
     pub charts: usize,
     /// Versions that are wanted of it.
     pub versions: usize,
+    /// Requests that it cannot meet: each is for one version or more.
+    pub missing: usize,
 }
 
 impl Report<'_> {
@@ -63,10 +65,9 @@ pub fn suspended(report: &Report<'_>) -> ChartPublicationStatus {
 /// A run is under way.
 pub fn progress(report: &Report<'_>, done: usize, total: usize) -> ChartPublicationStatus {
     let previous = report.previous();
-    let was_ready = previous.observed_generation == report.generation
-        && previous.conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True");
+    let is_same_spec = previous.observed_generation == report.generation;
     let message = if total == 0 { "reading the source".to_owned() } else { format!("{done}/{total} versions are published and proven") };
-    let standing = Standing::Running { was_ready, message };
+    let standing = Standing::Running { is_same_spec, message };
     let mut status = report.with(&standing, previous);
     if total > 0 {
         status.published = Some(format!("{done}/{total}"));
@@ -79,10 +80,11 @@ pub fn report(report: &Report<'_>, source: Option<&SourceReport>, refused: &[Fai
     let previous = report.previous();
     let mut status = ChartPublicationStatus { source: source_status(report, source, &previous), ..previous };
     if refused.is_empty() || !outcome.targets.is_empty() {
-        let targets = outcome.targets.iter().map(|target| target_status(report, target)).collect();
+        let missing = source.map_or(0, |source| source.missing);
+        let targets = outcome.targets.iter().map(|target| target_status(report, target, missing)).collect();
         status.targets = targets;
-        let (done, wanted) = outcome.targets.iter().fold((0, 0), |(done, wanted), target| (done + target.proven(), wanted + target.wanted));
-        status.published = Some(format!("{done}/{wanted}"));
+        let (done, wanted) = counts(outcome);
+        status.published = Some(format!("{done}/{}", wanted + missing * outcome.targets.len()));
         status.route = common(status.targets.iter().map(|target| target.route.as_deref()));
         status.method = common(status.targets.iter().map(|target| target.method.as_deref()));
     }
@@ -134,7 +136,7 @@ fn at_target(outcome: &Outcome, target: &TargetOutcome, failed: &Failed) -> Stri
 }
 
 fn whole(outcome: &Outcome, shown: &[TargetStatus]) -> Standing {
-    let (done, wanted) = outcome.targets.iter().fold((0, 0), |(done, wanted), target| (done + target.proven(), wanted + target.wanted));
+    let (done, wanted) = counts(outcome);
     if outcome.cancelled || done < wanted {
         return Standing::Retrying(Reason::Progressing, format!("the run was ended after {done} of {wanted} versions; it goes on"));
     }
@@ -147,10 +149,16 @@ fn whole(outcome: &Outcome, shown: &[TargetStatus]) -> Standing {
     Standing::Ready(format!("{versions} published and proven{place}"))
 }
 
-fn target_status(report: &Report<'_>, target: &TargetOutcome) -> TargetStatus {
+/// Versions that are proven, and that the source has of what is wanted: over all targets.
+fn counts(outcome: &Outcome) -> (usize, usize) {
+    outcome.targets.iter().fold((0, 0), |(done, wanted), target| (done + target.proven(), wanted + target.wanted))
+}
+
+fn target_status(report: &Report<'_>, target: &TargetOutcome, missing: usize) -> TargetStatus {
     let previous = report.previous.and_then(|previous| previous.targets.iter().find(|old| old.name == target.name));
     let standing = match target.first_failure() {
-        None => Standing::Ready(format!("{}/{} versions are published and proven", target.proven(), target.wanted)),
+        None if missing == 0 => Standing::Ready(format!("{}/{} versions are published and proven", target.proven(), target.wanted)),
+        None => Standing::Ready(format!("{}/{} versions that the source has are published and proven", target.proven(), target.wanted)),
         Some(failed) if failures(target).any(|failed| failed.passing) => Standing::Retrying(failed.reason, failed.sentence.clone()),
         Some(failed) => Standing::Stalled(failed.reason, failed.sentence.clone()),
     };
@@ -177,7 +185,7 @@ fn target_status(report: &Report<'_>, target: &TargetOutcome) -> TargetStatus {
             _ => target.learnt.iter().map(shown).collect(),
         },
         pull: target.pull.clone(),
-        published: Some(format!("{}/{}", target.proven(), target.wanted)),
+        published: Some(format!("{}/{}", target.proven(), target.wanted + missing)),
         last_proved: last_proved(report, target).or_else(|| previous.and_then(|previous| previous.last_proved.clone())),
         proofs: kept_proofs(previous, &target.readers),
         versions: newest(&target.charts),

@@ -55,7 +55,7 @@ fn outcome(targets: Vec<TargetOutcome>) -> Outcome {
 
 fn reported(previous: Option<&ChartPublicationStatus>, second: i64, refused: &[Failed], outcome: &Outcome) -> ChartPublicationStatus {
     let report_of = Report { generation: Some(3), requested_at: Some("now".to_owned()), previous, now: at(second) };
-    let source = SourceReport { revision: "sha256:x".to_owned(), charts: 1, versions: 2 };
+    let source = SourceReport { revision: "sha256:x".to_owned(), charts: 1, versions: 2, missing: refused.len() };
     report(&report_of, Some(&source), refused, outcome)
 }
 
@@ -103,7 +103,20 @@ fn what_only_a_change_can_cure_is_stalled() {
         shown(&status),
         ["Ready=False VersionNotFound: VersionNotFound happened", "Stalled=True VersionNotFound: VersionNotFound happened"]
     );
-    assert_eq!(status.published.as_deref(), Some("1/1"), "the others are published all the same");
+    assert_eq!(status.published.as_deref(), Some("1/2"), "the others are published all the same, and one is missing");
+}
+
+#[test]
+fn what_the_source_lacks_is_wanted_at_every_target_and_never_counted_as_there() {
+    let lacking = [failed(Reason::ChartNotFound, false), failed(Reason::VersionNotFound, false)];
+    let both = vec![target("a", vec![chart("1.0.0", Ok(()))]), target("b", vec![chart("1.0.0", Ok(()))])];
+    let status = reported(None, 10, &lacking, &outcome(both));
+    assert_eq!(status.published.as_deref(), Some("2/6"));
+    let targets: Vec<_> =
+        status.targets.iter().map(|target| (target.published.as_deref(), target.conditions[0].message.as_str())).collect();
+    assert_eq!(targets, [(Some("1/3"), "1/1 versions that the source has are published and proven"); 2]);
+    let nothing = reported(None, 10, &lacking[..1], &outcome(vec![target("main", vec![])]));
+    assert_eq!(nothing.published.as_deref(), Some("0/1"));
 }
 
 #[test]
@@ -204,6 +217,31 @@ fn progress_keeps_ready_only_for_the_spec_that_it_was_said_of() {
     assert_eq!(shown(&same)[1], "Reconciling=True Progressing: 37/120 versions are published and proven");
     let other = progress(&report_of(4), 0, 0);
     assert_eq!(shown(&other)[0], "Ready=Unknown Progressing: reading the source");
+}
+
+#[test]
+fn a_failure_stays_said_while_it_is_tried_again_and_no_time_goes_back() {
+    let away = || vec![target("main", vec![chart("1.0.0", Err(failed(Reason::SourceUnreachable, true)))])];
+    let before = reported(None, 10, &[], &outcome(away()));
+    let report_of = |generation, previous, second| Report {
+        generation: Some(generation),
+        requested_at: None,
+        previous: Some(previous),
+        now: at(second),
+    };
+    let told = progress(&report_of(3, &before, 20), 0, 1);
+    let expected = [
+        "Ready=False SourceUnreachable: SourceUnreachable happened",
+        "Reconciling=True Progressing: 0/1 versions are published and proven",
+    ];
+    assert_eq!(shown(&told), expected);
+    let after = reported(Some(&told), 30, &[], &outcome(away()));
+    assert_eq!((&after.conditions, after.conditions[0].last_transition_time.clone()), (&before.conditions, at(10)));
+    // Of another spec nothing is known, and what fails then fails anew.
+    let other = progress(&report_of(4, &before, 40), 0, 0);
+    assert_eq!(shown(&other)[0], "Ready=Unknown Progressing: reading the source");
+    let failed_anew = reported(Some(&other), 50, &[], &outcome(away()));
+    assert_eq!(failed_anew.conditions[0].last_transition_time, at(50));
 }
 
 #[test]

@@ -31,6 +31,12 @@ fn check(sights: &[Sight]) {
             assert!(of.observed_generation.is_some_and(|generation| generation <= seen), "{name}: {of:?}");
             assert!(!of.reason.is_empty() && !of.message.is_empty(), "{name}: {of:?}");
         }
+        let before = index.checked_sub(1).and_then(|before| sights.get(before));
+        for of in &status.conditions {
+            let old = before.and_then(|before| condition(&before.status, &of.type_));
+            let goes_back = old.is_some_and(|old| old.last_transition_time.0 > of.last_transition_time.0);
+            assert!(!goes_back, "{name}: the time of {of:?} went back from {old:?}");
+        }
         let both = condition(status, "Reconciling").is_some() && condition(status, "Stalled").is_some();
         assert!(!both, "{name}: it is stalled, or something goes on: {status:?}");
     }
@@ -107,6 +113,30 @@ async fn a_long_run_says_how_far_it_is_at_most_every_five_seconds() {
 fn progress(status: &ChartPublicationStatus) -> Option<usize> {
     let message = &condition(status, "Reconciling")?.message;
     message.strip_suffix("/60 versions are published and proven")?.parse().ok()
+}
+
+#[tokio::test]
+async fn a_failure_is_readable_while_it_is_tried_again_and_no_time_goes_back() {
+    let mut scene = scene(&["small-1.2.2"]).await;
+    let slow = charts::serve(scene.namespace.bed, 1, 24_000, "location ~ tgz$ { limit_rate 2k; }").await;
+    let witness = scene.witness().await;
+    let _controller = scene.controller().await;
+    let target = url_target(scene.registry.socket(), "charts");
+    scene.registry.pause();
+    let charts = json!([{"name": "chart-0"}]);
+    scene.namespace.publish("slow", &spec(&format!("http://{}", slow.socket()), &charts, &json!([target]))).await;
+    let is_away = |status: &ChartPublicationStatus| ready(status) == "False RouteUnreachable";
+    let away = scene.namespace.becomes("slow", "the registry is away", is_away).await;
+    scene.registry.resume().await;
+    let done =
+        scene.namespace.becomes_within(Duration::from_mins(1), "slow", "it is Ready", |status| ready(status) == "True Succeeded").await;
+    let sights = witness.until(&done).await;
+    check(&sights);
+    let seen = sights.iter().skip_while(|sight| sight.version != away.resource_version()).map(|sight| kinds(&sight.status));
+    let mut seen: Vec<_> = seen.collect();
+    seen.dedup();
+    let said = |beside: &str| vec!["Ready=False RouteUnreachable".to_owned(), format!("Reconciling=True {beside}")];
+    assert_eq!(seen, [said("ProgressingWithRetry"), said("Progressing"), vec!["Ready=True Succeeded".to_owned()]]);
 }
 
 #[tokio::test]

@@ -3,13 +3,16 @@
 //!
 //! What of it would change what is published, or who asks for it, and is not done here, is refused by its name.
 
-use serde_json::json;
+use std::{ops::RangeInclusive, time::Duration};
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::{Asking, Member, Offer, helm_repository, oci};
 use crate::{
     api::{FluxKind, FluxReference, HelmRepositorySource, OciSource, Reason},
     controller::{
-        flux::{FluxHelmRepositorySpec, FluxOciReference, FluxOciRepositorySpec},
+        flux::{FluxHelmRepositorySpec, FluxOciReference, FluxOciRepositorySpec, read_spec},
         memory::Memory,
         objects::{ObjectKind, Unread},
     },
@@ -23,6 +26,8 @@ use crate::{
 const LAYERS: [&str; 2] = [crate::chart::LAYER, "application/tar+gzip"];
 /// What Flux takes where nothing is said.
 const DEFAULT_TAG: &str = "latest";
+/// What the field `timeout` of a publication may be.
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
 
 pub(super) async fn offer(reference: &FluxReference, asking: &Asking<'_>, memory: &mut Memory) -> Result<Offer, Failed> {
     let objects = asking.secrets.objects();
@@ -30,13 +35,14 @@ pub(super) async fn offer(reference: &FluxReference, asking: &Asking<'_>, memory
         FluxKind::HelmRepository => {
             let name = objects.shown(ObjectKind::HelmRepository, &reference.name);
             check_cluster(&name, asking)?;
-            let spec = found(&name, "helmrepositories", objects.helm_repository(&reference.name).await)?.spec;
-            of_helm_repository(&spec, (&name, reference), asking, memory).await
+            let object = found(&name, "helmrepositories", objects.helm_repository(&reference.name).await)?;
+            of_helm_repository(&read(&name, object.spec)?, (&name, reference), asking, memory).await
         }
         FluxKind::OciRepository => {
             let name = objects.shown(ObjectKind::OciRepository, &reference.name);
             check_cluster(&name, asking)?;
-            let spec = found(&name, "ocirepositories", objects.oci_repository(&reference.name).await)?.spec;
+            let object = found(&name, "ocirepositories", objects.oci_repository(&reference.name).await)?;
+            let spec = read::<FluxOciRepositorySpec>(&name, object.spec)?;
             let (source, pick) = as_repository(&spec, (&name, reference))?;
             oci::offer_one(&source, &pick, &of_flux(&name), &patient(asking, spec.timeout.as_deref())).await
         }
@@ -59,10 +65,18 @@ async fn of_helm_repository(
     helm_repository::offer(&source, access, &asking, memory).await
 }
 
-/// Flux's own schema lets nothing pass that is no span.
 fn patient<'a>(asking: &Asking<'a>, timeout: Option<&str>) -> Asking<'a> {
-    let stall = timeout.and_then(|text| span(text).ok()).unwrap_or(asking.patience.stall);
-    Asking { patience: Patience { stall }, ..*asking }
+    Asking { patience: Patience { stall: stall(timeout, asking.patience.stall) }, ..*asking }
+}
+
+/// Flux's own schema lets nothing pass that is no span, and knows no bounds.
+fn stall(timeout: Option<&str>, own: Duration) -> Duration {
+    let asked = timeout.and_then(|text| span(text).ok());
+    asked.map_or(own, |asked| asked.clamp(*TIMEOUTS.start(), *TIMEOUTS.end()))
+}
+
+fn read<S: DeserializeOwned>(name: &str, spec: Value) -> Result<S, Failed> {
+    read_spec(spec).map_err(|error| refused(name, &error.to_string()))
 }
 
 fn check_cluster(name: &str, asking: &Asking<'_>) -> Result<(), Failed> {
@@ -177,7 +191,7 @@ fn pick(reference: Option<&FluxOciReference>, name: &str) -> Result<Pick, Failed
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, from_value};
+    use serde_json::from_value;
 
     use super::*;
 
@@ -216,6 +230,33 @@ mod tests {
         let of_cloud = json!({"type": "oci", "url": "oci://r.example.com/charts", "provider": "gcp"});
         let failed = as_registry(&from_value(of_cloud).unwrap(), (NAME, &reference())).unwrap_err();
         assert!(failed.sentence.contains("has `provider: gcp`"), "{}", failed.sentence);
+    }
+
+    #[test]
+    fn a_timeout_of_flux_stays_within_that_of_a_publication() {
+        let own = Duration::from_secs(20);
+        for (timeout, seconds) in [
+            (None, 20),
+            (Some("soon"), 20),
+            (Some("0s"), 1),
+            (Some("1ms"), 1),
+            (Some("1s"), 1),
+            (Some("30s"), 30),
+            (Some("1h"), 3600),
+            (Some("61m"), 3600),
+            (Some("1000000m"), 3600),
+        ] {
+            assert_eq!(stall(timeout, own), Duration::from_secs(seconds), "{timeout:?}");
+        }
+    }
+
+    #[test]
+    fn an_object_with_a_field_of_another_type_is_refused_by_both_names() {
+        let failed = read::<FluxOciRepositorySpec>(NAME, json!({"url": "oci://r.example.com/charts", "ref": {"tag": 120}})).unwrap_err();
+        assert_eq!((failed.reason, failed.passing), (Reason::SourceInvalid, false));
+        let expected =
+            "OCIRepository `team/podinfo` of Flux has a `ref.tag` that cannot be read: invalid type: integer `120`, expected a string";
+        assert_eq!(failed.sentence, expected);
     }
 
     #[test]

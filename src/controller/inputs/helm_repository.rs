@@ -44,7 +44,12 @@ pub(super) async fn offer(
     let refused =
         selection.failures.iter().map(|failure| Failed { reason: failure.reason(), sentence: failure.to_string(), passing: false });
     let charts: BTreeSet<&str> = selection.wanted.iter().map(|wanted| wanted.name.as_str()).collect();
-    let report = SourceReport { revision: snapshot.revision.to_string(), charts: charts.len(), versions: selection.wanted.len() };
+    let report = SourceReport {
+        revision: snapshot.revision.to_string(),
+        charts: charts.len(),
+        versions: selection.wanted.len(),
+        missing: selection.failures.len(),
+    };
     memory.index = Some(snapshot);
     Ok(Offer { refused: refused.collect(), report, wanted: selection.wanted, source: Source::HelmRepository(repository), index: None })
 }

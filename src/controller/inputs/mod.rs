@@ -49,7 +49,7 @@ impl Offer {
     /// Of a source that has one chart.
     fn of_one(source: Source, entry: &IndexEntry, revision: Digest) -> Self {
         let wanted = vec![Wanted { name: entry.name.clone(), version: entry.version.clone(), entry: entry.clone() }];
-        let report = SourceReport { revision: revision.to_string(), charts: 1, versions: 1 };
+        let report = SourceReport { revision: revision.to_string(), charts: 1, versions: 1, missing: 0 };
         Self { source, wanted, refused: Vec::new(), report, index: None }
     }
 }

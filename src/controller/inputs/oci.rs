@@ -32,10 +32,10 @@ pub(super) async fn offer(source: &OciSource, named: &str, asking: &Asking<'_>) 
     let unmet = selection.failures.iter().map(|failure| Failed { reason: failure.reason(), sentence: failure.to_string(), passing: false });
     let patterns = spec.charts.iter().filter_map(|chart| chart.pattern.as_deref()).map(no_pattern);
     let paths = spec.charts.iter().filter_map(|chart| no_path(chart.name.as_deref()?, named));
-    let refused = offered.refused.values().map(Failed::from).chain(unmet).chain(patterns).chain(paths).collect();
+    let refused: Vec<Failed> = offered.refused.values().map(Failed::from).chain(unmet).chain(patterns).chain(paths).collect();
     let charts: BTreeSet<&str> = selection.wanted.iter().map(|wanted| wanted.name.as_str()).collect();
     let revision = offered.revision.map(|revision| revision.to_string()).unwrap_or_default();
-    let report = SourceReport { revision, charts: charts.len(), versions: selection.wanted.len() };
+    let report = SourceReport { revision, charts: charts.len(), versions: selection.wanted.len(), missing: refused.len() };
     Ok(Offer { source: Source::Oci(Box::new(oci)), wanted: selection.wanted, refused, report, index: Some(offered.index) })
 }
 

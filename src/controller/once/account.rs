@@ -45,9 +45,11 @@ impl Account {
         self.suspended || (!self.targets.is_empty() && !self.stopped && self.failures().next().is_none() && proven == wanted)
     }
 
-    /// How many versions are there, proven, and how many are wanted: over all targets.
+    /// How many versions are there, proven, and how many are wanted: over all targets. What the source cannot meet counts as one for each
+    /// request.
     pub fn counts(&self) -> (usize, usize) {
-        let counted = |(proven, wanted), target: &TargetOutcome| (proven + target.proven(), wanted + target.wanted);
+        let missing = self.source.as_ref().map_or(0, |source| source.missing);
+        let counted = |(proven, wanted), target: &TargetOutcome| (proven + target.proven(), wanted + target.wanted + missing);
         self.targets.iter().fold((0, 0), counted)
     }
 
@@ -164,6 +166,14 @@ mod tests {
         assert!(Account { suspended: true, ..Account::default() }.is_proven(), "it asks for nothing");
         assert!(!account(vec![there("1.0.0", None)]).is_proven(), "one of two");
         assert!(!Account { stopped: true, ..account(vec![there("1.0.0", None), there("2.0.0", None)]) }.is_proven());
+    }
+
+    #[test]
+    fn what_the_source_lacks_is_wanted_too() {
+        let source = SourceReport { revision: String::new(), charts: 1, versions: 2, missing: 1 };
+        let lacking = Account { source: Some(source), ..account(vec![there("1.0.0", None), there("2.0.0", None)]) };
+        assert_eq!(lacking.counts(), (2, 3));
+        assert!(!lacking.is_proven());
     }
 
     #[test]
