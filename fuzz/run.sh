@@ -99,7 +99,7 @@ while [ ${#running[@]} -gt 0 ]; do reap; done
 
 printf '\n%-18s %12s %8s %8s %8s  %s\n' target runs edges features inputs findings
 for target in "${all[@]}"; do
-  line=$(grep -E '^#[0-9]+.* cov: ' "$logs/$target.log" | tail -1)
+  line=$(grep -E '^#[0-9]+.* cov: ' "$logs/$target.log" | tail -1 || true)
   figure() { sed -n "s|.* $1: \([0-9]*\).*|\1|p" <<<"$line"; }
   runs=$(sed -n 's/^#\([0-9]*\).*/\1/p' <<<"$line")
   printf '%-18s %12s %8s %8s %8s  %s\n' "$target" "$runs" "$(figure cov)" "$(figure ft)" "$(figure corp)" "$([ -n "${failed[$target]:-}" ] && echo found || echo none)"

@@ -94,7 +94,8 @@ fn listed(archive: &[u8]) -> Option<Vec<String>> {
         }
         let path = String::from_utf8(entry.path_bytes().into_owned()).expect("UTF-8");
         let (_, below) = path.split_once('/')?;
-        if path.contains('\\') || below.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+        // A long name ends at a zero for Helm, as one in a header does.
+        if path.contains(['\\', '\0']) || below.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
             return None;
         }
         files.push(below.to_owned());

@@ -152,7 +152,7 @@ async fn what_is_told_is_what_registries_and_the_api_server_say() {
         ("send-blob", "PUT", "/blobs/uploads/", 6),
         ("write-manifest", "PUT", "/manifests/", 3),
         ("pull-manifest", "GET", "/manifests/", 3),
-        ("pull-blob", "GET", "/blobs/", 3),
+        ("pull-blob", "GET", "/blobs/", 6),
     ] {
         assert_eq!(of(method, part).len(), asked, "{stage}");
         assert_eq!(count(REQUESTS, &[("stage", stage), ("answer", "2xx")]), asked as u64, "{stage}");

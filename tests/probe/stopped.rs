@@ -21,8 +21,8 @@ fn words(command: &str, socket: SocketAddr, chart: &Path) -> Vec<String> {
     let target = format!("oci://{socket}/charts");
     let chart = chart.display().to_string();
     let words = match command {
-        "push" => vec!["push", &chart, &target, "--insecure", "--timeout", "5s"],
-        _ => vec!["probe", &target, "--insecure", "--timeout", "5s", "--size", "4Mi"],
+        "push" => vec!["push", &chart, &target, "--insecure", "--timeout", "30s"],
+        _ => vec!["probe", &target, "--insecure", "--timeout", "30s", "--size", "4Mi"],
     };
     words.into_iter().map(str::to_owned).collect()
 }
