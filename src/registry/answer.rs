@@ -128,6 +128,8 @@ pub(super) fn cleaned(text: &str, most: usize) -> String {
 }
 
 pub(super) fn without_query(location: &str) -> String {
+    // Before it is taken apart: what is left out must not put together what was apart.
+    let location = &location.replace(char::is_control, "");
     let end = location.find(['?', '#']).unwrap_or(location.len());
     let kept = location.get(..end).unwrap_or_default();
     // User information is a secret too.

@@ -145,6 +145,7 @@ mod tests {
         check("//evil.example/u", "own https://registry.example:30500/u (for //evil.example/u)");
         check("https://registry.example@evil.example/u", "`https://evil.example/u` names no host");
         check("//me:secret@evil.example/u", "`//evil.example/u` names no host");
+        check(":/\t/me:secret@::1]", "`://::1]` is no address");
         check("ftp://registry.example/u", "`ftp://registry.example/u` is neither http nor https");
         check("https://:80/u", "`https://:80/u` names no host");
         check("", "`` is no address");

@@ -103,7 +103,8 @@ pub(in crate::registry) fn named(
     let malformed = || Cause::Malformed { detail: "the realm of the challenge is no http or https URL".to_owned() };
     let mut url = url::Url::parse(&bearer.realm).map_err(|_| malformed())?;
     let origin = Origin::try_from(&url).map_err(|_| malformed())?;
-    let refused = Cause::Realm { origin: origin.to_string() };
+    // A name of DNS has 253 characters at most; one without end is nothing to be shown whole.
+    let refused = Cause::Realm { origin: origin.to_string().chars().take(300).collect() };
     if own.scheme == Scheme::Https && origin.scheme == Scheme::Http {
         return Err(refused);
     }
