@@ -96,10 +96,13 @@ fn listed(archive: &[u8]) -> Option<Vec<String>> {
         if !is_file || is_called_directory {
             continue;
         }
+        // A long name ends at a zero for Helm, as one in a header does.
+        if entry.path_bytes().contains(&0) {
+            return None;
+        }
         let path = String::from_utf8(entry.path_bytes().into_owned()).expect("UTF-8");
         let (_, below) = path.split_once('/')?;
-        // A long name ends at a zero for Helm, as one in a header does.
-        if path.contains(['\\', '\0']) || below.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+        if path.contains('\\') || below.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
             return None;
         }
         files.push(below.to_owned());
