@@ -6,8 +6,8 @@ use std::{
     path::Path,
 };
 
-/// A bundle of roots, a keyring and a configuration are smaller.
-const LONGEST: u64 = 16 << 20;
+/// Manifests, a bundle of roots, a keyring and a configuration are smaller.
+pub(super) const LONGEST: u64 = 16 << 20;
 
 /// All of the file at `path`.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {

@@ -13,10 +13,8 @@ use chart_publisher::{
 use serde_json::{Map, Value};
 use serde_saphyr::{budget::BudgetBreach, options::DuplicateKeyPolicy};
 
-use super::{Usage, shown::one_line};
+use super::{Usage, bounded::LONGEST, shown::one_line};
 
-/// A file of manifests is smaller.
-const LONGEST: u64 = 16 << 20;
 /// How files of manifests end.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 

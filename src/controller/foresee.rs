@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kube::{Api, Client, ResourceExt};
 
 use super::{
-    at_hand::AtHand,
+    at_hand::{AtHand, IN_A_CLUSTER},
     cluster::Cluster,
     demand::by_file,
     inputs::{Member, Offer, References, offer},
@@ -174,7 +174,7 @@ impl Look<'_> {
     fn check_secrets(&self, references: [Option<&LocalReference>; 3]) -> Result<(), Failed> {
         let missing = references.into_iter().flatten().next().filter(|_| !self.context.has_cluster);
         let Some(LocalReference { name }) = missing else { return Ok(()) };
-        let sentence = format!("Secret `{name}` lies in a cluster: give `--kubeconfig`");
+        let sentence = format!("Secret `{name}` {IN_A_CLUSTER}");
         Err(Failed { reason: Reason::SecretInvalid, sentence, passing: true })
     }
 
@@ -189,7 +189,7 @@ impl Look<'_> {
     /// Without a cluster there are no Services.
     pub(super) fn check_service(&self, target: &Target) -> Result<(), Failed> {
         let Some(service) = target.service.as_ref().filter(|_| !self.context.has_cluster) else { return Ok(()) };
-        let sentence = format!("Service `{}` lies in a cluster: give `--kubeconfig`", service.name);
+        let sentence = format!("Service `{}` {IN_A_CLUSTER}", service.name);
         Err(Failed { reason: Reason::ServiceNotFound, sentence, passing: true })
     }
 

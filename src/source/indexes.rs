@@ -36,17 +36,21 @@ const REMEMBERED: Duration = Duration::from_secs(5);
 /// All indexes that somebody holds.
 pub struct Indexes {
     known: Mutex<HashMap<Digest, Weak<SharedIndex>>>,
+    shelf: Shelf,
+}
+
+/// Where the bytes of indexes are kept. Copies share it.
+#[derive(Clone)]
+struct Shelf {
+    spool: Spool,
     memory: Arc<Semaphore>,
     disk: Arc<Semaphore>,
-    spool: Spool,
 }
 
 /// What was read of one index.
 pub struct SharedIndex {
     state: tokio::sync::Mutex<State>,
-    memory: Arc<Semaphore>,
-    disk: Arc<Semaphore>,
-    spool: Spool,
+    shelf: Shelf,
 }
 
 #[derive(Default)]
@@ -111,7 +115,8 @@ impl Indexes {
         let room =
             |limit: u64| Arc::new(Semaphore::new(usize::try_from(limit / PART / UNIT).unwrap_or_default().min(Semaphore::MAX_PERMITS)));
         let usage = spool.usage();
-        Self { known: Mutex::default(), memory: room(usage.memory.limit), disk: room(usage.disk.limit), spool: spool.clone() }
+        let shelf = Shelf { spool: spool.clone(), memory: room(usage.memory.limit), disk: room(usage.disk.limit) };
+        Self { known: Mutex::default(), shelf }
     }
 
     /// That of a repository, as long as somebody holds it.
@@ -122,8 +127,7 @@ impl Indexes {
         if let Some(shared) = known.get(&key).and_then(Weak::upgrade) {
             return shared;
         }
-        let (memory, disk, spool) = (self.memory.clone(), self.disk.clone(), self.spool.clone());
-        let shared = Arc::new(SharedIndex { state: tokio::sync::Mutex::default(), memory, disk, spool });
+        let shared = Arc::new(SharedIndex { state: tokio::sync::Mutex::default(), shelf: self.shelf.clone() });
         known.insert(key, Arc::downgrade(&shared));
         shared
     }
@@ -188,10 +192,13 @@ impl SharedIndex {
         let snapshot = parsed(repository, &body, ask).await?;
         // The room of what it replaces is free before this takes its own.
         *read = None;
-        *read = Some(Read { snapshot, validators, times, body: self.keep(body) });
+        *read = Some(Read { snapshot, validators, times, body: self.shelf.keep(body) });
         Ok(())
     }
+}
 
+impl Shelf {
+    /// Keeps it where there is room.
     fn keep(&self, body: Spooled) -> Option<OnShelf> {
         let room = if body.is_in_memory() { &self.memory } else { &self.disk };
         let pieces = u32::try_from(body.length().div_ceil(UNIT)).ok()?;

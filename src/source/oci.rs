@@ -66,7 +66,6 @@ pub struct Oci {
     place: Place,
     spool: Spool,
     limits: Limits,
-    /// The tags of each chart's repository that was asked for.
     /// The tags of what belongs to manifests, by their charts.
     listed: BTreeMap<String, BTreeSet<Tag>>,
     /// The one chart, where it is one.

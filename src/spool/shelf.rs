@@ -41,14 +41,9 @@ impl Kept {
 impl Shelf {
     /// All that lies in files gives way.
     pub(super) fn clear(&self) {
-        let places = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let (files, others): (Vec<_>, Vec<_>) = places.into_iter().filter_map(|place| place.upgrade()).partition(|place| {
-            let body = place.lock().unwrap_or_else(PoisonError::into_inner);
-            body.as_ref().is_some_and(|body| !body.is_in_memory())
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|place| {
+            let is_in_file = |body: &mut Spooled| !body.is_in_memory();
+            place.upgrade().is_some_and(|place| place.lock().unwrap_or_else(PoisonError::into_inner).take_if(is_in_file).is_none())
         });
-        for place in files {
-            place.lock().unwrap_or_else(PoisonError::into_inner).take();
-        }
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(others.iter().map(Arc::downgrade));
     }
 }

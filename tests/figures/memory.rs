@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -20,7 +20,7 @@ use crate::{
         helm_repository::HelmRepository,
         namespace::Namespace,
         publication::{ready, spec, url_target},
-        registry::Version,
+        registry::{Version, file_in},
         resident::{mebibytes, memory},
     },
 };
@@ -166,8 +166,7 @@ impl Load {
 /// Each archive is in the registry's folder, byte by byte.
 fn are_in(storage: &Path, charts: &[Chart]) {
     for chart in charts {
-        let digest = chart.digest.trim_start_matches("sha256:");
-        let file: PathBuf = storage.join(format!("docker/registry/v2/blobs/sha256/{}/{digest}/data", &digest[..2]));
+        let file = file_in(storage, &chart.digest);
         let (length, found) = charts::measured(&file).unwrap_or_else(|problem| panic!("{}: {problem}", file.display()));
         assert_eq!((length, found.as_str()), (chart.length, chart.digest.as_str()), "{}", chart.name);
     }

@@ -6,7 +6,7 @@ use chart_publisher::api::{ChartPublicationStatus, InventoryEntry};
 use serde_json::{Value, json};
 
 use super::{
-    scene::{ANYWHERE, age, digest_of, file_of},
+    scene::{ANYWHERE, age, digest_of},
     support::{
         self, Bed,
         access_log::Request,
@@ -107,7 +107,7 @@ async fn entry(namespace: &Namespace, fate: Fate) -> InventoryEntry {
 }
 
 fn befall(bed: &Bed, registry: &Registry, fate: Fate, entry: &InventoryEntry) {
-    let file = file_of(registry, &entry.layer);
+    let file = registry.file_of(&entry.layer);
     match fate {
         Fate::Whole => {}
         Fate::Corrupted => {
@@ -127,12 +127,12 @@ fn befall(bed: &Bed, registry: &Registry, fate: Fate, entry: &InventoryEntry) {
             bed.run_on_node(&words).expect_success();
         }
         Fate::Misspelt => {
-            let file = file_of(registry, &entry.manifest);
+            let file = registry.file_of(&entry.manifest);
             let manifest = fs::read_to_string(&file).expect("the manifest");
             assert!(manifest.contains("image.title"), "{manifest}");
             fs::write(&file, manifest.replace("image.title", "image.titel")).expect("the manifest");
         }
-        Fate::Forgotten => fs::remove_file(file_of(registry, &entry.manifest)).expect("the manifest"),
+        Fate::Forgotten => fs::remove_file(registry.file_of(&entry.manifest)).expect("the manifest"),
     }
 }
 
@@ -159,13 +159,13 @@ async fn is_told(namespace: &Namespace, registry: &Registry, fate: Fate, before:
         Fate::Whole => assert_eq!(events(namespace, &publication).await, [] as [String; 0]),
         Fate::Corrupted | Fate::Truncated | Fate::Misspelt => {
             let damaged = damaged(fate, before);
-            let found = digest_of(&file_of(registry, damaged));
+            let found = digest_of(&registry.file_of(damaged));
             says(&[&reference, damaged, &found, &registry.socket().to_string(), "delete the blob's file in its storage"]);
             assert!(entry(namespace, fate).await.failed.is_some());
         }
         Fate::Deleted | Fate::Forgotten => {
             let damaged = damaged(fate, before);
-            assert_eq!(digest_of(&file_of(registry, damaged)), damaged, "it is there again");
+            assert_eq!(digest_of(&registry.file_of(damaged)), damaged, "it is there again");
             let told = eventually(SOON, "an Event tells of it", async || match events(namespace, &publication).await.as_slice() {
                 [one] => Ok(one.clone()),
                 other => Err(format!("{other:?}")),
@@ -231,7 +231,7 @@ fn is_written_once_more_at_most(requests: &[Request]) {
 async fn is_cured(bed: &Bed, namespace: &Namespace, registry: &Registry, fate: Fate, before: &InventoryEntry) {
     match fate {
         Fate::Whole | Fate::Deleted | Fate::Forgotten => return,
-        Fate::Corrupted | Fate::Truncated | Fate::Misspelt => fs::remove_file(file_of(registry, damaged(fate, before))).expect("the blob"),
+        Fate::Corrupted | Fate::Truncated | Fate::Misspelt => fs::remove_file(registry.file_of(damaged(fate, before))).expect("the blob"),
         Fate::Overwritten => {
             let foreign = entry(namespace, Fate::Whole).await.manifest;
             let target = format!("/v2/{}/manifests/{foreign}", before.repository);
@@ -246,5 +246,5 @@ async fn is_cured(bed: &Bed, namespace: &Namespace, registry: &Registry, fate: F
     let after = entry(namespace, fate).await;
     let of_content = |entry: &InventoryEntry| -> Value { json!([entry.manifest, entry.layer, entry.repository, entry.tag]) };
     assert_eq!((of_content(&after), after.failed), (of_content(before), None));
-    assert_eq!(digest_of(&file_of(registry, damaged(fate, before))), damaged(fate, before));
+    assert_eq!(digest_of(&registry.file_of(damaged(fate, before))), damaged(fate, before));
 }

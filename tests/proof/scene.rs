@@ -1,7 +1,5 @@
 //! What the tests here begin with: a registry whose disk is at hand, and a record that can be made older.
 
-use std::path::PathBuf;
-
 use chart_publisher::{
     api::{ChartInventory, ChartPublicationStatus},
     model::Digest,
@@ -9,16 +7,10 @@ use chart_publisher::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::PostParams;
 
-use super::support::{namespace::Namespace, registry::Registry};
+use super::support::namespace::Namespace;
 
 /// Without nodes, sources and registries have addresses of loopback.
 pub const ANYWHERE: [&str; 2] = ["--allow-address", "127.0.0.0/8"];
-
-/// Where distribution keeps the bytes of a blob.
-pub fn file_of(registry: &Registry, digest: &str) -> PathBuf {
-    let hexadecimal = digest.trim_start_matches("sha256:");
-    registry.storage().join("docker/registry/v2/blobs/sha256").join(&hexadecimal[..2]).join(hexadecimal).join("data")
-}
 
 /// The digest of what a file holds.
 pub fn digest_of(file: &std::path::Path) -> String {

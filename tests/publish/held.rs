@@ -35,9 +35,8 @@ async fn a_config_that_was_lost_is_sent_again() {
         let documents = inline(bed, registry.socket());
         assert_eq!(Printed::of(&publish(bed, &documents, &["-o", "json"])).counts(), [1, 0, 0]);
         let manifest: Value = serde_json::from_str(&manifest(bed, &registry)).expect("JSON");
-        let digest = manifest["config"]["digest"].as_str().expect("a digest").trim_start_matches("sha256:").to_owned();
-        let blob = registry.storage().join("docker/registry/v2/blobs/sha256").join(&digest[..2]).join(&digest).join("data");
-        fs::remove_file(blob).expect("the config");
+        let digest = manifest["config"]["digest"].as_str().expect("a digest");
+        fs::remove_file(registry.file_of(digest)).expect("the config");
         let pull = || {
             let (reference, folder) = (format!("oci://{}/charts/small", registry.socket()), bed.folder("held").display().to_string());
             bed.run_in_pod(&["helm", "pull", &reference, "--version", "1.2.2", "--plain-http", "--destination", &folder])

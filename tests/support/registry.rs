@@ -1,6 +1,11 @@
 //! Real registries: distribution 2 and 3, each on an address of its own, with storage on a real disk and its access log.
 
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -151,7 +156,7 @@ impl<'a> RegistryBuilder<'a> {
         registry
     }
 
-    fn configuration(&self, place: &Place, folder: &std::path::Path) -> Value {
+    fn configuration(&self, place: &Place, folder: &Path) -> Value {
         let mut configuration = json!({
             "version": "0.1",
             "log": {"level": "info"},
@@ -186,6 +191,12 @@ impl<'a> RegistryBuilder<'a> {
     }
 }
 
+/// Where distribution keeps the bytes of a blob or of a manifest, in its `storage`.
+pub fn file_in(storage: &Path, digest: &str) -> PathBuf {
+    let hexadecimal = digest.trim_start_matches("sha256:");
+    storage.join("docker/registry/v2/blobs/sha256").join(&hexadecimal[..2]).join(hexadecimal).join("data")
+}
+
 impl Registry {
     /// Where it listens.
     pub fn socket(&self) -> SocketAddr {
@@ -200,6 +211,11 @@ impl Registry {
     /// The folder that it keeps blobs in.
     pub fn storage(&self) -> PathBuf {
         self.folder.join("storage")
+    }
+
+    /// Where distribution keeps the bytes of a blob or of a manifest.
+    pub fn file_of(&self, digest: &str) -> PathBuf {
+        file_in(&self.storage(), digest)
     }
 
     /// All requests so far, in the order in which they ended.

@@ -12,6 +12,7 @@ use super::{Asking, Member, Offer, helm_repository, oci};
 use crate::{
     api::{FluxKind, FluxReference, HelmRepositorySource, OciSource, Reason},
     controller::{
+        at_hand::IN_A_CLUSTER,
         flux::{FluxHelmRepositorySpec, FluxOciReference, FluxOciRepositorySpec, read_spec},
         memory::Memory,
         objects::{ObjectKind, Unread},
@@ -83,7 +84,7 @@ fn check_cluster(name: &str, asking: &Asking<'_>) -> Result<(), Failed> {
     if asking.context.has_cluster {
         return Ok(());
     }
-    let sentence = format!("{} lies in a cluster: give `--kubeconfig`", of_flux(name));
+    let sentence = format!("{} {IN_A_CLUSTER}", of_flux(name));
     Err(Failed { reason: Reason::SourceNotFound, sentence, passing: true })
 }
 
