@@ -24,6 +24,16 @@ const ANYWHERE: [&str; 2] = ["--allow-address", "127.0.0.0/8"];
 struct Printed {
     items: Vec<Item>,
     passed_over: Vec<PassedOver>,
+    failures: Vec<Failure>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Failure {
+    publication: String,
+    reason: String,
+    message: String,
+    passing: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -97,7 +107,7 @@ async fn each_version_is_planned_for_each_target_without_a_cluster() {
     assert!(output.errors.contains("ConfigMap `beside` of v1 is passed over"), "{output:?}");
     let items = items(output);
     let said: Vec<_> = items.iter().map(|item| (item.target.as_str(), item.version.as_str(), item.action.as_str())).collect();
-    let expected = [("main", "Publish"), ("away", "Wait"), ("inside", "Wait"), ("secret", "Wait")];
+    let expected = [("main", "Publish"), ("away", "Wait"), ("inside", "Refuse"), ("secret", "Refuse")];
     let expected: Vec<_> =
         expected.iter().flat_map(|(target, action)| ["1.2.3+4", "1.2.2"].map(|version| (*target, version, *action))).collect();
     assert_eq!(said, expected);
@@ -135,6 +145,9 @@ async fn several_publications_are_told_apart_and_one_without_a_source_keeps_noth
     let printed: Printed = serde_json::from_str(&output.output).expect("JSON");
     let said: Vec<_> = printed.items.iter().map(|item| (item.publication.as_str(), item.action.as_str())).collect();
     assert_eq!(said, [("default/one", "Publish"), ("default/two", "Publish")]);
+    let [Failure { publication, reason, message, passing: true }] = printed.failures.as_slice() else { panic!("{:?}", printed.failures) };
+    assert_eq!((publication.as_str(), reason.as_str()), ("default/gone", "SourceUnreachable"));
+    assert!(output.errors.contains(message), "{output:?}");
 
     let table = plan(&bed.folder("plan-several-table"), &documents, &[]);
     for name in ["default/one\nCHART ", "\n\ndefault/two\nCHART "] {

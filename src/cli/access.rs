@@ -99,8 +99,7 @@ impl Access {
     fn kept(&self, plan: &Plan) -> Result<(Login, CallerLogin), Failure> {
         let nobody = (Login::Anonymous, CallerLogin::Nobody);
         let Some((shown, file)) = logins(self.docker_config.as_deref())? else { return Ok(nobody) };
-        let hosts: Vec<String> = plan.strategies.iter().flat_map(|strategy| strategy.credential_hosts.clone()).collect();
-        Ok(match file.find(&hosts).map_err(|error| Usage(format!("`{shown}`: {error}")))? {
+        Ok(match file.find(&plan.credential_hosts()).map_err(|error| Usage(format!("`{shown}`: {error}")))? {
             Found::Credential(login) => (login, CallerLogin::DockerConfig(shown)),
             Found::Helper => (Login::Anonymous, CallerLogin::Helper(shown)),
             Found::Nothing => nobody,

@@ -1,10 +1,11 @@
 //! `chart-publisher plan -f FILE…`: what a run would do, and why. Writes nothing anywhere.
 
-use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf};
+use std::{collections::BTreeSet, fmt::Write as _, path::PathBuf, sync::Arc};
 
 use chart_publisher::{
     controller::{ForeseenItem, Foresight, ForesightError, foresee},
     plan::PassedOver,
+    publish::Failed,
     spool::{Budget, Spool},
 };
 use clap::Args;
@@ -19,6 +20,7 @@ use super::{
     log, note, print, print_json,
     publications::publications,
     publish::{check_spool, shown},
+    published::failure,
     run::{LogFormat, configured},
     table::table,
 };
@@ -74,7 +76,7 @@ async fn work(plan: &Plan) -> Result<(), Failure> {
         Some(path) => Some(Client::try_from(configured(Some(path.as_path())).await?)?),
         None => None,
     };
-    let at_hand = plan.stand_ins.at_hand()?;
+    let at_hand = Arc::new(plan.stand_ins.at_hand()?);
     check_spool(&plan.spool_dir)?;
     let spool = Spool::new(plan.spool_dir.clone(), Budget::default());
     let mut plans = Vec::new();
@@ -118,7 +120,19 @@ fn as_json(plans: &[Planned]) -> Value {
         let of = move |group: &PassedOver| json!({"publication": name, "chart": group.chart, "reason": group.reason, "versions": group.versions});
         foresight.passed_over.iter().map(of)
     });
-    json!({"items": items.collect::<Vec<_>>(), "passedOver": passed_over.collect::<Vec<_>>()})
+    let failures = plans.iter().flat_map(|(name, foresight)| {
+        let of = move |failed: &Failed| {
+            let mut said = failure(failed);
+            said["publication"] = json!(name);
+            said
+        };
+        foresight.refused.iter().map(of)
+    });
+    json!({
+        "items": items.collect::<Vec<_>>(),
+        "passedOver": passed_over.collect::<Vec<_>>(),
+        "failures": failures.collect::<Vec<_>>(),
+    })
 }
 
 fn item_as_json(publication: &str, item: &ForeseenItem) -> Value {

@@ -122,7 +122,7 @@ async fn means(publish: &Publish, stop: CancellationToken) -> Result<Means, Fail
     Ok(Means {
         client: config.map(Client::try_from).transpose()?,
         in_cluster,
-        at_hand: publish.stand_ins.at_hand()?,
+        at_hand: publish.stand_ins.at_hand()?.into(),
         limits: publish.limits.limits(),
         spool: Spool::new(publish.spool_dir.clone(), Budget { disk: publish.spool_size, ..Budget::default() }),
         workers: publish.workers.into(),
@@ -144,7 +144,10 @@ fn told(publish: &Publish, accounts: &[Account], signal: Option<Signal>) -> Resu
         Output::Json => print_json(&as_json(accounts))?,
     }
     let (proven, wanted) = accounts.iter().map(Account::counts).fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
-    let count = format!("{proven} of {wanted} versions are published and proven");
+    let count = match wanted {
+        0 => "no version is published and proven".to_owned(),
+        wanted => format!("{proven} of {wanted} versions are published and proven"),
+    };
     if let Some(signal) = signal {
         let told = format!("{count}; what was under way has no tag, and its uploads were ended as far as the registry lets them");
         return Err(Stopped::with(signal, told).into());

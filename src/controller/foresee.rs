@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kube::{Api, Client, ResourceExt};
 
 use super::{
-    at_hand::{AtHand, IN_A_CLUSTER},
+    at_hand::{AtHand, IN_A_CLUSTER, check_trust},
     cluster::Cluster,
     demand::by_file,
     inputs::{Member, Offer, References, offer},
@@ -81,7 +81,7 @@ pub enum ForesightError {
 pub async fn foresee(
     publication: &ChartPublication,
     client: Option<Client>,
-    at_hand: &AtHand,
+    at_hand: &Arc<AtHand>,
     spool: Spool,
     limits: SourceLimits,
 ) -> Result<Foresight, ForesightError> {
@@ -98,14 +98,14 @@ pub async fn foresee(
         }
     };
     let mut context = Context::of_one(client, cluster, spool, limits)?;
-    at_hand.are_trusted_by(&mut context);
+    at_hand.stand_in(&mut context);
     let status = without_moved(&publication, &entries).or(publication.status);
     let publication = ChartPublication { status, ..publication };
     let plans = plan_all(&publication, &context.cluster);
     let run = Run::new(&publication, &context, &plans);
     let look = Look { context: &context, publication: &publication, run, entries, recollection: Recollection::Recall };
     let mut memory = Memory::default();
-    let demand = look.demand(at_hand).await.map_err(ForesightError::Source)?;
+    let demand = look.demand().await.map_err(ForesightError::Source)?;
     let offer = look.offer(&mut memory).await.map_err(ForesightError::Source)?;
     foresight.refused = offer.refused;
     let index = offer.index.as_ref().or(memory.index.as_ref().map(|snapshot| &snapshot.index));
@@ -114,7 +114,7 @@ pub async fn foresee(
     wanted.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| b.version.precedence(&a.version)));
     for (target, planned) in publication.spec.targets.iter().zip(&plans) {
         let host = planned.plan.as_ref().ok().and_then(|plan| plan.pull.clone());
-        let foreseen = look.target(at_hand, target, planned, (&offer.source, wanted.as_slice()), &demand).await;
+        let foreseen = look.target(target, planned, (&offer.source, wanted.as_slice()), &demand).await;
         foresight.items.extend(wanted.iter().zip(foreseen).map(|(wanted, foreseen)| item(target, host.as_deref(), wanted, foreseen)));
     }
     Ok(foresight)
@@ -165,13 +165,17 @@ pub(super) struct Look<'a> {
 impl Look<'_> {
     /// What the source has of what is wanted.
     pub(super) async fn offer(&self, memory: &mut Memory) -> Result<Offer, Failed> {
-        let References { secret, cert_secret, proxy_secret } = Member::of(&self.publication.spec.source)?.references();
-        self.check_secrets([secret, cert_secret, proxy_secret])?;
+        let member = Member::of(&self.publication.spec.source)?;
+        let References { secret, cert_secret, proxy_secret } = member.references();
+        // The login at a registry may be at hand.
+        let secret = secret.filter(|_| !matches!(member, Member::Oci(_)));
+        self.check_secrets([secret, proxy_secret])?;
+        check_trust(self.context, cert_secret)?;
         offer(self.context, self.publication, &self.run.secrets, self.run.patience(), memory).await
     }
 
     /// Without a cluster there are no Secrets.
-    fn check_secrets(&self, references: [Option<&LocalReference>; 3]) -> Result<(), Failed> {
+    fn check_secrets(&self, references: [Option<&LocalReference>; 2]) -> Result<(), Failed> {
         let missing = references.into_iter().flatten().next().filter(|_| !self.context.has_cluster);
         let Some(LocalReference { name }) = missing else { return Ok(()) };
         let sentence = format!("Secret `{name}` {IN_A_CLUSTER}");
@@ -179,11 +183,11 @@ impl Look<'_> {
     }
 
     /// What is demanded of the origin of charts; without a cluster by what is at hand.
-    pub(super) async fn demand(&self, at_hand: &AtHand) -> Result<Demand, Failed> {
-        if self.context.has_cluster {
-            return self.run.demand().await;
+    pub(super) async fn demand(&self) -> Result<Demand, Failed> {
+        match &self.context.at_hand {
+            Some(at_hand) if !self.context.has_cluster => by_file(self.publication, at_hand, now().0.as_second()),
+            _ => self.run.demand().await,
         }
-        by_file(self.publication, at_hand, now().0.as_second())
     }
 
     /// Without a cluster there are no Services.
@@ -195,7 +199,6 @@ impl Look<'_> {
 
     async fn target(
         &self,
-        at_hand: &AtHand,
         target: &Target,
         planned: &PlannedTarget,
         (source, wanted): (&Source, &[Wanted]),
@@ -205,11 +208,17 @@ impl Look<'_> {
             let reason = "`suspend` is true: nothing is done until it is false".to_owned();
             return vec![Foreseen { action: Action::Suspended, place: None, way: None, reason }; wanted.len()];
         }
-        match self.reached(at_hand, target, planned).await {
+        match self.reached(target, planned).await.map_err(|failed| without_cluster(self.context, failed)) {
             Ok(run) => Box::pin(publish::foresee(&run, source, wanted, proofs::terms(self.publication), demand)).await,
             Err(failed) => vec![Foreseen::failed(&failed, None); wanted.len()],
         }
     }
+}
+
+/// Where there is no cluster, nothing of it appears by itself.
+pub(super) fn without_cluster(context: &Context, failed: Failed) -> Failed {
+    let is_of_cluster = matches!(failed.reason, Reason::SecretInvalid | Reason::ServiceNotFound | Reason::SourceNotFound);
+    Failed { passing: failed.passing && (context.has_cluster || !is_of_cluster), ..failed }
 }
 
 /// A client for where there is no cluster: nothing is asked of it.

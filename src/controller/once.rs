@@ -13,6 +13,7 @@ mod pass;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -53,7 +54,7 @@ pub struct Means {
     /// Whether addresses inside of that cluster lead somewhere from here.
     pub in_cluster: bool,
     /// What stands in for Secrets.
-    pub at_hand: AtHand,
+    pub at_hand: Arc<AtHand>,
     /// Where charts lie on their way.
     pub spool: Spool,
     /// What a source may cost.
@@ -123,7 +124,7 @@ pub async fn publish_once(
     let mut context = Context::of_one(means.client.clone(), Cluster::default(), means.spool.clone(), means.limits.clone())?;
     context.workers = means.workers;
     context.stop = means.stop.clone();
-    means.at_hand.are_trusted_by(&mut context);
+    means.at_hand.stand_in(&mut context);
     onlooker.connects(&context.transport);
     let begin = Instant::now();
     let deadline = begin + means.wait.min(LONGEST_WAIT);

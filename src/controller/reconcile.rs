@@ -74,21 +74,20 @@ async fn reconciled(publication: &ChartPublication, context: &Context) -> Action
     if publication.spec.suspend {
         return suspend(publication, context, &mut memory).await;
     }
-    let generation = publication.metadata.generation;
+    let (namespace, generation) = (publication.namespace().unwrap_or_default(), publication.metadata.generation);
     let requested_at = publication.annotations().get(REQUESTED_AT).cloned();
     let plans = plan_all(publication, &context.cluster);
     let rest = memory.rest(generation, requested_at.as_ref(), &plans);
     if let Some(rest) = rest
         && !Run::new(publication, context, &plans).has_new_objects(&mut memory).await
     {
-        if memory.readers.rest(Instant::now()).is_some_and(|rest| rest.is_zero())
-            && let Ok(_slot) = context.slots.acquire().await
-        {
+        if memory.readers.rest(Instant::now()).is_some_and(|rest| rest.is_zero()) {
+            let _slot = context.slots.acquire(&namespace).await;
             Box::pin(Run::new(publication, context, &plans).check_readers_alone(&mut memory)).await;
         }
         return Action::requeue(soonest(rest, &memory));
     }
-    let Ok(_slot) = context.slots.acquire().await else { return Action::await_change() };
+    let _slot = context.slots.acquire(&namespace).await;
     if is_settling(memory.note(generation, &plans)) {
         context.transport.close_idle();
     }

@@ -103,11 +103,13 @@ pub(super) struct Context {
     pub(super) index_limits: IndexLimits,
     pub(super) workers: usize,
     /// Runs at once, in all namespaces together.
-    pub(super) slots: Slots,
+    pub(super) slots: Arc<Slots>,
     pub(super) recorder: Recorder,
     complaints: Complaints,
     /// Whether `client` leads to a cluster.
     pub(super) has_cluster: bool,
+    /// What a command has in place of Secrets; nothing in a controller.
+    pub(super) at_hand: Option<Arc<AtHand>>,
     /// While nobody else writes.
     pub(super) tenure: Tenure,
     /// Cancelled when the program stops, or no longer leads.
@@ -151,10 +153,11 @@ impl Context {
             limits: Limits::default(),
             index_limits: IndexLimits::default(),
             workers: 1,
-            slots: Slots::new(1),
+            slots: Slots::new(1, true),
             recorder: Recorder::new(client.clone(), None),
             complaints: Complaints::default(),
             has_cluster: true,
+            at_hand: None,
             tenure: Tenure::of_one(),
             client,
             stop: CancellationToken::new(),
@@ -262,7 +265,7 @@ async fn term(standing: &Standing, tenure: Tenure, stop: CancellationToken) -> R
         limits: settings.limits.chart.clone(),
         index_limits: settings.limits.index.clone(),
         workers: settings.workers,
-        slots: Slots::new(settings.concurrency),
+        slots: Slots::new(settings.concurrency, settings.namespaces.len() == 1),
         recorder: Recorder::new(client.clone(), settings.identity.clone()),
         metrics: standing.metrics.clone(),
         tenure,

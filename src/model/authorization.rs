@@ -44,6 +44,14 @@ impl Authorization {
         }
     }
 
+    /// What of it must not be shown.
+    pub fn secrets(&self) -> Vec<SecretString> {
+        match self {
+            Self::Basic(credential) => credential.secrets().into(),
+            Self::Bearer(token) => vec![token.0.clone()],
+        }
+    }
+
     /// Tells two of them apart without showing either.
     pub fn fingerprint(&self) -> Digest {
         Digest::of(self.header().expose_secret().as_bytes())

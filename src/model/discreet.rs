@@ -1,7 +1,19 @@
-//! PURE: what somebody else has said, without what proves who somebody is: queries and user information of URLs, signed tokens.
+//! PURE: what somebody else has said, without what proves who somebody is: queries and user information of URLs, signed tokens, and
+//! what of ours is secret.
+
+use secrecy::{ExposeSecret, SecretString};
 
 /// What stands in place of a secret.
 pub const HIDDEN: &str = "…";
+
+/// What is shorter stands in other words, too, and hides nothing.
+const SHORTEST: usize = 4;
+
+/// `text` without `secrets`: some servers repeat a password, a token or an upload's address.
+pub fn without(secrets: &[SecretString], text: &str) -> String {
+    let secrets = secrets.iter().map(ExposeSecret::expose_secret).filter(|secret| secret.len() >= SHORTEST);
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN))
+}
 
 /// `text` without them; all else stays as it is.
 pub fn discreet(text: &str) -> String {
@@ -36,6 +48,18 @@ fn without_query(piece: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_proves_who_we_are_is_hidden_and_nothing_else() {
+        let secrets = ["open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "abc"].map(SecretString::from);
+        for (said, shown) in [
+            ("wrong password `open sesame` of Aladdin", "wrong password `…` of Aladdin"),
+            ("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==, says he", "Basic …, says he"),
+            ("abc is too short to be told from words", "abc is too short to be told from words"),
+        ] {
+            assert_eq!(without(&secrets, said), shown);
+        }
+    }
 
     #[test]
     fn queries_user_information_and_tokens_are_left_out_and_nothing_else() {

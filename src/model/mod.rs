@@ -28,7 +28,7 @@ pub use constraint::{Constraint, InvalidConstraint, NotAdmitted, Prereleases};
 pub use credential::Credential;
 pub use descriptor::Descriptor;
 pub use digest::{Digest, DigestWriter, InvalidDigest};
-pub use discreet::{HIDDEN, discreet};
+pub use discreet::{HIDDEN, discreet, without};
 pub use docker_file::{DockerFile, Found};
 pub use encoded::{InvalidBase64, decoded};
 pub use framing::{Chunks, Framing, Method};

@@ -33,6 +33,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The names that a login for the registry may stand under.
+    pub fn credential_hosts(&self) -> Vec<String> {
+        self.strategies.iter().flat_map(|strategy| strategy.credential_hosts.iter().cloned()).collect()
+    }
+
     /// The same for somebody outside of the cluster, where its own addresses lead nowhere.
     ///
     /// # Errors

@@ -5,8 +5,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::{HeaderMap, HeaderName, header, response};
 use secrecy::SecretString;
 
-use super::{Answer, BodyKind, discreet::discreet};
-use crate::net::Answered;
+use super::{Answer, BodyKind};
+use crate::{
+    model::{discreet, without},
+    net::Answered,
+};
 
 /// Peers read as much of an error (go-containerregistry).
 const MOST_OF_A_BODY: usize = 64 * 1024;
@@ -23,7 +26,7 @@ pub(super) async fn evidence(answered: &mut Answered, secrets: &[SecretString]) 
 pub(super) fn judged(head: &response::Parts, body: &[u8], sent: u64, secrets: &[SecretString]) -> Answer {
     let kind = kind(&head.headers, body);
     // Before anything is cut: a part of a secret is not found any more.
-    let cleaned = |text: &str, most: usize| cleaned(&discreet(&plain(text), secrets), most);
+    let cleaned = |text: &str, most: usize| cleaned(&discreet(&without(secrets, &plain(text))), most);
     let (codes, message) = match kind {
         BodyKind::OciError => oci_errors(body, &cleaned),
         BodyKind::Text => (Vec::new(), cleaned(&String::from_utf8_lossy(body), MOST_OF_A_MESSAGE)),

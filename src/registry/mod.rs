@@ -3,7 +3,6 @@
 mod answer;
 mod auth;
 mod client;
-mod discreet;
 #[cfg(feature = "fuzzing")]
 pub mod doors;
 mod exchange;

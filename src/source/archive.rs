@@ -59,7 +59,7 @@ impl Archive {
         let fetched = self.fetcher.get(&self.access, &self.home, &self.url, validators, &most_of_an_archive(&self.limits)).await?;
         let (body, validators) = match (fetched, known) {
             (Fetched::Unchanged, Some(known)) => return Ok(known),
-            (Fetched::Unchanged, None) => return Err(SourceError::unasked_304(&self.url)),
+            (Fetched::Unchanged, None) => return Err(SourceError::unasked_304(self.access.shown(&self.url))),
             (Fetched::New(body, validators), _) => (body, validators),
         };
         let content = self.checked(&body).await?;
@@ -88,7 +88,12 @@ impl Archive {
             (self.checked(&body).await?, body)
         };
         if let Some(promised) = entry.digest.filter(|promised| *promised != archive.digest()) {
-            return Err(SourceError::Digest { url: shown(&self.url), found: archive.digest(), promised, by: Promise::EarlierRead });
+            return Err(SourceError::Digest {
+                url: self.access.shown(&self.url),
+                found: archive.digest(),
+                promised,
+                by: Promise::EarlierRead,
+            });
         }
         let provenance = beside(&self.fetcher, &self.access, &self.home, &self.url).await?;
         Ok(FetchedChart { content, archive, provenance, copied: None })
@@ -97,8 +102,8 @@ impl Archive {
     async fn checked(&self, body: &Spooled) -> Result<ChartContent, SourceError> {
         if let Some(promised) = self.promised.filter(|promised| *promised != body.digest()) {
             let by = Promise::Spec;
-            return Err(SourceError::Digest { url: shown(&self.url), found: body.digest(), promised, by });
+            return Err(SourceError::Digest { url: self.access.shown(&self.url), found: body.digest(), promised, by });
         }
-        read(body, &self.limits, &shown(&self.url)).await
+        read(body, &self.limits, &self.access.shown(&self.url)).await
     }
 }

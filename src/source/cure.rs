@@ -19,6 +19,18 @@ pub(super) fn of_login(secret: Option<&str>, answer: &StatusAnswer) -> String {
     if answer.proxy.is_some() { format!("{cure}; and check those of the proxy, and whether it allows this address") } else { cure }
 }
 
+/// Of an address that leads to nothing.
+pub(super) fn of_absence(url: &str) -> &'static str {
+    let above = url.strip_suffix("/index.yaml").unwrap_or_default();
+    if above.ends_with("/index.yaml") {
+        "`url` is the address above `index.yaml`: leave that out"
+    } else if above.ends_with(".tgz") {
+        "`url` is that of one chart: name it in `archive` in place of `helmRepository`, or give the address of the repository"
+    } else {
+        "check the address"
+    }
+}
+
 /// Of a client certificate.
 pub(super) const OF_CERTIFICATE: &str = "give `tls.crt` and `tls.key` that it takes in the Secret of `certSecretRef`";
 
@@ -180,6 +192,18 @@ mod tests {
     fn a_certificate_that_is_a_ca_is_to_be_issued_anew() {
         let error = NetError::Tls { host: "charts.example.com".to_owned(), failure: TlsFailure::IsAuthority };
         assert!(of_network("https://charts.example.com", &error).contains("`-addext basicConstraints=critical,CA:FALSE`"));
+    }
+
+    #[test]
+    fn an_address_that_says_too_much_is_named() {
+        for (url, cure) in [
+            ("https://charts.example.com/index.yaml", "check the address"),
+            ("https://charts.example.com/index.yaml/index.yaml", "leave that out"),
+            ("https://charts.example.com/web-1.0.0.tgz/index.yaml", "name it in `archive`"),
+            ("https://charts.example.com/web-1.0.0.tgz", "check the address"),
+        ] {
+            assert!(of_absence(url).contains(cure), "{url}");
+        }
     }
 
     #[test]

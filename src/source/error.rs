@@ -1,9 +1,13 @@
 //! Why a source gave nothing, or nothing that can be used. Sentences name the address without query, and the cure.
 
-use url::Url;
-
-use super::{AssemblyError, OciError, cure, fetch::shown, index::IndexError, proxied};
-use crate::{api::Reason, chart::ChartError, model::Digest, net::NetError, spool::SpoolError};
+use super::{AssemblyError, OciError, cure, index::IndexError, proxied};
+use crate::{
+    api::Reason,
+    chart::ChartError,
+    model::Digest,
+    net::{NetError, TlsFailure},
+    spool::SpoolError,
+};
 
 /// A failure of a source.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +49,7 @@ pub enum SourceError {
         cause: NetError,
     },
     /// 404 or 410.
-    #[error("`{url}` does not exist: {status}; check the address")]
+    #[error("`{url}` does not exist: {status}; {}", cure::of_absence(.url))]
     NotFound {
         /// Without query.
         url: String,
@@ -245,10 +249,18 @@ impl std::fmt::Display for Promise {
     }
 }
 
+/// What a failure of TLS is called: where the other side does not speak it, no Secret mends that.
+pub(super) fn failure_of_tls(failure: &TlsFailure) -> Reason {
+    match failure {
+        TlsFailure::NotTls => Reason::TlsOnPlainHttp,
+        _ => Reason::TlsFailed,
+    }
+}
+
 impl SourceError {
     /// "It is as it was", to somebody who asked for all of it.
-    pub(super) fn unasked_304(url: &Url) -> Self {
-        Self::Refused { url: shown(url), answer: StatusAnswer { status: 304, proxy: None } }
+    pub(super) fn unasked_304(url: String) -> Self {
+        Self::Refused { url, answer: StatusAnswer { status: 304, proxy: None } }
     }
 
     /// The answer, where there is nothing at the address as far as the server tells: stores answer 403 for what is not there when a
@@ -262,6 +274,15 @@ impl SourceError {
         }
     }
 
+    /// The limit that what lies at the address is larger than.
+    pub(super) fn excess(&self) -> Option<u64> {
+        match self {
+            Self::Redirected { cause, .. } => cause.excess(),
+            Self::TooLarge { limit, .. } => Some(*limit),
+            _ => None,
+        }
+    }
+
     /// The name of the cause.
     pub fn reason(&self) -> Reason {
         match self {
@@ -270,7 +291,8 @@ impl SourceError {
             Self::NotFound { .. } | Self::ArchiveMissing { .. } => Reason::SourceNotFound,
             Self::Unauthorized { .. } | Self::Withheld { .. } => Reason::SourceUnauthorized,
             Self::Net { cause: NetError::Proxy(error), .. } => proxied::reason(error),
-            Self::Net { cause: NetError::Tls { .. }, .. } | Self::ClientCertificate { .. } => Reason::TlsFailed,
+            Self::Net { cause: NetError::Tls { failure, .. }, .. } => failure_of_tls(failure),
+            Self::ClientCertificate { .. } => Reason::TlsFailed,
             Self::Net { .. } | Self::NetByProxy { .. } | Self::Refused { .. } => Reason::SourceUnreachable,
             Self::Index { cause, .. } if cause.is_limit() => Reason::LimitExceeded,
             Self::Address { .. } | Self::ArchiveAddress { .. } | Self::Redirect { .. } | Self::Index { .. } => Reason::SourceInvalid,

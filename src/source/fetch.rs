@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{SourceError, StatusAnswer, proxied};
 use crate::{
-    model::{Authorization, Origin, Scheme},
+    model::{Authorization, Origin, Scheme, without},
     net::{Address, AddressPolicy, Answered, Endpoint, NetError, Patience, Proxy, Reuse, TlsConfig, Transport},
     spool::{Spool, SpoolError, Spooled},
     steps::{Step, enter},
 };
 
 const MOST_REDIRECTS: usize = 5;
+/// Characters of a URL.
+const MOST_SHOWN: usize = 300;
 
 /// How sources are asked: who we are, what we trust, which addresses may be dialled.
 #[derive(Clone)]
@@ -32,6 +34,23 @@ pub struct Access {
     pub policy: AddressPolicy,
     /// How long to wait.
     pub patience: Patience,
+}
+
+impl Access {
+    /// A URL as [`shown`] shows it, and without the credential: a redirect or an index may repeat it in a path.
+    pub(super) fn shown(&self, url: &Url) -> String {
+        let secrets = self.credential.as_ref().map(Authorization::secrets).unwrap_or_default();
+        let spelt = secrets.iter().filter_map(|secret| spelt(url, secret.expose_secret()));
+        let secrets: Vec<SecretString> = spelt.chain(secrets.iter().cloned()).collect();
+        bounded(&without(&secrets, &public(url)))
+    }
+}
+
+/// As a path of `url` has it.
+fn spelt(url: &Url, secret: &str) -> Option<SecretString> {
+    let mut url = url.clone();
+    url.path_segments_mut().ok()?.clear().push(secret);
+    Some(url.path().trim_start_matches('/').into())
 }
 
 /// Fetches for all sources.
@@ -106,10 +125,10 @@ impl Fetcher {
                 Ok(Hop::Done(fetched)) => return Ok(fetched),
                 Ok(Hop::Redirect(to)) => at = to,
                 Err(error) if hop == 0 => return Err(error),
-                Err(error) => return Err(SourceError::Redirected { from: shown(url), cause: Box::new(error) }),
+                Err(error) => return Err(SourceError::Redirected { from: access.shown(url), cause: Box::new(error) }),
             }
         }
-        Err(SourceError::Redirect { url: shown(url), detail: format!("more than {MOST_REDIRECTS} follow each other") })
+        Err(SourceError::Redirect { url: access.shown(url), detail: format!("more than {MOST_REDIRECTS} follow each other") })
     }
 
     async fn get_at(&self, access: &Access, home: &Origin, url: &Url, known: Option<&Validators>, most: &Most) -> Result<Hop, SourceError> {
@@ -122,7 +141,7 @@ impl Fetcher {
             }
             // "It is as it was", to somebody who asked for all of it, is no redirect.
             status if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
-                let to = redirected(url, &answered.head.headers)?;
+                let to = redirected(access, url, &answered.head.headers)?;
                 self.discard(answered).await;
                 Ok(Hop::Redirect(to))
             }
@@ -134,7 +153,7 @@ impl Fetcher {
     }
 
     async fn ask(&self, access: &Access, home: &Origin, url: &Url, known: Option<&Validators>) -> Result<Answered, SourceError> {
-        let origin = Origin::try_from(url).map_err(|error| SourceError::Address { url: shown(url), detail: error.to_string() })?;
+        let origin = Origin::try_from(url).map_err(|error| SourceError::Address { url: access.shown(url), detail: error.to_string() })?;
         let head = request(access, home, url, &origin, known)?;
         let endpoint = Endpoint {
             addresses: vec![Address::of(&origin)],
@@ -150,8 +169,8 @@ impl Fetcher {
 
     async fn keep(&self, mut answered: Answered, url: &Url, most: &Most, access: &Access) -> Result<Fetched, SourceError> {
         let failed = |cause| match cause {
-            SpoolError::TooLarge { limit } => SourceError::TooLarge { url: shown(url), limit, cure: most.cure.clone() },
-            cause => SourceError::Spool { url: shown(url), cause },
+            SpoolError::TooLarge { limit } => SourceError::TooLarge { url: access.shown(url), limit, cure: most.cure.clone() },
+            cause => SourceError::Spool { url: access.shown(url), cause },
         };
         let promised = answered.head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         let validators = Validators::of(&answered.head.headers);
@@ -192,12 +211,12 @@ fn request(
         builder = builder.header(header::AUTHORIZATION, credential.header().expose_secret());
     }
     let built =
-        builder.body(()).map_err(|_| SourceError::Address { url: shown(url), detail: "it cannot stand in a request".to_owned() })?;
+        builder.body(()).map_err(|_| SourceError::Address { url: access.shown(url), detail: "it cannot stand in a request".to_owned() })?;
     Ok(built.into_parts().0)
 }
 
-fn redirected(from: &Url, headers: &HeaderMap) -> Result<Url, SourceError> {
-    let refused = |detail: &str| SourceError::Redirect { url: shown(from), detail: detail.to_owned() };
+fn redirected(access: &Access, from: &Url, headers: &HeaderMap) -> Result<Url, SourceError> {
+    let refused = |detail: &str| SourceError::Redirect { url: access.shown(from), detail: detail.to_owned() };
     let location = headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).ok_or_else(|| refused("it names no address"))?;
     let to = from.join(location).map_err(|_| refused("it names no URL"))?;
     let origin = Origin::try_from(&to).map_err(|_| refused("it leads to something that is neither http nor https"))?;
@@ -209,7 +228,7 @@ fn redirected(from: &Url, headers: &HeaderMap) -> Result<Url, SourceError> {
 
 fn refused(url: &Url, status: StatusCode, said: &[u8], access: &Access) -> SourceError {
     let proxy = in_place(url, access);
-    let (url, status) = (shown(url), status.as_u16());
+    let (url, status) = (access.shown(url), status.as_u16());
     match status {
         _ if is_of_certificate(status, &String::from_utf8_lossy(said)) => SourceError::ClientCertificate { url, status },
         404 | 410 => SourceError::NotFound { url, status: StatusAnswer { status, proxy } },
@@ -220,8 +239,8 @@ fn refused(url: &Url, status: StatusCode, said: &[u8], access: &Access) -> Sourc
 
 fn unread(url: &Url, cause: NetError, access: &Access) -> SourceError {
     match in_place(url, access).filter(|_| proxied::is_of_either(&cause)) {
-        Some(proxy) => SourceError::NetByProxy { url: shown(url), proxy, cause },
-        None => SourceError::Net { url: shown(url), cause },
+        Some(proxy) => SourceError::NetByProxy { url: access.shown(url), proxy, cause },
+        None => SourceError::Net { url: access.shown(url), cause },
     }
 }
 
@@ -238,28 +257,39 @@ pub(super) fn is_of_certificate(status: u16, said: &str) -> bool {
 
 /// A URL as it may be shown: without user information, query and fragment.
 pub fn shown(url: &Url) -> String {
+    bounded(&public(url))
+}
+
+fn public(url: &Url) -> String {
     // `name:password@host` without a scheme is read as one of another scheme.
     if url.cannot_be_a_base() {
-        return shown_text(url.as_str());
+        return public_text(url.as_str());
     }
     let mut shown = url.clone();
     shown.set_query(None);
     shown.set_fragment(None);
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
-    shown.to_string().chars().take(300).collect()
+    shown.to_string()
+}
+
+fn bounded(text: &str) -> String {
+    text.chars().take(MOST_SHOWN).collect()
 }
 
 /// The same of what cannot be read as a URL.
 pub(super) fn shown_text(text: &str) -> String {
+    bounded(&public_text(text))
+}
+
+fn public_text(text: &str) -> String {
     let kept = text.split(['?', '#']).next().unwrap_or_default();
-    let kept = match kept.rsplit_once('@') {
+    match kept.rsplit_once('@') {
         Some((before, after)) => {
             format!("{}{after}", before.split_inclusive("://").next().filter(|begin| begin.ends_with("://")).unwrap_or_default())
         }
         None => kept.to_owned(),
-    };
-    kept.chars().take(300).collect()
+    }
 }
 
 /// Reads an address of the spec.
@@ -282,7 +312,11 @@ mod tests {
     };
 
     use super::*;
-    use crate::{net::SystemRoots, spool::Budget};
+    use crate::{
+        model::{Credential, Token},
+        net::SystemRoots,
+        spool::Budget,
+    };
 
     /// What is said of a server, or of the proxy before it, that gives this answer to everything; an empty one is silence.
     async fn said_of(answer: &'static str, by_proxy: bool) -> String {
@@ -326,6 +360,27 @@ mod tests {
             assert!(said.contains(direct) && !said.contains("proxy"), "{said}");
             let said = said_of(answer, true).await;
             assert!(said.starts_with("`http://charts.example/index.yaml` ") && said.contains(&by_proxy), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_credential_is_not_shown_where_a_path_repeats_it() {
+        let tls = TlsConfig::new(&SystemRoots::load(), None, None).unwrap();
+        let (policy, patience) = (AddressPolicy::Any, Patience { stall: Duration::from_millis(200) });
+        let none = Access { credential: None, secret: None, tls, proxy: None, policy, patience };
+        let basic = Access { credential: Some(Authorization::Basic(Credential::new("me", "open sesame/é"))), ..none.clone() };
+        let bearer = Access { credential: Some(Authorization::Bearer(Token::read("hunter2/a").unwrap())), ..none.clone() };
+        let long = format!("https://h/{}hunter2/a", "a".repeat(MOST_SHOWN - 14));
+        for (access, url, expected) in [
+            (&none, "https://h/hunter2/a/b", "https://h/hunter2/a/b"),
+            (&basic, "https://h/hunter2/a/b", "https://h/hunter2/a/b"),
+            (&basic, "https://h/x/open%20sesame%2F%C3%A9/b", "https://h/x/…/b"),
+            (&basic, "https://h/bWU6b3BlbiBzZXNhbWUvw6k=/b?c", "https://h/…/b"),
+            (&bearer, "https://h/hunter2/a/b", "https://h/…/b"),
+            (&bearer, "https://h/hunter2%2Fa/b", "https://h/…/b"),
+            (&bearer, long.as_str(), &long.replace("hunter2/a", "…")),
+        ] {
+            assert_eq!(access.shown(&parsed(url).unwrap()), expected);
         }
     }
 

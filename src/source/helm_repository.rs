@@ -107,12 +107,12 @@ impl HelmRepository {
     pub(super) async fn parse_index(&self, body: &Spooled, wishes: Wishes) -> Result<IndexSnapshot, SourceError> {
         let (reader, limits, revision) = (body.reader(), self.index_limits.clone(), body.digest());
         let parse = move || index::parse(reader, &wishes, &limits).map(|index| IndexSnapshot { revision, index, wishes });
-        blocking(parse).await.map_err(|cause| SourceError::Index { url: shown(&self.index_url()), cause })
+        blocking(parse).await.map_err(|cause| SourceError::Index { url: self.access.shown(&self.index_url()), cause })
     }
 
     /// The server says that nothing has changed, of which it was not asked.
     pub(super) fn unchanged_without_reason(&self) -> SourceError {
-        SourceError::unasked_304(&self.index_url())
+        SourceError::unasked_304(self.access.shown(&self.index_url()))
     }
 
     /// The chart of an entry: from the first of its addresses that works, with the digest that the index promises.
@@ -143,12 +143,12 @@ impl HelmRepository {
         let withheld = Origin::try_from(&url).is_ok_and(|origin| origin != home).then(|| cure::of_withheld(self.passes_credentials));
         let archive = archive.map_err(|error| named_by_index(error, entry, withheld))?;
         if let Some(promised) = entry.digest.filter(|promised| *promised != archive.digest()) {
-            return Err(SourceError::Digest { url: shown(&url), found: archive.digest(), promised, by: Promise::Index });
+            return Err(SourceError::Digest { url: self.access.shown(&url), found: archive.digest(), promised, by: Promise::Index });
         }
-        let content = read(&archive, &self.limits, &shown(&url)).await?;
+        let content = read(&archive, &self.limits, &self.access.shown(&url)).await?;
         if content.name != entry.name || content.version != entry.version {
             let found = format!("{} {}", content.name, content.version);
-            return Err(SourceError::Identity { url: shown(&url), found, promised: entry.named() });
+            return Err(SourceError::Identity { url: self.access.shown(&url), found, promised: entry.named() });
         }
         let provenance = beside(&self.fetcher, &self.access, &home, &url).await?;
         Ok(FetchedChart { content, archive, provenance, copied: None })
@@ -178,7 +178,7 @@ pub(super) fn most_of_an_archive(limits: &Limits) -> Most {
 pub(super) async fn download(fetcher: &Fetcher, access: &Access, home: &Origin, url: &Url, most: &Most) -> Result<Spooled, SourceError> {
     match fetcher.get(access, home, url, None, most).await? {
         Fetched::New(body, _) => Ok(body),
-        Fetched::Unchanged => Err(SourceError::unasked_304(url)),
+        Fetched::Unchanged => Err(SourceError::unasked_304(access.shown(url))),
     }
 }
 
@@ -190,17 +190,21 @@ pub(super) async fn beside(fetcher: &Fetcher, access: &Access, home: &Origin, ur
     let most = Most { bytes: MOST_OF_A_PROVENANCE, cure: SMALL_PROVENANCE.to_owned() };
     let body = match download(fetcher, access, home, &url, &most).await {
         Ok(body) => body,
-        Err(error) => match error.absence() {
-            Some(status) => return Ok(Provenance::Missing(format!("the server answers {status} for `{}`", shown(&url)))),
-            None => return Err(error),
-        },
+        Err(error) => {
+            let place = access.shown(&url);
+            return match (error.absence(), error.excess()) {
+                (Some(status), _) => Ok(Provenance::Missing(format!("the server answers {status} for `{place}`"))),
+                (_, Some(limit)) => Ok(Provenance::Missing(format!("what the server has at `{place}` is larger than {limit} bytes"))),
+                (None, None) => Err(error),
+            };
+        }
     };
     let bytes = body.open(0).collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     // Servers that answer every address with a page do not have a signature there.
     if is_provenance(&bytes) {
         Ok(Provenance::Here(bytes))
     } else {
-        Ok(Provenance::Missing(format!("what the server has at `{}` is something else", shown(&url))))
+        Ok(Provenance::Missing(format!("what the server has at `{}` is something else", access.shown(&url))))
     }
 }
 

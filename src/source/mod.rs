@@ -22,7 +22,7 @@ pub use fetch::{Access, Fetcher, Validators, shown};
 pub use given::Given;
 pub use helm_repository::{HelmRepository, IndexSnapshot};
 pub use indexes::{Answer, Ask, Indexes, SharedIndex};
-pub use oci::{Attached, AttachedError, Attachment, Copied, Oci, OciError, Offered, Pick, Place};
+pub use oci::{Attached, AttachedError, Attachment, Copied, Oci, OciError, Offered, Pick, Place, Reader};
 
 use crate::{
     chart::{ChartContent, Limits, Original},

@@ -52,12 +52,21 @@ pub struct Place {
     pub shown: String,
     /// The path below which the charts lie.
     pub prefix: String,
-    /// The Secret that the login came from, to be named in a failure.
-    pub secret: Option<String>,
+    /// Who reads there.
+    pub reader: Reader,
     /// The proxy that plain HTTP is asked of, as sentences name it: what it answers itself cannot be told from what the registry does.
     pub proxy: Option<String>,
     /// Whether what belongs to a chart comes along.
     pub referrers: bool,
+}
+
+/// Who reads a registry, as failures have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reader {
+    /// Somebody, whose login came from what sentences name so.
+    LoggedIn(String),
+    /// Nobody; this is how a login is given, as the end of a sentence.
+    Nobody(String),
 }
 
 /// A registry that charts come from.

@@ -1,5 +1,6 @@
 //! PURE: what a failure of a source's proxy is called, whether it passes, and what cures it.
 
+use super::error::failure_of_tls;
 use crate::{
     api::Reason,
     net::{AddressPolicy, NetError, ProxyError, ProxyFailure, TlsFailure},
@@ -7,8 +8,11 @@ use crate::{
 
 pub(super) fn reason(error: &ProxyError) -> Reason {
     match &error.failure {
-        ProxyFailure::Unreached(cause) if matches!(**cause, NetError::Tls { .. }) => Reason::TlsFailed,
-        ProxyFailure::Unreached(_) | ProxyFailure::Unanswered(_) => Reason::ProxyUnreachable,
+        ProxyFailure::Unreached(cause) => match &**cause {
+            NetError::Tls { failure, .. } => failure_of_tls(failure),
+            _ => Reason::ProxyUnreachable,
+        },
+        ProxyFailure::Unanswered(_) => Reason::ProxyUnreachable,
         ProxyFailure::LoginMissing { .. } | ProxyFailure::LoginRefused { .. } => Reason::ProxyUnauthorized,
         ProxyFailure::Refused { .. } | ProxyFailure::Failed { .. } => Reason::ProxyRefused,
     }
@@ -108,7 +112,7 @@ mod tests {
             (forbidden("it is a loopback address"), Reason::ProxyUnreachable, false, "`--allow-address`"),
             (forbidden(AddressPolicy::API_SERVER), Reason::ProxyUnreachable, false, "the `address` of a proxy"),
             (tls(TlsFailure::UnknownAuthority), Reason::TlsFailed, true, "`ca.crt`"),
-            (tls(TlsFailure::NotTls), Reason::TlsFailed, true, "`http://`"),
+            (tls(TlsFailure::NotTls), Reason::TlsOnPlainHttp, true, "`http://`"),
             (tls(TlsFailure::IsAuthority), Reason::TlsFailed, true, "a certificate that is no CA"),
             (unanswered(NetError::Cut { sent: 0 }), Reason::ProxyUnreachable, true, "whether a proxy listens"),
             (ProxyFailure::LoginMissing { status: 407 }, Reason::ProxyUnauthorized, false, "give it as `username`"),

@@ -13,7 +13,7 @@ use chart_publisher::{
     model::{Digest, INDEX_TYPE, Origin, Scheme},
     net::{Address, AddressPolicy, Endpoint, Patience, SystemRoots, TlsConfig, Transport},
     registry::{AllowedHosts, Authorizer, Registry},
-    source::{Attached, Oci, Offered, Place, SourceError},
+    source::{Attached, Oci, Offered, Place, Reader, SourceError},
     spool::{Budget, Spool},
 };
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ fn source(server: &Scripted) -> Oci {
     let authorizer = Arc::new(Authorizer::reading(None, allowed.clone()));
     let registry = Registry::new(Transport::new(), endpoint, authorizer, allowed, patience);
     let shown = "oci://registry.example/upstream".to_owned();
-    let place = Place { shown, prefix: "upstream".to_owned(), secret: None, proxy: None, referrers: true };
+    let place = Place { shown, prefix: "upstream".to_owned(), reader: Reader::Nobody(String::new()), proxy: None, referrers: true };
     Oci::new(registry, place, Spool::new(std::env::temp_dir(), Budget::default()), Limits::default())
 }
 

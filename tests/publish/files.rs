@@ -177,3 +177,52 @@ async fn without_a_cluster_logins_come_from_dockers_file_and_trust_from_a_flag()
         assert_eq!((ran.code, Printed::of(&ran).counts()), (Some(0), counts), "{ran:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_cluster_a_registry_is_read_as_dockers_file_has_it_and_trusted_by_a_flag() {
+    let bed = support::shared();
+    let authority = Authority::new("source").expect("an authority");
+    let from = bed.registry(Version::V3).tls(&authority, &[]).basic("reader", "hunter2-secret").start().await;
+    let to = bed.registry(Version::V3).start().await;
+    let ca = bed.folder("ca-of-source").join("ca.crt");
+    fs::write(&ca, authority.pem()).expect("a file");
+    let ca = ca.display().to_string();
+    let (host, archive) = (from.socket().to_string(), bed.chart("small-1.2.2").display().to_string());
+    let address = format!("oci://{host}/upstream");
+    let login = ["--username", "reader", "--password", "hunter2-secret", "--ca-file", &ca];
+    bed.run_in_pod(&[&["helm", "push", &archive, &address][..], &login].concat()).expect_success();
+    let (right, wrong) = (configuration(bed, &host, "reader", "hunter2-secret"), configuration(bed, &host, "reader", "hunter2-wrong"));
+    let other = configuration(bed, "other.example", "reader", "hunter2-secret");
+    let helper = bed.folder("helper").join("config.json");
+    fs::write(&helper, json!({"credHelpers": {&host: "desktop"}}).to_string()).expect("a file");
+    let helper = helper.display().to_string();
+    let of = |fields: &Value| {
+        let mut source = json!({"url": address});
+        source.as_object_mut().expect("an object").extend(fields.as_object().cloned().unwrap_or_default());
+        let charts = json!([{"name": "small"}]);
+        let spec = json!({"source": {"oci": source}, "charts": charts, "targets": [url_target(to.socket(), "charts")]});
+        publication("read", &spec).to_string()
+    };
+    let (plain, named) = (of(&json!({})), of(&json!({"secretRef": {"name": "read"}, "certSecretRef": {"name": "own"}})));
+    let proxied = of(&json!({"proxySecretRef": {"name": "proxy"}}));
+    for (documents, flags, reason, part) in [
+        (&plain, &["--ca", &ca, "--docker-config", &other][..], "SourceUnauthorized", "give its login by `--docker-config`"),
+        (&plain, &["--ca", &ca, "--docker-config", &wrong], "SourceUnauthorized", "check user and password in `"),
+        (&plain, &["--ca", &ca, "--docker-config", &helper], "SourceUnauthorized", "to a credential helper, and none is asked"),
+        (&plain, &["--docker-config", &right], "TlsFailed", "`certSecretRef`"),
+        (&named, &["--ca", &ca, "--docker-config", &other], "SecretInvalid", "or a login for `"),
+        (&named, &["--docker-config", &right], "SecretInvalid", "`--ca FILE`"),
+        (&proxied, &["--ca", &ca, "--docker-config", &right], "SecretInvalid", "Secret `proxy` lies in a cluster"),
+    ] {
+        let ran = discreet(bed, documents, flags);
+        let printed = Printed::of(&ran);
+        let failure = &printed.publications[0].failures[0];
+        assert_eq!((ran.code, failure.reason.as_str()), (Some(1), reason), "{failure:?}");
+        assert!(failure.message.contains(part), "{part}: {failure:?}");
+    }
+    assert!(writes(&to, 0).is_empty(), "{:?}", writes(&to, 0));
+    for (documents, counts) in [(&plain, [1, 0, 0]), (&named, [0, 1, 0])] {
+        let ran = discreet(bed, documents, &["--ca", &ca, "--docker-config", &right]);
+        assert_eq!((ran.code, Printed::of(&ran).counts()), (Some(0), counts), "{ran:?}");
+    }
+}

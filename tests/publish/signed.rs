@@ -32,6 +32,8 @@ async fn without_a_cluster_the_keys_of_those_who_sign_come_from_a_file() {
     charts.add(&archive);
     let provenance = fs::read(format!("{}.prov", archive.display())).expect("a provenance");
     fs::write(charts.site().join("signed-1.0.0.tgz.prov"), provenance).expect("a file in the bed's folder");
+    // Whatever this is, it is no signature.
+    fs::write(charts.site().join("small-1.2.2.tgz.prov"), vec![b'-'; (1 << 20) + 1]).expect("a file in the bed's folder");
     let mut demanding =
         spec(&charts.url(), &json!([{"name": "small"}, {"name": "signed"}]), &json!([url_target(registry.socket(), "charts")]));
     let undemanding = publication("web", &demanding).to_string();
@@ -76,6 +78,7 @@ async fn without_a_cluster_the_keys_of_those_who_sign_come_from_a_file() {
     assert_eq!((ran.code, printed.counts()), (Some(1), [1, 0, 1]), "{ran:?}");
     let failure = refused.failure.as_ref().unwrap_or_else(|| panic!("{ran:?}"));
     assert_eq!((refused.chart.as_str(), failure.reason.as_str()), ("small", "SignatureInvalid"), "{ran:?}");
+    assert!(failure.message.contains("small-1.2.2.tgz.prov` is larger than 1048576 bytes"), "{failure:?}");
     let by = published.signed_by.as_ref().unwrap_or_else(|| panic!("{ran:?}"));
     assert_eq!((published.chart.as_str(), by["user"].as_str()), ("signed", Some("signer <signer@charts.example>")), "{ran:?}");
 

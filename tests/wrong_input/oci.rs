@@ -81,7 +81,7 @@ pub fn registries(world: &World) -> Vec<Case> {
             "use a name that the certificate holds",
         ),
         case("the source's registry has no TLS", by_tls(plain(world.plain.socket()))).retries(
-            Reason::TlsFailed,
+            Reason::TlsOnPlainHttp,
             "does not speak TLS on this port",
             "set `insecure: true`",
         ),

@@ -171,7 +171,7 @@ fn certified(world: &World) -> Vec<Case> {
             "give `tls.crt` and `tls.key` that it takes in the Secret of `certSecretRef`",
         ),
         case("the source's URL says https, and it speaks plain HTTP", at(world.address("good").replace("http://", "https://"))).retries(
-            Reason::TlsFailed,
+            Reason::TlsOnPlainHttp,
             "does not speak TLS on this port",
             "use `http://` when the server has no TLS",
         ),

@@ -16,7 +16,7 @@ pub(super) use self::{
     member::{Member, References},
 };
 use super::{
-    access::{Keys, Secrets, SourceKeys},
+    access::{Secrets, SourceKeys},
     memory::Memory,
     run::{interval, requested},
     start::Context,
@@ -92,11 +92,6 @@ pub(super) async fn offer(
 }
 
 impl Asking<'_> {
-    /// What the Secrets of a source hold.
-    async fn keys(&self, references: References<'_>) -> Result<Keys, Failed> {
-        self.secrets.keys(references.secret, references.cert_secret, &self.context.roots, &self.context.plain_tls).await
-    }
-
     /// By which proxy a source is asked.
     async fn proxy(&self, references: References<'_>) -> Result<Option<Arc<Proxy>>, Failed> {
         let Context { roots, plain_tls, .. } = self.context;
@@ -116,7 +111,9 @@ impl Asking<'_> {
     async fn access(&self, member: Member<'_>, memory: &mut Memory) -> Result<Access, Failed> {
         let references = member.references();
         let Context { roots, plain_tls, .. } = self.context;
-        let keys = self.secrets.source_keys(references.secret, references.cert_secret, roots, plain_tls).await?;
+        // Without a cluster, the roots that are at hand stand in for those of a Secret.
+        let cert_secret = references.cert_secret.filter(|_| self.context.has_cluster);
+        let keys = self.secrets.source_keys(references.secret, cert_secret, roots, plain_tls).await?;
         let proxy = self.proxy(references).await?;
         forget_other_sources(memory, member, &keys, proxy.as_deref());
         Ok(Access {

@@ -8,12 +8,17 @@ use std::{
 use super::{Asking, Member, Offer};
 use crate::{
     api::{ChartSelection, OciSource, Reason, Target, Upload},
-    controller::targets::{check_login, place},
+    controller::{
+        at_hand,
+        start::Context,
+        targets::{check_login, place},
+    },
     model::InvalidName,
     plan::{self, Plan},
     publish::{Failed, Learnt, Observer, Reach},
     registry::Permit,
-    source::{Oci, Pick, Place, Source},
+    remedy::CallerLogin,
+    source::{Oci, Pick, Place, Reader, Source},
     status::SourceReport,
 };
 
@@ -83,10 +88,11 @@ fn no_pattern(pattern: &str) -> Failed {
 async fn oci(source: &OciSource, named: &str, asking: &Asking<'_>) -> Result<Oci, Failed> {
     let context = asking.context;
     let references = Member::Oci(source).references();
-    let (keys, proxy) = (asking.keys(references).await?, asking.proxy(references).await?);
-    let proxied = proxy.as_ref().map(|proxy| proxy.fingerprint());
     let target = as_target(source);
     let plan = plan::url(&target).map_err(|error| invalid(named, &error.to_string()))?;
+    let (keys, caller) = at_hand::keys(context, asking.secrets, references, &plan).await?;
+    let proxy = asking.proxy(references).await?;
+    let proxied = proxy.as_ref().map(|proxy| proxy.fingerprint());
     check_login("the source", &plan, &keys)?;
     let observer: Arc<dyn Observer> = context.metrics.clone();
     let reach = Reach {
@@ -106,8 +112,31 @@ async fn oci(source: &OciSource, named: &str, asking: &Asking<'_>) -> Result<Oci
     let Plan { strategies, prefix, pull, .. } = plan;
     let way = reach.each(&strategies, &learnt).pop().ok_or_else(|| invalid(named, "no way leads there"))?;
     let asked = proxy.as_ref().filter(|_| source.insecure).map(|proxy| proxy.shown());
-    let place = Place { shown: pull.unwrap_or_default(), prefix, secret: keys.secret, proxy: asked, referrers: source.referrers };
+    let place = Place {
+        shown: pull.unwrap_or_default(),
+        prefix,
+        reader: reader(keys.secret, caller.login, context),
+        proxy: asked,
+        referrers: source.referrers,
+    };
     Ok(Oci::new(way.registry.through(proxy), place, context.spool.clone(), context.limits.clone()))
+}
+
+/// Whose login is used, or how one is given.
+fn reader(secret: Option<String>, login: CallerLogin, context: &Context) -> Reader {
+    match (secret, login) {
+        (Some(secret), _) => Reader::LoggedIn(format!("the Secret `{secret}`")),
+        (None, CallerLogin::DockerConfig(file)) => Reader::LoggedIn(format!("`{file}`")),
+        (None, CallerLogin::Helper(file)) => {
+            let cure = "give its login in a file of `--docker-config`";
+            Reader::Nobody(format!("{cure}: `{file}` leaves it to a credential helper, and none is asked"))
+        }
+        (None, _) => Reader::Nobody(match (&context.at_hand, context.has_cluster) {
+            (None, _) => "give a Secret as `secretRef`".to_owned(),
+            (Some(_), true) => "give its login by `--docker-config`, or a Secret as `secretRef`".to_owned(),
+            (Some(_), false) => "give its login by `--docker-config`".to_owned(),
+        }),
+    }
 }
 
 /// Its address is read as that of a target, which has the same form.

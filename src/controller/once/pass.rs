@@ -4,9 +4,9 @@ use kube::ResourceExt;
 
 use super::{Means, Onlooker, Turn, account::Account};
 use crate::{
-    api::{Reason, Target},
+    api::Target,
     controller::{
-        foresee::Look,
+        foresee::{Look, without_cluster},
         inputs::Offer,
         inventory,
         objects::Seen,
@@ -28,7 +28,7 @@ pub(super) async fn pass(context: &Context, means: &Means, turn: &mut Turn<'_>, 
     let entries = std::mem::take(&mut turn.entries);
     let look = Look { context, publication, run, entries, recollection: Recollection::Keep };
     let asked = async {
-        let demand = look.demand(&means.at_hand).await?;
+        let demand = look.demand().await?;
         Ok((demand, look.offer(&mut turn.memory).await?))
     };
     let offered = tokio::select! {
@@ -89,18 +89,12 @@ fn plans(context: &Context, means: &Means, turn: &Turn<'_>) -> Vec<PlannedTarget
     planned.map(from_here).collect()
 }
 
-/// Where there is no cluster, nothing of it appears by itself.
-fn without_cluster(context: &Context, failed: Failed) -> Failed {
-    let is_of_cluster = matches!(failed.reason, Reason::SecretInvalid | Reason::ServiceNotFound | Reason::SourceNotFound);
-    Failed { passing: failed.passing && (context.has_cluster || !is_of_cluster), ..failed }
-}
-
 /// The ways to each target, or why there is none.
 async fn reached(look: &Look<'_>, means: &Means, offer: &Offer, onlooker: &dyn Onlooker) -> (Vec<TargetRun>, Vec<TargetOutcome>) {
     let (mut runs, mut failed) = (Vec::new(), Vec::new());
     let namespace = look.publication.namespace().unwrap_or_default();
     for (target, planned) in look.publication.spec.targets.iter().zip(look.run.plans) {
-        match look.reached(&means.at_hand, target, planned).await.map_err(|failed| without_cluster(look.context, failed)) {
+        match look.reached(target, planned).await.map_err(|failed| without_cluster(look.context, failed)) {
             Ok(run) => runs.push(run),
             Err(failure) => {
                 onlooker.refused(Some(&target.name), &failure);

@@ -5,14 +5,14 @@ use crate::{
     api::Reason,
     chart::NoChartManifest,
     registry::{Answer, Cause, Failure, Shown},
-    source::{Place, SourceError, cure, fetch::is_of_certificate, index::IndexEntry},
+    source::{Place, Reader, SourceError, cure, fetch::is_of_certificate, index::IndexEntry},
 };
 
 /// A failure of a registry that charts come from.
 #[derive(Debug, thiserror::Error)]
 pub enum OciError {
     /// 404 for the repository of a chart.
-    #[error("`{place}` does not exist: the registry knows no such repository; check `url`, and the name in `charts`")]
+    #[error("`{place}` does not exist: the registry knows no such repository; {}", cure_of_repository(.place))]
     NoRepository {
         /// `oci://HOST/PREFIX/NAME`
         place: String,
@@ -36,7 +36,7 @@ pub enum OciError {
         answer: String,
     },
     /// 401 or 403.
-    #[error("`{place}` may not be read: the registry answered {answer}; {}", cure_of_login(*.shown, .secret.as_deref()))]
+    #[error("`{place}` may not be read: the registry answered {answer}; {}", cure_of_login(*.shown, .reader))]
     Unauthorized {
         /// With the tag, where it is of one.
         place: String,
@@ -44,8 +44,8 @@ pub enum OciError {
         answer: String,
         /// What it had been shown.
         shown: Option<Shown>,
-        /// The Secret that the login came from.
-        secret: Option<String>,
+        /// Who asked.
+        reader: Reader,
     },
     /// A client certificate is missing, or not taken.
     #[error(
@@ -255,7 +255,7 @@ pub(super) fn named(place: &str, entry: &IndexEntry) -> String {
 
 /// What a failure means, where charts are read.
 pub(super) fn of_failure(place: String, asked: &Place, failure: Failure) -> SourceError {
-    let secret = asked.secret.clone();
+    let reader = asked.reader.clone();
     let said = |answer: &Answer| match &asked.proxy {
         None => answer.to_string(),
         Some(proxy) => format!("{answer}, if that was not {proxy}"),
@@ -263,8 +263,8 @@ pub(super) fn of_failure(place: String, asked: &Place, failure: Failure) -> Sour
     let error = match failure.cause {
         Cause::Net(cause) => return SourceError::Net { url: place, cause },
         Cause::Location { detail } => return SourceError::Redirect { url: place, detail },
-        Cause::Answer(answer) => of_answer(place, secret, &answer, said(&answer)),
-        Cause::Unauthorized { shown, answer } => OciError::Unauthorized { place, answer: said(&answer), shown: Some(shown), secret },
+        Cause::Answer(answer) => of_answer(place, reader, &answer, said(&answer)),
+        Cause::Unauthorized { shown, answer } => OciError::Unauthorized { place, answer: said(&answer), shown: Some(shown), reader },
         Cause::Realm { origin } => OciError::Realm { place, origin },
         Cause::TooLarge { what, limit } => OciError::TooLarge { place, what, limit },
         Cause::Malformed { detail } => OciError::NoRegistry { place, detail },
@@ -276,29 +276,39 @@ pub(super) fn of_failure(place: String, asked: &Place, failure: Failure) -> Sour
     error.into()
 }
 
-fn of_answer(place: String, secret: Option<String>, answer: &Answer, shown: String) -> OciError {
+fn of_answer(place: String, reader: Reader, answer: &Answer, shown: String) -> OciError {
     let is_of_tls =
         answer.status == 400 && answer.message.to_ascii_lowercase().contains("http request") && answer.message.contains("HTTPS");
     match answer.status {
         _ if is_of_tls => OciError::PlainHttpOnTls { place },
         status if is_of_certificate(status, &answer.message) => OciError::ClientCertificate { place, answer: shown },
-        401 | 403 => OciError::Unauthorized { place, answer: shown, shown: None, secret },
+        401 | 403 => OciError::Unauthorized { place, answer: shown, shown: None, reader },
         404 | 410 => OciError::Missing { place, answer: shown },
         _ => OciError::Refused { place, answer: shown },
     }
 }
 
+/// The path of `url` and the name of the chart make the repository.
+fn cure_of_repository(place: &str) -> &'static str {
+    let mut parts = place.rsplit('/');
+    if parts.next() == parts.next() {
+        "`url` ends with the chart's name already: leave it out there"
+    } else {
+        "check `url`, and the name in `charts`"
+    }
+}
+
 /// A registry that hides what is there says the same of what is not.
-fn cure_of_login(shown: Option<Shown>, secret: Option<&str>) -> String {
-    match (shown, secret) {
-        (_, None) => "check `url` and the name in `charts`; and where it is not for everybody, give a Secret as `secretRef`".to_owned(),
-        (Some(Shown::Token) | None, Some(secret)) => {
-            format!("give the user of the Secret `{secret}` the right to pull there, and check `url` and the name in `charts`")
+fn cure_of_login(shown: Option<Shown>, reader: &Reader) -> String {
+    match (shown, reader) {
+        (_, Reader::Nobody(cure)) => format!("check `url` and the name in `charts`; and where it is not for everybody, {cure}"),
+        (Some(Shown::Token) | None, Reader::LoggedIn(from)) => {
+            format!("give the user of {from} the right to pull there, and check `url` and the name in `charts`")
         }
-        (Some(Shown::Unasked(_)), Some(_)) => {
-            "look what answers there: a registry asks for `Basic` or `Bearer`, and nothing of the Secret was sent".to_owned()
+        (Some(Shown::Unasked(_)), Reader::LoggedIn(from)) => {
+            format!("look what answers there: a registry asks for `Basic` or `Bearer`, and nothing of {from} was sent")
         }
-        (Some(_), Some(secret)) => format!("check user and password in the Secret `{secret}`"),
+        (Some(_), Reader::LoggedIn(from)) => format!("check user and password in {from}"),
     }
 }
 
@@ -347,7 +357,10 @@ mod tests {
             let asked = Place {
                 shown: "oci://r".to_owned(),
                 prefix: String::new(),
-                secret: secret.map(str::to_owned),
+                reader: match secret {
+                    Some(secret) => Reader::LoggedIn(format!("the Secret `{secret}`")),
+                    None => Reader::Nobody("give a Secret as `secretRef`".to_owned()),
+                },
                 proxy: None,
                 referrers: true,
             };
@@ -360,9 +373,18 @@ mod tests {
     }
 
     #[test]
+    fn a_url_that_ends_with_the_charts_name_is_named() {
+        for (place, cure) in [("oci://r/charts/web", "check `url`"), ("oci://r/charts/web/web", "leave it out there")] {
+            let sentence = OciError::NoRepository { place: place.to_owned() }.to_string();
+            assert!(sentence.starts_with(&format!("`{place}` does not exist")) && sentence.contains(cure), "{sentence}");
+        }
+    }
+
+    #[test]
     fn what_may_be_the_proxys_answer_names_both() {
         let proxy = Some("the proxy `http://p` of the Secret `a/proxy`".to_owned());
-        let asked = Place { shown: "oci://r".to_owned(), prefix: String::new(), secret: None, proxy, referrers: true };
+        let asked =
+            Place { shown: "oci://r".to_owned(), prefix: String::new(), reader: Reader::Nobody(String::new()), proxy, referrers: true };
         for status in [401, 403, 404, 500] {
             let failure = Failure::new(Stage::ListTags, Cause::Answer(answer(status, "x")));
             let sentence = of_failure("oci://r/x".to_owned(), &asked, failure).to_string();

@@ -52,7 +52,7 @@ fn version(tag: &Tag, spelt: &BTreeSet<String>, attached: &'static str) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Reader, *};
     use crate::model::Digest;
 
     #[test]
@@ -61,7 +61,13 @@ mod tests {
         let mut tags: BTreeSet<Tag> = tags.iter().map(|tag| tag.parse().unwrap()).collect();
         let signature = Tag::of_cosign(Digest::of(b"1.0.0"))[0].clone();
         tags.insert(signature.clone());
-        let place = Place { shown: "oci://r/charts".to_owned(), prefix: "charts".to_owned(), secret: None, proxy: None, referrers: true };
+        let place = Place {
+            shown: "oci://r/charts".to_owned(),
+            prefix: "charts".to_owned(),
+            reader: Reader::Nobody(String::new()),
+            proxy: None,
+            referrers: true,
+        };
         let shown = |spelt: &[&str]| {
             let spelt = spelt.iter().map(|text| (*text).to_owned()).collect();
             let (entries, skipped) = versions("web", &tags, &spelt, &place);
