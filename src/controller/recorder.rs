@@ -22,11 +22,13 @@ use kube::{
 };
 use serde_json::json;
 
-use super::events::Told;
+use super::events::{Kind, Told};
 use crate::api::FIELD_MANAGER;
 
 /// As long as Kubernetes itself counts: after it, the same is told anew.
 const COUNTED_FOR: SignedDuration = SignedDuration::from_mins(6);
+/// Of one publication and reason, so many Events with other words are made within that time; what comes then is counted.
+const MOST_WORDS: usize = 5;
 /// Leaves room for an ending in a name's 253 characters.
 const LONGEST_NAME: usize = 230;
 
@@ -66,9 +68,9 @@ impl Recorder {
         let before = {
             let mut lately = self.lately();
             lately.retain(|_, written| now.duration_since(written.last) < COUNTED_FOR);
-            lately.get(&key).cloned()
+            same(&lately, &key)
         };
-        if let Some(written) = before {
+        if let Some((key, written)) = before {
             let counted = Written { count: written.count.saturating_add(1), last: now, ..written };
             match count(&events, &counted).await {
                 // Somebody deleted it.
@@ -112,7 +114,51 @@ impl Recorder {
     }
 }
 
+/// The Event that `key` is another one of: with the same words, or the last of many that differ only in them, as where a server puts the
+/// number of the request into each of its errors.
+fn same(lately: &HashMap<Key, Written>, key: &Key) -> Option<(Key, Written)> {
+    if let Some(written) = lately.get(key) {
+        return Some((key.clone(), written.clone()));
+    }
+    let is_alike = |other: &Key| other.uid == key.uid && (other.told.kind, &other.told.reason) == (Kind::Warning, &key.told.reason);
+    let alike: Vec<_> = lately.iter().filter(|(other, _)| key.told.kind == Kind::Warning && is_alike(other)).collect();
+    let last = alike.iter().max_by_key(|(_, written)| written.last).filter(|_| alike.len() >= MOST_WORDS)?;
+    Some((last.0.clone(), last.1.clone()))
+}
+
 async fn count(events: &Api<Event>, written: &Written) -> Result<(), kube::Error> {
     let series = EventSeries { count: written.count, last_observed_time: MicroTime(written.last) };
     events.patch(&written.name, &PatchParams::default(), &Patch::Merge(json!({"series": series}))).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(uid: &str, kind: Kind, reason: &str, note: &str) -> Key {
+        Key { uid: Some(uid.to_owned()), told: Told { kind, reason: reason.to_owned(), note: note.to_owned() } }
+    }
+
+    #[test]
+    fn warnings_whose_words_never_end_are_counted_and_news_is_not() {
+        let mut lately = HashMap::new();
+        let mut write = |key: Key, second: i64| {
+            let told = same(&lately, &key);
+            let known = told.as_ref().map(|(key, _)| key.told.note.clone());
+            let last = Timestamp::from_second(second).expect("a time");
+            lately.insert(told.map_or(key, |(key, _)| key), Written { name: String::new(), count: 1, last });
+            known
+        };
+        for number in 0..5 {
+            assert_eq!(write(key("a", Kind::Warning, "Denied", &format!("request {number}")), number), None);
+        }
+        assert_eq!(write(key("a", Kind::Warning, "Denied", "request 5"), 5).as_deref(), Some("request 4"));
+        assert_eq!(write(key("a", Kind::Warning, "Denied", "request 2"), 6).as_deref(), Some("request 2"), "the same words");
+        assert_eq!(write(key("a", Kind::Warning, "Denied", "request 6"), 7).as_deref(), Some("request 2"), "the last one");
+        assert_eq!(write(key("a", Kind::Warning, "TlsFailed", "request 7"), 8), None, "another reason");
+        assert_eq!(write(key("b", Kind::Warning, "Denied", "request 8"), 9), None, "another publication");
+        for number in 0..9 {
+            assert_eq!(write(key("a", Kind::Normal, "Published", &format!("version {number}")), 10), None, "good news");
+        }
+    }
 }
