@@ -20,7 +20,6 @@ use super::{
     log, note, print, print_json,
     publications::publications,
     publish::{check_spool, shown},
-    published::failure,
     run::{LogFormat, configured},
     table::table,
 };
@@ -121,11 +120,7 @@ fn as_json(plans: &[Planned]) -> Value {
         foresight.passed_over.iter().map(of)
     });
     let failures = plans.iter().flat_map(|(name, foresight)| {
-        let of = move |failed: &Failed| {
-            let mut said = failure(failed);
-            said["publication"] = json!(name);
-            said
-        };
+        let of = move |failed: &Failed| json!({"publication": name, "reason": failed.reason.as_str(), "message": failed.sentence, "passing": failed.passing});
         foresight.refused.iter().map(of)
     });
     json!({

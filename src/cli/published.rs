@@ -129,8 +129,7 @@ fn chart_as_json(target: &TargetOutcome, chart: &ChartOutcome) -> Value {
     })
 }
 
-/// What is wrong, as all commands print it.
-pub(super) fn failure(failed: &Failed) -> Value {
+fn failure(failed: &Failed) -> Value {
     json!({"reason": failed.reason.as_str(), "message": failed.sentence, "passing": failed.passing})
 }
 

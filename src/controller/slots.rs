@@ -168,7 +168,7 @@ mod tests {
         // What the namespace gives back, it may take again.
         hanging.pop();
         let again = more.remove(0).now_or_never().expect("one is free");
-        assert_eq!((slots.taken().running, more.iter_mut().filter_map(|more| more.now_or_never()).count()), (6, 0));
+        assert_eq!((slots.taken().running, more.iter_mut().filter_map(FutureExt::now_or_never).count()), (6, 0));
         drop(again);
     }
 

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Settings,
+    at_hand::AtHand,
     authorizers::Authorizers,
     cluster::{Cluster, KINDS},
     complaints::Complaints,

@@ -21,13 +21,13 @@ pub(super) fn of_login(secret: Option<&str>, answer: &StatusAnswer) -> String {
 
 /// Of an address that leads to nothing.
 pub(super) fn of_absence(url: &str) -> &'static str {
-    let above = url.strip_suffix("/index.yaml").unwrap_or_default();
-    if above.ends_with("/index.yaml") {
-        "`url` is the address above `index.yaml`: leave that out"
-    } else if above.ends_with(".tgz") {
-        "`url` is that of one chart: name it in `archive` in place of `helmRepository`, or give the address of the repository"
-    } else {
-        "check the address"
+    let named = url.strip_suffix("/index.yaml").and_then(|above| above.rsplit('/').next());
+    match named {
+        Some("index.yaml") => "`url` is the address above `index.yaml`: leave that out",
+        Some(file) if file.to_ascii_lowercase().ends_with(".tgz") => {
+            "`url` is that of one chart: name it in `archive` in place of `helmRepository`, or give the address of the repository"
+        }
+        _ => "check the address",
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
         targets::{PlannedTarget, Recollection, identity, plan_all},
     },
     provenance::Demand,
-    publish::{self, Course, Failed, Outcome, TargetOutcome, TargetRun},
+    publish::{self, Course, Outcome, TargetOutcome, TargetRun},
 };
 
 /// Makes one; what came of it stands in the account of `turn`. Says how it ended, and by which Secrets.
@@ -40,7 +40,7 @@ pub(super) async fn pass(context: &Context, means: &Means, turn: &mut Turn<'_>, 
         Err(failed) => account.refused.push(without_cluster(context, failed)),
         Ok((demand, offer)) => {
             let reached = tokio::select! {
-                reached = reached(&look, means, &offer, onlooker) => reached,
+                reached = reached(&look, &offer, onlooker) => reached,
                 () = context.stop.cancelled() => return stopped(turn, look.entries),
             };
             let outcome = Box::pin(published(&look, &offer, reached, &demand, onlooker)).await;
@@ -90,7 +90,7 @@ fn plans(context: &Context, means: &Means, turn: &Turn<'_>) -> Vec<PlannedTarget
 }
 
 /// The ways to each target, or why there is none.
-async fn reached(look: &Look<'_>, means: &Means, offer: &Offer, onlooker: &dyn Onlooker) -> (Vec<TargetRun>, Vec<TargetOutcome>) {
+async fn reached(look: &Look<'_>, offer: &Offer, onlooker: &dyn Onlooker) -> (Vec<TargetRun>, Vec<TargetOutcome>) {
     let (mut runs, mut failed) = (Vec::new(), Vec::new());
     let namespace = look.publication.namespace().unwrap_or_default();
     for (target, planned) in look.publication.spec.targets.iter().zip(look.run.plans) {
