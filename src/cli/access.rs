@@ -9,7 +9,7 @@ use std::{
 
 use chart_publisher::{
     controller::AtHand,
-    model::{Credential, DockerFile, Found, Login},
+    model::{Credential, DockerFile, Found, InvalidCredential, Login},
     net::{AddressPolicy, ClientCertificate, InvalidPem, Patience, SystemRoots, TlsConfig, Transport},
     plan::Plan,
     provenance::Keyring,
@@ -210,14 +210,14 @@ fn password_of(username: &str) -> Result<Credential, Failure> {
     if password.is_empty() {
         return Err(wrong("standard input is empty: pipe the password into it, and look whether the command before it failed").into());
     }
-    // RFC 7617, section 2: neither may have control characters, and the name ends at the first colon.
-    if password.contains(char::is_control) {
-        return Err(wrong("the password has a line break or another control character in it, which no login may have").into());
-    }
-    if username.contains(|c: char| c == ':' || c.is_control()) {
-        return Err(Usage("`--username`: a name of a login has no colon and no control character in it".to_owned()).into());
-    }
-    Ok(Credential::new(username, password))
+    Credential::read(username, password).map_err(|error| match error {
+        InvalidCredential::Username => {
+            Usage("`--username`: a name of a login has no colon and no control character in it".to_owned()).into()
+        }
+        InvalidCredential::Password => {
+            wrong("the password has a line break or another control character in it, which no login may have").into()
+        }
+    })
 }
 
 /// Where Docker looks: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`.

@@ -101,7 +101,7 @@ impl Secrets {
         let origin = proxy_origin(address.trim()).map_err(|what| wrong(&format!("`{ADDRESS}`: {what}")))?;
         let credential = match (text("username")?, text("password")?) {
             (None, None) => None,
-            (Some(username), password) => Some(Credential::new(username, password.unwrap_or_default())),
+            (Some(username), password) => Some(self.pair(reference, &username, &password.unwrap_or_default())?),
             (None, Some(_)) => return Err(wrong("it has a `password` and no `username`: give both, or neither")),
         };
         let tls = match value(&secret, "ca.crt") {
@@ -120,7 +120,7 @@ impl Secrets {
                 let token = Token::read(&token).map_err(|error| wrong(&format!("`{BEARER_TOKEN}`: {error}")))?;
                 Ok(Authorization::Bearer(token))
             }
-            (None, Some(username), Some(password)) => Ok(Authorization::Basic(Credential::new(username, password))),
+            (None, Some(username), Some(password)) => self.pair(reference, &username, &password).map(Authorization::Basic),
             (Some(_), ..) => Err(wrong("it has `bearerToken` beside `username` or `password`: leave what the source asks for")),
             (None, None, None) if value(&secret, DOCKER_CONFIG).is_some() => Err(wrong(
                 "it is a Docker configuration, which is for registries: give the source one with `username` and `password`, or with `bearerToken`",
@@ -152,7 +152,11 @@ impl Secrets {
             };
             self.text(reference, &secret, key)?.ok_or_else(missing)
         };
-        Ok(Login::Pair(Credential::new(text("username")?, text("password")?)))
+        self.pair(reference, &text("username")?, &text("password")?).map(Login::Pair)
+    }
+
+    fn pair(&self, reference: &LocalReference, username: &str, password: &str) -> Result<Credential, Failed> {
+        Credential::read(username, password).map_err(|error| self.invalid(reference, &error.to_string()))
     }
 
     async fn tls(&self, reference: &LocalReference, roots: &SystemRoots) -> Result<TlsConfig, Failed> {

@@ -9,7 +9,33 @@ pub struct Credential {
     password: SecretString,
 }
 
+/// What no login can be made of. Never shows what was in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCredential {
+    /// Of the name.
+    #[error("`username` has a colon or a control character in it, and the name of a login may not")]
+    Username,
+    /// Of the password.
+    #[error("`password` has a line break or another control character in it, and that of a login may not")]
+    Password,
+}
+
 impl Credential {
+    /// Takes both where a header can carry them: by RFC 7617, section 2, neither may have control characters, and the name ends at the
+    /// first colon.
+    ///
+    /// # Errors
+    /// [`InvalidCredential`].
+    pub fn read(username: &str, password: &str) -> Result<Self, InvalidCredential> {
+        if username.contains(|c: char| c == ':' || c.is_control()) {
+            return Err(InvalidCredential::Username);
+        }
+        if password.contains(char::is_control) {
+            return Err(InvalidCredential::Password);
+        }
+        Ok(Self::new(username, password))
+    }
+
     /// Takes both as they were read.
     pub fn new(username: impl Into<String>, password: impl Into<SecretString>) -> Self {
         Self { username: username.into(), password: password.into() }
@@ -44,6 +70,21 @@ impl std::fmt::Debug for Credential {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_is_what_a_header_can_carry() {
+        for (username, password, expected) in [
+            ("Aladdin", "open: sesame", None),
+            ("robot$x", "é", None),
+            ("", "", None),
+            ("a:b", "c", Some(InvalidCredential::Username)),
+            ("a\n", "c", Some(InvalidCredential::Username)),
+            ("a", "c\r\nHost: x", Some(InvalidCredential::Password)),
+            ("a", "c\u{7f}", Some(InvalidCredential::Password)),
+        ] {
+            assert_eq!(Credential::read(username, password).err(), expected, "{username:?} {password:?}");
+        }
+    }
 
     #[test]
     fn encodes_as_rfc_7617_shows_and_prints_nothing() {

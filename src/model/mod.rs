@@ -25,7 +25,7 @@ mod span;
 pub use authorization::{Authorization, InvalidToken, Token};
 pub use chart_version::{ChartVersion, InvalidVersion};
 pub use constraint::{Constraint, InvalidConstraint, NotAdmitted, Prereleases};
-pub use credential::Credential;
+pub use credential::{Credential, InvalidCredential};
 pub use descriptor::Descriptor;
 pub use digest::{Digest, DigestWriter, InvalidDigest};
 pub use discreet::{HIDDEN, discreet, without};

@@ -93,6 +93,14 @@ fn led_to(world: &World) -> Vec<Case> {
         case("the token of the source is none", with_login.clone())
             .with(secret("login", "Opaque", &[("bearerToken", &format!("Bearer {}", world.query))]))
             .stalls(Reason::SecretInvalid, "Secret `team/login`: `bearerToken`: it is no token", "letters, digits and"),
+        case("the name of the source's login has a colon", with_login.clone()).with(login("team:reader", &world.password)).stalls(
+            Reason::SecretInvalid,
+            "Secret `team/login`",
+            "`username` has a colon or a control character in it",
+        ),
+        case("the password of the source has two lines", with_login.clone())
+            .with(login("reader", &format!("{}\n{}", world.password, world.password)))
+            .stalls(Reason::SecretInvalid, "Secret `team/login`", "`password` has a line break"),
         case("the Secret of the source has other keys", with_login).with(secret("login", "Opaque", &[("token", &world.query)])).stalls(
             Reason::SecretInvalid,
             "Secret `team/login`",
