@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use chart_publisher::{
     model::ChartVersion,
-    source::index::{Index, IndexEntry, IndexError, IndexLimits, Wishes, parse},
+    source::index::{Index, IndexEntry, IndexError, IndexLimits, Wishes, parse, parse_whole},
 };
 use serde_json::json;
 
@@ -29,6 +29,8 @@ pub fn run(input: &[u8]) {
             sentence::check(&skipped.why);
         }
     }
+    let whole = parse_whole(input, &ONE, &IndexLimits { bytes: 64 * 1024 });
+    assert_eq!(one.as_ref().map_err(ToString::to_string), whole.as_ref().map_err(ToString::to_string), "what is left out changes nothing");
     match (&all, &one) {
         (Ok(all), Ok(one)) => {
             assert_eq!(all.charts.get("web"), one.charts.get("web"), "what is not wanted changes nothing");

@@ -4,6 +4,8 @@
 //! which entries were passed over and why. Memory follows from what is wanted, not from the size of the index: everything
 //! else passes by. No I/O but the reader that is given. Format: helm.sh, "The Chart Repository Guide".
 
+mod abridged;
+mod block;
 mod entry;
 mod json;
 mod reader;
@@ -13,7 +15,7 @@ mod yaml;
 use std::{collections::BTreeMap, io::Read};
 
 pub use self::wishes::Wishes;
-use self::{reader::Source, wishes::Missing};
+use self::{abridged::Abridged, reader::Source, wishes::Missing};
 use crate::{
     chart::{shown, value::Value},
     model::{ChartVersion, Digest, close},
@@ -174,6 +176,24 @@ impl IndexError {
 /// # Errors
 /// When the index as a whole is of no use. An entry that is of no use is passed over and stands in [`Index::skipped`].
 pub fn parse(reader: impl Read, wanted: &Wishes, limits: &IndexLimits) -> Result<Index, IndexError> {
+    parse_by(reader, wanted, limits, |source, picker| yaml::pick(Abridged::new(source, wanted), picker, limits))
+}
+
+/// The same, where the parser reads all of it: what [`parse`] says has to be what this does.
+///
+/// # Errors
+/// As [`parse`].
+#[cfg(any(test, feature = "fuzzing"))]
+pub fn parse_whole(reader: impl Read, wanted: &Wishes, limits: &IndexLimits) -> Result<Index, IndexError> {
+    parse_by(reader, wanted, limits, |source, picker| yaml::pick(source, picker, limits))
+}
+
+fn parse_by<R: Read>(
+    reader: R,
+    wanted: &Wishes,
+    limits: &IndexLimits,
+    yaml: impl FnOnce(Source<'_, R>, &mut Picker<'_>) -> Result<(), IndexError>,
+) -> Result<Index, IndexError> {
     let notes = reader::Notes::default();
     let mut source = Source::new(reader, limits.bytes, &notes);
     let begin = source.begin();
@@ -183,7 +203,7 @@ pub fn parse(reader: impl Read, wanted: &Wishes, limits: &IndexLimits) -> Result
         (None, None) => Err(IndexError::Empty),
         (None, Some(b'<')) => Err(IndexError::Html),
         (None, Some(b'{')) => json::pick(source, &mut picker),
-        (None, Some(_)) => yaml::pick(source, &mut picker, limits),
+        (None, Some(_)) => yaml(source, &mut picker),
     };
     if let Some(error) = notes.failure(limits.bytes) {
         return Err(error);
