@@ -26,6 +26,8 @@ pub(super) struct Abridged<'w, R> {
     taken: usize,
     /// The lines of an item that has not ended.
     held: Vec<u8>,
+    /// How many these are.
+    lines: usize,
     /// What came of reading, once nothing is held any more.
     failure: Option<io::Error>,
 }
@@ -61,6 +63,7 @@ impl<'w, R: Read> Abridged<'w, R> {
             ready: Vec::new(),
             taken: 0,
             held: Vec::new(),
+            lines: 0,
             failure: None,
         }
     }
@@ -149,6 +152,7 @@ impl<'w, R: Read> Abridged<'w, R> {
             return false;
         }
         self.held.extend_from_slice(line);
+        self.lines += 1;
         self.held.len() <= LARGEST || {
             // The line is held already.
             self.give_up(&[]);
@@ -162,10 +166,10 @@ impl<'w, R: Read> Abridged<'w, R> {
         if is_wanted {
             self.ready.append(&mut self.held);
         } else {
-            let lines = self.held.iter().filter(|byte| **byte == b'\n').count();
-            self.ready.extend(std::iter::repeat_n(b'\n', lines));
+            self.ready.extend(std::iter::repeat_n(b'\n', self.lines));
             self.held.clear();
         }
+        self.lines = 0;
     }
 
     /// From here on all is handed on.

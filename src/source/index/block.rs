@@ -170,16 +170,25 @@ impl Item {
 
     /// What follows an open quote. Where it is closed, nothing may follow.
     fn quoted(&mut self, text: &[u8]) -> bool {
-        let end = if self.last == Last::Single { end_of_single(text) } else { end_of_double(text) };
-        match end {
-            Some(None) => is_text(text),
-            Some(Some(end)) => {
+        match if self.last == Last::Single { end_of_single(text) } else { end_of_double(text) } {
+            Quote::Open => is_text(text),
+            Quote::Closed(at) => {
                 self.last = Last::Value;
-                end + 1 == text.len() && is_text(text)
+                at + 1 == text.len() && is_text(text)
             }
-            None => false,
+            Quote::Unusual => false,
         }
     }
+}
+
+/// What becomes of a quote on a line.
+enum Quote {
+    /// It goes on.
+    Open,
+    /// It ends here.
+    Closed(usize),
+    /// It has an escape that is not one of the usual ones.
+    Unusual,
 }
 
 /// A key, and what stands behind its colon; nothing where it is no key, or one that is not certain.
@@ -197,45 +206,45 @@ fn member(text: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     }
 }
 
-/// Where a single quote closes, where it does; two of them stand for one.
-#[expect(clippy::unnecessary_wraps, reason = "as of double quotes")]
-fn end_of_single(text: &[u8]) -> Option<Option<usize>> {
+/// Two single quotes stand for one.
+fn end_of_single(text: &[u8]) -> Quote {
     let mut at = 0;
     while let Some(found) = text.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\'')) {
-        if text.get(at + found + 1) != Some(&b'\'') {
-            return Some(Some(at + found));
+        at += found;
+        if text.get(at + 1) != Some(&b'\'') {
+            return Quote::Closed(at);
         }
-        at += found + 2;
+        at += 2;
     }
-    Some(None)
+    Quote::Open
 }
 
-/// The same of a double quote; nothing where an escape is not one of the usual ones.
-fn end_of_double(text: &[u8]) -> Option<Option<usize>> {
+fn end_of_double(text: &[u8]) -> Quote {
     let mut at = 0;
     while let Some(found) = text.get(at..).and_then(|rest| rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))) {
         at += found;
         if text.get(at) == Some(&b'"') {
-            return Some(Some(at));
+            return Quote::Closed(at);
         }
-        match text.get(at + 1) {
+        at += match text.get(at + 1) {
             // It folds the line.
-            None => return Some(None),
-            Some(b'n' | b't' | b'"' | b'\\') => at += 2,
-            Some(b' ') if at == 0 => at += 2,
-            Some(b'u') => at += 2 + character(text.get(at + 2..at + 6)?)?,
-            Some(b'U') => at += 2 + character(text.get(at + 2..at + 10)?)?,
-            Some(_) => return None,
-        }
+            None => return Quote::Open,
+            Some(b'n' | b't' | b'"' | b'\\') => 2,
+            Some(b' ') if at == 0 => 2,
+            Some(b'u') if is_character(text.get(at + 2..at + 6)) => 6,
+            Some(b'U') if is_character(text.get(at + 2..at + 10)) => 10,
+            Some(_) => return Quote::Unusual,
+        };
     }
-    Some(None)
+    Quote::Open
 }
 
-/// How many digits there are, where they are those of a character that can be printed, and is no half of one.
-fn character(digits: &[u8]) -> Option<usize> {
-    let code = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    let is_character = matches!(code, 0xA1..0xD800 | 0x1_F000..0x1_FB00) && digits.iter().all(u8::is_ascii_hexdigit);
-    is_character.then_some(digits.len())
+/// Whether these are the digits of a character that can be printed, and is no half of one.
+fn is_character(digits: Option<&[u8]>) -> bool {
+    let digits =
+        digits.and_then(|digits| std::str::from_utf8(digits).ok()).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    code.is_some_and(|code| matches!(code, 0xA1..0xD800 | 0x1_F000..0x1_FB00))
 }
 
 /// Whether it can be a line of a value without quotes, behind its first character.
