@@ -34,7 +34,8 @@ pub(super) struct Plan {
     /// are passed over.
     #[arg(long = "filename", short = 'f', value_name = "FILE", required = true)]
     files: Vec<String>,
-    /// The cluster whose Services, Secrets and inventories count. Without it only targets with a `url`, and without Secrets, are planned.
+    /// The cluster whose Services, Secrets and inventories count. Without it only targets with a `url` are planned, with what stands in
+    /// for Secrets.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// The namespace of publications that name none.

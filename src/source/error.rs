@@ -21,7 +21,7 @@ pub enum SourceError {
         detail: String,
     },
     /// The same of an archive.
-    #[error("the index names `{url}` for `{chart}`, which is no http or https URL: {detail}; the repository has to be mended")]
+    #[error("the index names `{url}` for `{chart}`, which is no http or https URL: {detail}; {}", cure::of_archive_address(.url))]
     ArchiveAddress {
         /// As far as it can be shown.
         url: String,

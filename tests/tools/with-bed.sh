@@ -7,13 +7,10 @@
 # as long as the pipe that this script holds.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-quiet=(--quiet)
-if [ ! -x "${CARGO_TARGET_DIR:-$root/target}/debug/examples/bed" ]; then
+[ -x "${CARGO_TARGET_DIR:-$root/target}/debug/examples/bed" ] ||
   echo "bed: building it and the controller with cargo, once: five to ten minutes on two cores" >&2
-  quiet=()
-fi
 # Together, so that both have the same features and are built once.
-cargo build "${quiet[@]}" --features failpoints --bins --example bed --manifest-path "$root/Cargo.toml"
+cargo build --features failpoints --bins --example bed --manifest-path "$root/Cargo.toml"
 
 coproc BED { exec "${CARGO_TARGET_DIR:-$root/target}/debug/examples/bed" up; }
 bed=$BED_PID

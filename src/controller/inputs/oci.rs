@@ -134,7 +134,10 @@ fn reader(secret: Option<String>, login: CallerLogin, context: &Context) -> Read
         (None, _) => Reader::Nobody(match (&context.at_hand, context.has_cluster) {
             (None, _) => "give a Secret as `secretRef`".to_owned(),
             (Some(_), true) => "give its login by `--docker-config`, or a Secret as `secretRef`".to_owned(),
-            (Some(_), false) => "give its login by `--docker-config`".to_owned(),
+            (Some(at_hand), false) => match &at_hand.logins {
+                Some((file, _)) => format!("give its login by `--docker-config`: `{file}` has none for this registry"),
+                None => "give its login by `--docker-config`".to_owned(),
+            },
         }),
     }
 }

@@ -4,7 +4,7 @@ use super::AttachedError;
 use crate::{
     api::Reason,
     chart::NoChartManifest,
-    registry::{Answer, Cause, Failure, Shown},
+    registry::{Answer, Cause, Failure, Shown, Stage},
     source::{Place, Reader, SourceError, cure, fetch::is_of_certificate, index::IndexEntry},
 };
 
@@ -263,6 +263,10 @@ pub(super) fn of_failure(place: String, asked: &Place, failure: Failure) -> Sour
     let error = match failure.cause {
         Cause::Net(cause) => return SourceError::Net { url: place, cause },
         Cause::Location { detail } => return SourceError::Redirect { url: place, detail },
+        // A registry that has no such repository says so as one.
+        Cause::Answer(answer) if failure.stage == Stage::ListTags && matches!(answer.status, 404 | 410) && !answer.from_registry => {
+            OciError::NoRegistry { place, detail: format!("what answers there said {}", said(&answer)) }
+        }
         Cause::Answer(answer) => of_answer(place, reader, &answer, said(&answer)),
         Cause::Unauthorized { shown, answer } => OciError::Unauthorized { place, answer: said(&answer), shown: Some(shown), reader },
         Cause::Realm { origin } => OciError::Realm { place, origin },
@@ -315,7 +319,7 @@ fn cure_of_login(shown: Option<Shown>, reader: &Reader) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::{BodyKind, Stage};
+    use crate::registry::BodyKind;
 
     fn answer(status: u16, message: &str) -> Answer {
         Answer {
@@ -370,6 +374,24 @@ mod tests {
             assert!(sentence.contains("`oci://r/x:1`") && sentence.contains(words), "{sentence}");
             assert_eq!(error.is_passing(), reason == Reason::SourceUnreachable, "{sentence}");
         }
+    }
+
+    #[test]
+    fn what_lists_no_tags_and_is_no_registry_is_named_so() {
+        let asked = Place {
+            shown: "oci://r".to_owned(),
+            prefix: String::new(),
+            reader: Reader::Nobody(String::new()),
+            proxy: None,
+            referrers: true,
+        };
+        let said = |stage, from_registry| {
+            let answer = Answer { from_registry, ..answer(404, "x") };
+            of_failure("oci://r/x".to_owned(), &asked, Failure::new(stage, Cause::Answer(answer))).to_string()
+        };
+        assert!(said(Stage::ListTags, false).contains("is no repository of a registry"), "{}", said(Stage::ListTags, false));
+        assert!(said(Stage::ListTags, true).contains("does not have all that belongs to it"));
+        assert!(said(Stage::PullBlob, false).contains("does not have all that belongs to it"));
     }
 
     #[test]
