@@ -73,7 +73,15 @@ pub(super) async fn keys(context: &Context, secrets: &Secrets, named: References
     }
     if let (Some(named), None, true) = (named.secret, secret, keys.login.is_anonymous()) {
         let hosts = hosts.iter().filter(|host| !host.contains('/')).map(|host| format!("`{host}`")).collect::<Vec<_>>();
-        let cure = format!("or a login for {} by `--docker-config`", hosts.join(" or "));
+        let cure = match &login {
+            CallerLogin::Helper(file) => {
+                format!(
+                    "or the login for {} in a file of `--docker-config`: `{file}` leaves it to a credential helper, and none is asked",
+                    hosts.join(" or ")
+                )
+            }
+            _ => format!("or a login for {} by `--docker-config`", hosts.join(" or ")),
+        };
         return Err(absent(format!("Secret `{}` {IN_A_CLUSTER}, {cure}", named.name)));
     }
     check_trust(context, named.cert_secret)?;

@@ -29,6 +29,8 @@ use crate::api::FIELD_MANAGER;
 const COUNTED_FOR: SignedDuration = SignedDuration::from_mins(6);
 /// Of one publication and reason, so many Events with other words are made within that time; what comes then is counted.
 const MOST_WORDS: usize = 5;
+/// Characters at the beginning of a note that say of what it is.
+const ALIKE: usize = 32;
 /// Leaves room for an ending in a name's 253 characters.
 const LONGEST_NAME: usize = 230;
 
@@ -120,7 +122,11 @@ fn same(lately: &HashMap<Key, Written>, key: &Key) -> Option<(Key, Written)> {
     if let Some(written) = lately.get(key) {
         return Some((key.clone(), written.clone()));
     }
-    let is_alike = |other: &Key| other.uid == key.uid && (other.told.kind, &other.told.reason) == (Kind::Warning, &key.told.reason);
+    let begin = |told: &Told| told.note.chars().take(ALIKE).collect::<String>();
+    let is_alike = |other: &Key| {
+        let has_cause = other.uid == key.uid && (other.told.kind, &other.told.reason) == (Kind::Warning, &key.told.reason);
+        has_cause && begin(&other.told) == begin(&key.told)
+    };
     let alike: Vec<_> = lately.iter().filter(|(other, _)| key.told.kind == Kind::Warning && is_alike(other)).collect();
     let last = alike.iter().max_by_key(|(_, written)| written.last).filter(|_| alike.len() >= MOST_WORDS)?;
     Some((last.0.clone(), last.1.clone()))
@@ -150,13 +156,42 @@ mod tests {
             known
         };
         for number in 0..5 {
-            assert_eq!(write(key("a", Kind::Warning, "Denied", &format!("request {number}")), number), None);
+            assert_eq!(
+                write(key("a", Kind::Warning, "Denied", &format!("target `main`: the registry answered 503 to request {number}")), number),
+                None
+            );
         }
-        assert_eq!(write(key("a", Kind::Warning, "Denied", "request 5"), 5).as_deref(), Some("request 4"));
-        assert_eq!(write(key("a", Kind::Warning, "Denied", "request 2"), 6).as_deref(), Some("request 2"), "the same words");
-        assert_eq!(write(key("a", Kind::Warning, "Denied", "request 6"), 7).as_deref(), Some("request 2"), "the last one");
-        assert_eq!(write(key("a", Kind::Warning, "TlsFailed", "request 7"), 8), None, "another reason");
-        assert_eq!(write(key("b", Kind::Warning, "Denied", "request 8"), 9), None, "another publication");
+        assert_eq!(
+            write(key("a", Kind::Warning, "Denied", "target `main`: the registry answered 503 to request 5"), 5).as_deref(),
+            Some("target `main`: the registry answered 503 to request 4")
+        );
+        assert_eq!(
+            write(key("a", Kind::Warning, "Denied", "target `main`: the registry answered 503 to request 2"), 6).as_deref(),
+            Some("target `main`: the registry answered 503 to request 2"),
+            "the same words"
+        );
+        assert_eq!(
+            write(key("a", Kind::Warning, "Denied", "target `main`: the registry answered 503 to request 6"), 7).as_deref(),
+            Some("target `main`: the registry answered 503 to request 2"),
+            "the last one"
+        );
+        assert_eq!(
+            write(key("a", Kind::Warning, "TlsFailed", "target `main`: the registry answered 503 to request 7"), 8),
+            None,
+            "another reason"
+        );
+        assert_eq!(
+            write(key("b", Kind::Warning, "Denied", "target `main`: the registry answered 503 to request 8"), 9),
+            None,
+            "another publication"
+        );
+        for number in 0..9 {
+            assert_eq!(
+                write(key("a", Kind::Warning, "Denied", &format!("target `{number}`: the registry answered 503")), 9),
+                None,
+                "others"
+            );
+        }
         for number in 0..9 {
             assert_eq!(write(key("a", Kind::Normal, "Published", &format!("version {number}")), 10), None, "good news");
         }

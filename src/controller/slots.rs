@@ -1,7 +1,7 @@
 //! How many work at once, in all namespaces together, and who is next.
 //!
-//! Whoever came first is next. A part of the slots is kept for namespaces that have none: a namespace whose sources or registries hang takes
-//! all the others, and not those.
+//! Whoever came first is next, of those that may take one. A part of the slots is kept for namespaces that have none: a namespace whose
+//! sources or registries hang takes all the others, and not those. Where as many namespaces wait as there are slots, each has one at a time.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -43,9 +43,9 @@ pub(super) struct Slot {
 }
 
 impl Slots {
-    /// So many; for one namespace alone, none is kept.
+    /// So many; of fewer than four, and for one namespace alone, none is kept.
     pub(super) fn new(limit: u16, for_one: bool) -> Arc<Self> {
-        let kept = if for_one || limit < 2 { 0 } else { (limit / KEPT_OF).max(1) };
+        let kept = if for_one { 0 } else { limit / KEPT_OF };
         Arc::new(Self { limit, kept, state: Mutex::new(State { free: limit, ..State::default() }) })
     }
 
@@ -173,8 +173,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_one_namespace_alone_none_is_kept_and_who_came_first_is_next() {
-        let slots = Slots::new(2, true);
+    async fn of_few_none_is_kept_and_who_came_first_is_next() {
+        let slots = Slots::new(2, false);
         let (first, _second) = (slots.acquire("a").await, slots.acquire("a").await);
         let (mut third, mut fourth) = (Box::pin(slots.acquire("a")), Box::pin(slots.acquire("a")));
         assert!((&mut third).now_or_never().is_none() && (&mut fourth).now_or_never().is_none());

@@ -9,10 +9,38 @@ pub const HIDDEN: &str = "…";
 /// What is shorter stands in other words, too, and hides nothing.
 const SHORTEST: usize = 4;
 
-/// `text` without `secrets`: some servers repeat a password, a token or an upload's address.
+/// `text` without `secrets`: some servers repeat a password, a token or an upload's address, also as a URL has it.
 pub fn without(secrets: &[SecretString], text: &str) -> String {
     let secrets = secrets.iter().map(ExposeSecret::expose_secret).filter(|secret| secret.len() >= SHORTEST);
-    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN))
+    secrets.flat_map(spellings).fold(text.to_owned(), |text, spelling| text.replace(&spelling, HIDDEN))
+}
+
+/// As it is, the longest first; and as URLs have it: in base64 without padding or with other letters, and by percent signs (RFC 3986,
+/// section 2.1; RFC 4648, section 5).
+fn spellings(secret: &str) -> Vec<String> {
+    let unpadded = secret.trim_end_matches('=');
+    let for_urls = unpadded.replace('+', "-").replace('/', "_");
+    let quoted: String = secret.bytes().map(quoted).collect();
+    let mut all = vec![secret.to_owned(), quoted.clone(), lower_case(&quoted), unpadded.to_owned(), for_urls];
+    all.retain(|spelling| spelling.len() >= SHORTEST);
+    all
+}
+
+fn quoted(byte: u8) -> String {
+    match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    }
+}
+
+/// With the digits behind percent signs in lower case.
+fn lower_case(quoted: &str) -> String {
+    let mut digits = 0;
+    let lower = |character: char| {
+        digits = if character == '%' { 2 } else { usize::saturating_sub(digits, 1) };
+        if digits > 0 || character.is_ascii_digit() { character.to_ascii_lowercase() } else { character }
+    };
+    quoted.chars().map(lower).collect()
 }
 
 /// `text` without them; all else stays as it is.
@@ -55,9 +83,21 @@ mod tests {
         for (said, shown) in [
             ("wrong password `open sesame` of Aladdin", "wrong password `…` of Aladdin"),
             ("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==, says he", "Basic …, says he"),
+            ("see /x/QWxhZGRpbjpvcGVuIHNlc2FtZQ%3D%3D", "see /x/…"),
+            ("see /x/QWxhZGRpbjpvcGVuIHNlc2FtZQ", "see /x/…"),
+            ("see /open%20sesame/x", "see /…/x"),
             ("abc is too short to be told from words", "abc is too short to be told from words"),
         ] {
             assert_eq!(without(&secrets, said), shown);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_known_as_urls_spell_it() {
+        let secrets = ["S3cret@word$x/", "a+b/c+d/e=="].map(SecretString::from);
+        for said in ["/S3cret%40word%24x%2F/", "/S3cret%40word%24x%2f/", "/a-b_c-d_e/", "/a+b/c+d/e/", "/a%2Bb%2fc"] {
+            let shown = without(&secrets, said);
+            assert_eq!(shown == "/…/", said != "/a%2Bb%2fc", "{said}: {shown}");
         }
     }
 

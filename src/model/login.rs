@@ -59,7 +59,7 @@ impl Entry {
     pub(super) fn credential(&self) -> Option<Credential> {
         self.pair()
             .filter(|(_, password)| !password.is_empty() || self.identitytoken.is_none())
-            .map(|(name, word)| Credential::new(name, word))
+            .and_then(|(name, word)| Credential::read(&name, &word).ok())
     }
 
     fn pair(&self) -> Option<(String, String)> {

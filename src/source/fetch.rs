@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{SourceError, StatusAnswer, proxied};
 use crate::{
-    model::{Authorization, Origin, Scheme, without},
+    model::{Authorization, Credential, Origin, Scheme, without},
     net::{Address, AddressPolicy, Answered, Endpoint, NetError, Patience, Proxy, Reuse, TlsConfig, Transport},
     spool::{Spool, SpoolError, Spooled},
     steps::{Step, enter},
@@ -39,7 +39,9 @@ pub struct Access {
 impl Access {
     /// A URL as [`shown`] shows it, and without the credential: a redirect or an index may repeat it in a path.
     pub(super) fn shown(&self, url: &Url) -> String {
-        let secrets = self.credential.as_ref().map(Authorization::secrets).unwrap_or_default();
+        let of_proxy = self.proxy.as_ref().and_then(|proxy| proxy.credential.as_ref()).map(Credential::secrets);
+        let own = self.credential.as_ref().map(Authorization::secrets).unwrap_or_default();
+        let secrets: Vec<SecretString> = own.into_iter().chain(of_proxy.into_iter().flatten()).collect();
         let spelt = secrets.iter().filter_map(|secret| spelt(url, secret.expose_secret()));
         let secrets: Vec<SecretString> = spelt.chain(secrets.iter().cloned()).collect();
         bounded(&without(&secrets, &public(url)))
@@ -312,11 +314,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{
-        model::{Credential, Token},
-        net::SystemRoots,
-        spool::Budget,
-    };
+    use crate::{model::Token, net::SystemRoots, spool::Budget};
 
     /// What is said of a server, or of the proxy before it, that gives this answer to everything; an empty one is silence.
     async fn said_of(answer: &'static str, by_proxy: bool) -> String {

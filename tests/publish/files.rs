@@ -211,6 +211,7 @@ async fn without_a_cluster_a_registry_is_read_as_dockers_file_has_it_and_trusted
         (&plain, &["--ca", &ca, "--docker-config", &helper], "SourceUnauthorized", "to a credential helper, and none is asked"),
         (&plain, &["--docker-config", &right], "TlsFailed", "`certSecretRef`"),
         (&named, &["--ca", &ca, "--docker-config", &other], "SecretInvalid", "or a login for `"),
+        (&named, &["--ca", &ca, "--docker-config", &helper], "SecretInvalid", "leaves it to a credential helper, and none is asked"),
         (&named, &["--docker-config", &right], "SecretInvalid", "`--ca FILE`"),
         (&proxied, &["--ca", &ca, "--docker-config", &right], "SecretInvalid", "Secret `proxy` lies in a cluster"),
     ] {
