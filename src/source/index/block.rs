@@ -250,9 +250,8 @@ fn is_character(digits: Option<&[u8]>) -> bool {
 /// Whether it can be a line of a value without quotes, behind its first character.
 fn goes_on(text: &[u8]) -> bool {
     let begins = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._($^~+\"'&*!|@[]{}<>=,;)`".contains(byte) || !byte.is_ascii();
-    let ends = |byte: &u8| !b": ".contains(byte);
     let is_mark = |pair: &[u8]| matches!(pair, b": " | b" #");
-    text.first().is_some_and(begins) && text.last().is_some_and(ends) && !text.windows(2).any(is_mark) && is_text(text)
+    text.first().is_some_and(begins) && text.last() != Some(&b':') && !text.windows(2).any(is_mark) && is_text(text)
 }
 
 /// Whether all of it is printed, and none of it is taken for a space or an end of a line.

@@ -41,6 +41,8 @@ entries:
         longer than a line'
     name: other
     type: application
+    sources: []
+    home: https://charts.example.com/other  
     urls:
     - other-1.1.0.tgz
     version: 1.1.0
