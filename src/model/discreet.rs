@@ -20,27 +20,17 @@ pub fn without(secrets: &[SecretString], text: &str) -> String {
 fn spellings(secret: &str) -> Vec<String> {
     let unpadded = secret.trim_end_matches('=');
     let for_urls = unpadded.replace('+', "-").replace('/', "_");
-    let quoted: String = secret.bytes().map(quoted).collect();
-    let mut all = vec![secret.to_owned(), quoted.clone(), lower_case(&quoted), unpadded.to_owned(), for_urls];
+    let quoted = |sign: fn(u8) -> String| {
+        secret.bytes().map(|byte| if is_unreserved(byte) { char::from(byte).to_string() } else { sign(byte) }).collect()
+    };
+    let (upper, lower) = (quoted(|byte| format!("%{byte:02X}")), quoted(|byte| format!("%{byte:02x}")));
+    let mut all = vec![secret.to_owned(), upper, lower, unpadded.to_owned(), for_urls];
     all.retain(|spelling| spelling.len() >= SHORTEST);
     all
 }
 
-fn quoted(byte: u8) -> String {
-    match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    }
-}
-
-/// With the digits behind percent signs in lower case.
-fn lower_case(quoted: &str) -> String {
-    let mut digits = 0;
-    let lower = |character: char| {
-        digits = if character == '%' { 2 } else { usize::saturating_sub(digits, 1) };
-        if digits > 0 || character.is_ascii_digit() { character.to_ascii_lowercase() } else { character }
-    };
-    quoted.chars().map(lower).collect()
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
 /// `text` without them; all else stays as it is.
