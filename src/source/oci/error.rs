@@ -4,7 +4,7 @@ use super::AttachedError;
 use crate::{
     api::Reason,
     chart::NoChartManifest,
-    registry::{Answer, Cause, Failure, Shown, Stage},
+    registry::{Answer, BodyKind, Cause, Failure, Shown, Stage},
     source::{Place, Reader, SourceError, cure, fetch::is_of_certificate, index::IndexEntry},
 };
 
@@ -263,8 +263,8 @@ pub(super) fn of_failure(place: String, asked: &Place, failure: Failure) -> Sour
     let error = match failure.cause {
         Cause::Net(cause) => return SourceError::Net { url: place, cause },
         Cause::Location { detail } => return SourceError::Redirect { url: place, detail },
-        // A registry that has no such repository says so as one.
-        Cause::Answer(answer) if failure.stage == Stage::ListTags && matches!(answer.status, 404 | 410) && !answer.from_registry => {
+        // A registry that has no such repository says so as one, or says nothing.
+        Cause::Answer(answer) if failure.stage == Stage::ListTags && is_page(&answer) => {
             OciError::NoRegistry { place, detail: format!("what answers there said {}", said(&answer)) }
         }
         Cause::Answer(answer) => of_answer(place, reader, &answer, said(&answer)),
@@ -278,6 +278,11 @@ pub(super) fn of_failure(place: String, asked: &Place, failure: Failure) -> Sour
         }
     };
     error.into()
+}
+
+/// Whether somebody else than a registry has nothing at an address.
+fn is_page(answer: &Answer) -> bool {
+    matches!(answer.status, 404 | 410) && answer.body == BodyKind::Html && !answer.from_registry
 }
 
 fn of_answer(place: String, reader: Reader, answer: &Answer, shown: String) -> OciError {
@@ -319,7 +324,6 @@ fn cure_of_login(shown: Option<Shown>, reader: &Reader) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::BodyKind;
 
     fn answer(status: u16, message: &str) -> Answer {
         Answer {
@@ -386,7 +390,7 @@ mod tests {
             referrers: true,
         };
         let said = |stage, from_registry| {
-            let answer = Answer { from_registry, ..answer(404, "x") };
+            let answer = Answer { from_registry, body: BodyKind::Html, ..answer(404, "x") };
             of_failure("oci://r/x".to_owned(), &asked, Failure::new(stage, Cause::Answer(answer))).to_string()
         };
         assert!(said(Stage::ListTags, false).contains("is no repository of a registry"), "{}", said(Stage::ListTags, false));
