@@ -7,7 +7,7 @@ use super::{
     foresee::Look,
     inputs::References,
     start::Context,
-    targets::{PlannedTarget, unplanned},
+    targets::{PlannedTarget, known_as, unplanned},
 };
 use crate::{
     api::{LocalReference, Reason, Target},
@@ -62,25 +62,23 @@ pub(super) async fn keys(context: &Context, secrets: &Secrets, named: References
     let cert_secret = named.cert_secret.filter(|_| context.has_cluster);
     let mut keys = secrets.keys(secret, cert_secret, &context.roots, &context.plain_tls).await?;
     let mut login = CallerLogin::Nobody;
-    let hosts = plan.credential_hosts();
     let at_hand = context.at_hand.as_deref();
     if let (None, Some((file, logins))) = (secret, at_hand.and_then(|at_hand| at_hand.logins.as_ref())) {
-        match logins.find(&hosts).map_err(|error| invalid(format!("`{file}`: {error}")))? {
+        match logins.find(&plan.credential_hosts()).map_err(|error| invalid(format!("`{file}`: {error}")))? {
             Found::Credential(found) => (keys.login, login) = (found, CallerLogin::DockerConfig(file.clone())),
             Found::Helper => login = CallerLogin::Helper(file.clone()),
             Found::Nothing => {}
         }
     }
     if let (Some(named), None, true) = (named.secret, secret, keys.login.is_anonymous()) {
-        let hosts = hosts.iter().filter(|host| !host.contains('/')).map(|host| format!("`{host}`")).collect::<Vec<_>>();
+        let hosts = known_as(plan);
         let cure = match &login {
             CallerLogin::Helper(file) => {
                 format!(
-                    "or the login for {} in a file of `--docker-config`: `{file}` leaves it to a credential helper, and none is asked",
-                    hosts.join(" or ")
+                    "or the login for {hosts} in a file of `--docker-config`: `{file}` leaves it to a credential helper, and none is asked"
                 )
             }
-            _ => format!("or a login for {} by `--docker-config`", hosts.join(" or ")),
+            _ => format!("or a login for {hosts} by `--docker-config`"),
         };
         return Err(absent(format!("Secret `{}` {IN_A_CLUSTER}, {cure}", named.name)));
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kube::{Api, Client, ResourceExt};
 
 use super::{
-    at_hand::{AtHand, IN_A_CLUSTER, check_trust},
+    at_hand::{AtHand, IN_A_CLUSTER, absent, check_trust},
     cluster::Cluster,
     demand::by_file,
     inputs::{Member, Offer, References, offer},
@@ -178,8 +178,7 @@ impl Look<'_> {
     fn check_secrets(&self, references: [Option<&LocalReference>; 2]) -> Result<(), Failed> {
         let missing = references.into_iter().flatten().next().filter(|_| !self.context.has_cluster);
         let Some(LocalReference { name }) = missing else { return Ok(()) };
-        let sentence = format!("Secret `{name}` {IN_A_CLUSTER}");
-        Err(Failed { reason: Reason::SecretInvalid, sentence, passing: true })
+        Err(absent(format!("Secret `{name}` {IN_A_CLUSTER}")))
     }
 
     /// What is demanded of the origin of charts; without a cluster by what is at hand.

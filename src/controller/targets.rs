@@ -234,16 +234,21 @@ pub(super) fn check_login(whose: &str, plan: &Plan, keys: &Keys) -> Result<(), F
     if keys.login.is_anonymous() || is_for_somebody {
         return Ok(());
     }
-    let mut names: Vec<&str> = plan.strategies.iter().flat_map(|strategy| &strategy.credential_hosts).map(String::as_str).collect();
-    names.retain(|name| !name.contains('/'));
-    names.dedup();
     let sentence = format!(
         "Secret `{}` has no entry for the registry of {whose}: it has {}; name it {} in `auths`",
         keys.secret.as_deref().unwrap_or_default(),
         if keys.login.hosts().is_empty() { "none".to_owned() } else { format!("`{}`", keys.login.hosts().join("`, `")) },
-        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "),
+        known_as(plan),
     );
     Err(Failed { reason: Reason::SecretInvalid, sentence, passing: false })
+}
+
+/// The hosts that a login for the registry may stand under, as sentences name them.
+pub(super) fn known_as(plan: &Plan) -> String {
+    let mut names = plan.credential_hosts();
+    names.retain(|name| !name.contains('/'));
+    names.dedup();
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
 }
 
 fn policy(context: &Context, strategy: &Strategy) -> AddressPolicy {

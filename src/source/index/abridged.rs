@@ -69,14 +69,11 @@ impl<'w, R: Read> Abridged<'w, R> {
     }
 
     /// Reads on until something is ready, or all is read.
-    fn fill(&mut self) -> io::Result<()> {
+    fn fill(&mut self) {
         self.ready.clear();
         self.taken = 0;
         let mut line = Vec::new();
         while self.ready.is_empty() && !matches!(self.place, Place::Anywhere) {
-            if let Some(error) = self.failure.take() {
-                return Err(error);
-            }
             line.clear();
             let read = Read::by_ref(&mut self.inner).take(LARGEST as u64).read_until(b'\n', &mut line);
             // The end, a line without one, or a failure: what is held goes before it.
@@ -85,13 +82,9 @@ impl<'w, R: Read> Abridged<'w, R> {
                 (read, _) => {
                     self.failure = read.err();
                     self.give_up(&line);
-                    if let (true, Some(error)) = (self.ready.is_empty(), self.failure.take()) {
-                        return Err(error);
-                    }
                 }
             }
         }
-        Ok(())
     }
 
     /// Takes a line; `text` is without its end.
@@ -151,13 +144,12 @@ impl<'w, R: Read> Abridged<'w, R> {
         } else if !chart.item.as_mut().is_some_and(|item| item.take(text)) {
             return false;
         }
+        if self.held.len() + line.len() > LARGEST {
+            return false;
+        }
         self.held.extend_from_slice(line);
         self.lines += 1;
-        self.held.len() <= LARGEST || {
-            // The line is held already.
-            self.give_up(&[]);
-            true
-        }
+        true
     }
 
     /// What is held is whole.
@@ -183,7 +175,7 @@ impl<'w, R: Read> Abridged<'w, R> {
 impl<R: Read> Read for Abridged<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.taken == self.ready.len() {
-            self.fill()?;
+            self.fill();
         }
         let mut rest = self.ready.get(self.taken..).unwrap_or_default();
         if rest.is_empty() {
