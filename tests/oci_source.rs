@@ -3,6 +3,8 @@
 
 #[path = "oci_source/attached.rs"]
 mod attached;
+#[path = "oci_source/by_index.rs"]
+mod by_index;
 #[path = "oci_source/content.rs"]
 mod content;
 #[path = "oci_source/hostile.rs"]

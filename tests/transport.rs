@@ -16,9 +16,11 @@ use chart_publisher::{
     },
 };
 use http::{Request, request};
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::mpsc,
 };
 
 const SHORT: Patience = Patience { stall: Duration::from_millis(400) };
@@ -434,5 +436,53 @@ async fn a_server_that_speaks_first_is_named_whenever_its_bytes_arrive() {
         let lease = transport.lease(&plain(speaks_noise), LONG, Reuse::Never).await.unwrap();
         let error = lease.send(head, &body, LONG).await.err();
         assert!(matches!(error, Some(NetError::NotHttp { .. })), "{round}: {error:?}");
+    }
+}
+
+/// In TLS 1.3 a server refuses a client's certificate only after the handshake has ended for the client: its alert may come before the
+/// request, while it is handed over, or after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_certificate_that_is_missed_is_named_whenever_the_alert_arrives() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(["registry.example".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let mut trusted = rustls::RootCertStore::empty();
+    trusted.add(certificate.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let of_clients =
+        rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), provider.clone()).build().unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(of_clients)
+        .with_single_cert(vec![certificate.der().clone()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let (refused, mut refusals) = mpsc::unbounded_channel();
+    let wants_certificate = server(move |socket| {
+        let (acceptor, refused) = (acceptor.clone(), refused.clone());
+        async move {
+            assert!(acceptor.accept(socket).await.is_err(), "nobody shows a certificate");
+            let _ = refused.send(());
+        }
+    })
+    .await;
+    let transport = Transport::new();
+    let mut endpoint = endpoint(Scheme::Https, &[wants_certificate], "registry.example");
+    endpoint.tls = TlsConfig::new(&SystemRoots::load(), Some(certificate.pem().as_bytes()), None).unwrap();
+    let expected = NetError::Tls { host: "registry.example".to_owned(), failure: TlsFailure::ClientCertificate };
+    for round in 0..200 {
+        let (head, body) = put(0);
+        let lease = transport.lease(&endpoint, LONG, Reuse::Never).await.unwrap();
+        if round % 2 == 0 {
+            refusals.recv().await.unwrap();
+            while lease.is_usable() {
+                tokio::task::yield_now().await;
+            }
+        }
+        let error = lease.send(head, &body, LONG).await.err();
+        assert_eq!(error, Some(expected.clone()), "{round}");
+        if round % 2 == 1 {
+            refusals.recv().await.unwrap();
+        }
     }
 }

@@ -29,8 +29,10 @@ use super::{ChartPublicationStatus, FluxReference, Verify};
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("has(self.source.helmRepository) || has(self.source.oci) || (has(self.source.fluxRef) && self.source.fluxRef.kind == 'HelmRepository') ? has(self.charts) && self.charts.size() > 0 : !has(self.charts) || self.charts.size() == 0")
-        .message("`charts` names what to take from a `helmRepository`, an `oci` registry or a HelmRepository of Flux; every other source, an OCIRepository too, is one chart and takes no `charts`"),
+    validation = Rule::new("!(has(self.source.helmRepository) || has(self.source.oci) || (has(self.source.fluxRef) && self.source.fluxRef.kind == 'HelmRepository')) || (has(self.charts) && self.charts.size() > 0)")
+        .message("`charts` must say what to take: `[{name: NAME}]`, or of a repository with an index `[{pattern: REGEXP}]`, too"),
+    validation = Rule::new("has(self.source.helmRepository) || has(self.source.oci) || (has(self.source.fluxRef) && self.source.fluxRef.kind == 'HelmRepository') || !has(self.charts) || self.charts.size() == 0")
+        .message("`charts` is of `helmRepository`, `oci` and a HelmRepository of Flux: every other source, an OCIRepository too, is one chart and takes none"),
     validation = Rule::new("!has(self.source.oci) || !has(self.charts) || self.charts.all(chart, !has(chart.pattern))")
         .message("`pattern` cannot be used with `oci`: registries have no list of their repositories that works everywhere; give each chart by its `name`"),
     validation = Rule::new("!has(self.proof) || !has(self.proof.routes) || self.proof.routes.size() == 0 || self.targets.exists(target, has(target.service))")

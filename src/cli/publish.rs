@@ -92,8 +92,8 @@ async fn work(publish: &Publish) -> Result<(), Failure> {
     let means = means(publish, stop.clone()).await?;
     // From here on something is begun that a signal must not leave.
     let mut signals = Signals::caught()?;
+    let watcher = Watcher::of(publications.len());
     let (done, signal) = {
-        let watcher = Watcher::of(publications.len());
         let _bar = watcher.bar();
         let working = publish_once(&publications, means, &watcher);
         tokio::pin!(working);
@@ -108,6 +108,7 @@ async fn work(publish: &Publish) -> Result<(), Failure> {
             }
         }
     };
+    watcher.turns_away();
     told(publish, &done?, signal)
 }
 
@@ -155,6 +156,9 @@ fn told(publish: &Publish, accounts: &[Account], signal: Option<Signal>) -> Resu
     let failed: Vec<String> =
         accounts.iter().filter(|account| !account.is_proven()).map(|account| format!("{}/{}", account.namespace, account.name)).collect();
     if failed.is_empty() {
+        if wanted > 0 {
+            note(&count);
+        }
         return Ok(());
     }
     Err(NotPublished(format!("{count}; not all of what {} asks for", failed.join(", "))).into())

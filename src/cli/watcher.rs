@@ -1,7 +1,7 @@
 //! What is seen of `publish` while it works: on a terminal one line that changes, elsewhere a line for each thing that is done.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -38,8 +38,17 @@ struct State {
     under_way: Vec<String>,
     /// What was said last of each thing: the same is not said again.
     said: HashMap<String, String>,
+    /// What was said last of the versions of each target that failed.
+    failures: BTreeMap<String, Failures>,
     /// So many are to be tried again.
     left: usize,
+}
+
+/// Versions of one target that failed alike.
+struct Failures {
+    sentence: String,
+    /// Those after the first.
+    more: usize,
 }
 
 impl Watcher {
@@ -75,11 +84,45 @@ impl Watcher {
     }
 }
 
+impl Watcher {
+    /// Says of how many versions more the same is true, before something else is spoken of.
+    pub(super) fn turns_away(&self) {
+        let lines = self.state().rests();
+        lines.iter().for_each(|line| note(line));
+    }
+}
+
 fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {
+    /// A registry that is away fails for each version alike: that is said of the first, and of the others how many they are.
+    fn failed(&mut self, name: &str, target: &str, sentence: String) -> Vec<String> {
+        let key = format!("{}: {name}", self.publication);
+        if self.said.get(&key).is_some_and(|before| *before == sentence) {
+            return Vec::new();
+        }
+        let line = format!("{key}: {sentence}");
+        self.said.insert(key, sentence.clone());
+        if let Some(alike) = self.failures.get_mut(target).filter(|alike| alike.sentence == sentence) {
+            alike.more += 1;
+            return Vec::new();
+        }
+        let before = self.failures.insert(target.to_owned(), Failures { sentence, more: 0 });
+        before.and_then(|before| self.rest(target, &before)).into_iter().chain([line]).collect()
+    }
+
+    fn rests(&mut self) -> Vec<String> {
+        let failures = std::mem::take(&mut self.failures);
+        failures.iter().filter_map(|(target, alike)| self.rest(target, alike)).collect()
+    }
+
+    fn rest(&self, target: &str, Failures { more, .. }: &Failures) -> Option<String> {
+        let versions = if *more == 1 { "version" } else { "versions" };
+        Some(format!("{}: the same for {more} more {versions} → {target}", self.publication)).filter(|_| *more > 0)
+    }
+
     fn line(&self) -> String {
         let under_way = match (self.under_way.last(), self.under_way.len()) {
             (Some(last), 1) => last.clone(),
@@ -115,7 +158,11 @@ impl Follower for Watcher {
             Ok(done) if done.is_new() => self.say(&name, "published and pulled back"),
             Ok(Done::Found(_)) => self.say(&name, "was there already, pulled back"),
             Ok(_) => {}
-            Err(failed) => self.say(&name, &format!("{}: {}", failed.reason, failed.sentence)),
+            Err(_) if self.is_terminal => {}
+            Err(failed) => {
+                let lines = self.state().failed(&name, &target.name, format!("{}: {}", failed.reason, failed.sentence));
+                lines.iter().for_each(|line| note(line));
+            }
         }
     }
 }
@@ -130,6 +177,7 @@ impl Onlooker for Watcher {
     }
 
     fn turns_to(&self, publication: &ChartPublication, place: usize) {
+        self.turns_away();
         let mut state = self.state();
         state.publication = shown(publication);
         state.place = if self.publications > 1 { format!("({place} of {})", self.publications) } else { String::new() };
@@ -148,6 +196,7 @@ impl Onlooker for Watcher {
     }
 
     fn waits(&self, left: usize, pause: Duration) {
+        self.turns_away();
         let before = {
             let mut state = self.state();
             state.publication = format!("{left} to be tried again, the next one in {} s", pause.as_secs().max(1));
@@ -163,6 +212,19 @@ impl Onlooker for Watcher {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_true_of_many_versions_is_said_once_with_their_number() {
+        let mut state = State { publication: "a/b".to_owned(), ..State::default() };
+        let mut fails = |version: &str, sentence: &str| state.failed(&format!("web {version} → main"), "main", sentence.to_owned());
+        assert_eq!(fails("1", "away"), ["a/b: web 1 → main: away"]);
+        assert!(fails("2", "away").is_empty() && fails("3", "away").is_empty());
+        assert_eq!(fails("4", "other"), ["a/b: the same for 2 more versions → main", "a/b: web 4 → main: other"]);
+        assert!(fails("5", "other").is_empty());
+        assert_eq!(state.rests(), ["a/b: the same for 1 more version → main"]);
+        assert!(state.rests().is_empty());
+        assert!(state.failed("web 5 → main", "main", "other".to_owned()).is_empty(), "it was said in an earlier pass");
+    }
 
     #[test]
     fn the_line_says_what_is_under_way() {

@@ -68,11 +68,12 @@ fn source(publication: &Value, wrong: &mut Vec<Finding>) {
 }
 
 fn charts(publication: &Value, wrong: &mut Vec<Finding>) {
+    let is_of_registry = publication.pointer("/spec/source/oci").is_some();
     for (index, chart) in list(publication, "/spec/charts").iter().enumerate() {
-        if let Some(Err(error)) = text(chart, "/name").map(str::parse::<RepositoryName>) {
-            wrong.push(Finding::new(format!("{}.name", item_path("spec.charts", index)), Rule::Run, error.to_string()));
-        }
         let path = item_path("spec.charts", index);
+        if let Some(message) = text(chart, "/name").and_then(|name| unusable_name(name, is_of_registry)) {
+            wrong.push(Finding::new(format!("{path}.name"), Rule::Run, message));
+        }
         if let Some(Err(error)) = text(chart, "/pattern").map(str::parse::<NamePattern>) {
             wrong.push(Finding::new(format!("{path}.pattern"), Rule::Run, error.to_string()));
         }
@@ -80,6 +81,22 @@ fn charts(publication: &Value, wrong: &mut Vec<Finding>) {
         for (index, excluded) in list(chart, "/exclude").iter().enumerate() {
             constraint(excluded.as_str(), item_path(&format!("{path}.exclude"), index), wrong);
         }
+    }
+}
+
+/// What is wrong with the name of a chart.
+fn unusable_name(name: &str, is_of_registry: bool) -> Option<String> {
+    match (name.parse::<RepositoryName>(), name.rsplit_once('/')) {
+        (Err(error), _) if name.contains(['*', '^', '$', '|', '(', '[']) => {
+            Some(format!("{error}. Several charts of a repository with an index are taken by `pattern`, a regular expression"))
+        }
+        (Err(error), _) => Some(error.to_string()),
+        (Ok(_), Some((path, last))) if is_of_registry => Some(format!(
+            "is a path: put {} at the end of `spec.source.oci.url`, and give the chart as {}",
+            sentences::shown(path),
+            sentences::shown(last)
+        )),
+        (Ok(_), _) => None,
     }
 }
 
@@ -133,6 +150,10 @@ fn unusable_registry(url: &str) -> Option<String> {
     let (host, prefix) = url.split_once('/').unwrap_or((url, ""));
     if let Err(error) = Origin::parse(Scheme::Https, host) {
         return Some(error.to_string());
+    }
+    if let Some((path, tag)) = prefix.rsplit_once(':') {
+        let (path, tag) = (sentences::shown(path), sentences::shown(tag));
+        return Some(format!("has the tag {tag} behind {path}, and a tag does not belong here: charts are tagged with their versions"));
     }
     RepositoryName::below(prefix, "x").err().map(|error| without_chart(&error.to_string()))
 }

@@ -119,7 +119,7 @@ impl Walk<'_> {
             self.add(path, Rule::Length, message);
         }
         if let Some(pattern) = schema.pattern.as_deref().filter(|pattern| !self.patterns.matches(pattern, text)) {
-            self.add(path, Rule::Pattern, sentences::other_form(text, pattern));
+            self.add(path, Rule::Pattern, sentences::other_form(path, text, pattern));
         }
     }
 

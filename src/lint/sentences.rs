@@ -92,9 +92,21 @@ pub(super) fn none_of(value: &Value, all: &[String]) -> String {
 }
 
 /// A text that has another form.
-pub(super) fn other_form(text: &str, pattern: &str) -> String {
+pub(super) fn other_form(path: &str, text: &str, pattern: &str) -> String {
     let meaning = FORMS.iter().find(|(of, _)| *of == pattern).map(|(_, meaning)| (*meaning).to_owned());
-    format!("{} {}", shown(text), meaning.unwrap_or_else(|| format!("does not match `{pattern}`")))
+    format!("{} {}{}", shown(text), meaning.unwrap_or_else(|| format!("does not match `{pattern}`")), other_source(path, text))
+}
+
+/// The address of another source than the one that it stands in.
+fn other_source(path: &str, text: &str) -> &'static str {
+    match path {
+        "spec.source.helmRepository.url" | "spec.source.archive.url" if text.starts_with("oci://") => ". A registry is the source `oci`",
+        "spec.source.oci.url" if text.starts_with("http") && text.ends_with(".tgz") => ". One chart at a URL is the source `archive`",
+        "spec.source.oci.url" if text.starts_with("http") => {
+            ". A server with an `index.yaml` is the source `helmRepository`; a registry without TLS has `insecure: true`"
+        }
+        _ => "",
+    }
 }
 
 /// A text that is too short or too long.

@@ -317,3 +317,12 @@ fn the_definition_speaks_no_word_that_lint_does_not_know() {
     }
     assert!(seen > 50, "{seen} schemas");
 }
+
+#[test]
+fn what_belongs_to_another_field_is_told_where() {
+    let of = |spec: &str| findings(&with(&format!("{spec}\ntargets: [{{name: a, url: 'oci://r.example.com/charts:v1'}}]")));
+    insta::assert_snapshot!(of("source: {helmRepository: {url: 'oci://r.example.com/charts'}}\ncharts: [{name: 'web*'}]"), @"");
+    insta::assert_snapshot!(of("source: {oci: {url: 'https://r.example.com/charts'}}\ncharts: [{name: team/web}]"), @"");
+    insta::assert_snapshot!(of("source: {oci: {url: 'oci://r.example.com/charts/web:1.0.0'}}"), @"");
+    insta::assert_snapshot!(of("source: {archive: {url: 'https://r.example.com/web.tgz'}}\ncharts: [{name: web}]"), @"");
+}

@@ -28,7 +28,7 @@ use super::{
     transport::{Key, Pool},
     unacknowledged::Ends,
 };
-use crate::model::Scheme;
+use crate::model::{Origin, Scheme};
 
 /// A body below this rate over a whole `stall` counts as stopped: a server that sends a byte a second would otherwise hold a worker for days.
 const SLOWEST_BYTES_PER_SECOND: u64 = 64;
@@ -100,9 +100,9 @@ impl Driver {
     }
 
     /// For a connection that ended before a request of ours was taken: the server spoke first, or hung up.
-    async fn why_it_ended(&mut self) -> NetError {
+    async fn why_it_ended(&mut self, host: &str) -> NetError {
         let ended = (&mut self.0).await;
-        ended.ok().and_then(Result::err).map_or(NetError::Cut { sent: 0 }, |error| ended_early(&error))
+        ended.ok().and_then(Result::err).map_or(NetError::Cut { sent: 0 }, |error| ended_early(&error, host))
     }
 }
 
@@ -241,7 +241,7 @@ impl Lease {
         length: u64,
         patience: Patience,
     ) -> Result<Response<Incoming>, NetError> {
-        let scheme = self.key.origin().scheme;
+        let Origin { scheme, host, .. } = self.key.origin();
         let connection = self.connection.as_mut().ok_or(NetError::StaleConnection)?;
         connection.meter.touch();
         // What was taken of an earlier request may be stuck for ever: after an early answer the other side need not read it.
@@ -251,18 +251,18 @@ impl Lease {
             () = sleep(patience.stall.min(LONGEST_TO_BE_READY)) => return Err(NetError::Cut { sent: 0 }),
         };
         if !is_ready {
-            return Err(connection.driver.why_it_ended().await);
+            return Err(connection.driver.why_it_ended(host).await);
         }
-        let answer = connection.sender.send(request, scheme);
+        let answer = connection.sender.send(request, *scheme);
         tokio::pin!(answer);
         loop {
             let deadline = connection.meter.last_write() + patience.stall;
             tokio::select! {
                 result = &mut answer => return match result {
                     // It ended before it took the request: the reason lies with the request, else with the driver.
-                    Err(error) if error.is_canceled() && error.source().is_some() => Err(ended_early(&error)),
-                    Err(error) if error.is_canceled() => Err(connection.driver.why_it_ended().await),
-                    result => result.map_err(|error| named(&error, progress, &self.key.origin().host)),
+                    Err(error) if error.is_canceled() && error.source().is_some() => Err(ended_early(&error, host)),
+                    Err(error) if error.is_canceled() => Err(connection.driver.why_it_ended(host).await),
+                    result => result.map_err(|error| named(&error, progress, host)),
                 },
                 () = sleep_until(deadline) => {
                     if connection.meter.last_write() + patience.stall > Instant::now() {
@@ -376,10 +376,10 @@ fn broken_off(error: &hyper::Error, received: u64) -> NetError {
 }
 
 /// Why a connection ended before anything was asked: hyper fails with no error of I/O when bytes come unasked.
-fn ended_early(error: &hyper::Error) -> NetError {
+fn ended_early(error: &hyper::Error, host: &str) -> NetError {
     match (found_in::<TunnelError>(error), found_in::<std::io::Error>(error)) {
         (Some(broken), _) => broken.clone().into(),
-        (None, Some(_)) => NetError::Cut { sent: 0 },
+        (None, Some(_)) => tls_said(error, host).unwrap_or(NetError::Cut { sent: 0 }),
         (None, None) => NetError::NotHttp { detail: "the server spoke before it was asked".to_owned() },
     }
 }
@@ -389,6 +389,12 @@ fn begins_as_http(error: &hyper::Error) -> bool {
     !error.to_string().contains("HTTP version")
 }
 
+/// What TLS says only after the handshake: the server does not take the client, or what follows is no TLS.
+fn tls_said(error: &hyper::Error, host: &str) -> Option<NetError> {
+    let failure = tls_failure(error).filter(|failure| matches!(failure, TlsFailure::ClientCertificate | TlsFailure::NotTls))?;
+    Some(NetError::Tls { host: host.to_owned(), failure })
+}
+
 fn named(error: &hyper::Error, progress: &Progress, host: &str) -> NetError {
     if let Some(failure) = progress.failure() {
         return NetError::Body { detail: failure.0 };
@@ -396,10 +402,12 @@ fn named(error: &hyper::Error, progress: &Progress, host: &str) -> NetError {
     if let Some(broken) = found_in::<TunnelError>(error) {
         return broken.clone().into();
     }
-    match tls_failure(error) {
-        Some(failure @ (TlsFailure::ClientCertificate | TlsFailure::NotTls)) => NetError::Tls { host: host.to_owned(), failure },
-        _ if error.is_parse() && begins_as_http(error) => NetError::MalformedHead { detail: error.to_string() },
-        _ if error.is_parse() => NetError::NotHttp { detail: error.to_string() },
-        _ => NetError::Cut { sent: progress.handed_over() },
+    if let Some(said) = tls_said(error, host) {
+        return said;
+    }
+    match error.is_parse() {
+        true if begins_as_http(error) => NetError::MalformedHead { detail: error.to_string() },
+        true => NetError::NotHttp { detail: error.to_string() },
+        false => NetError::Cut { sent: progress.handed_over() },
     }
 }

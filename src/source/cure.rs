@@ -31,14 +31,8 @@ pub(super) fn of_absence(url: &str) -> &'static str {
     }
 }
 
-/// Of an address in an index that cannot be fetched by HTTP.
-pub(super) fn of_archive_address(url: &str) -> &'static str {
-    if url.starts_with("oci://") {
-        "it lies in a registry: take it from there, with the address above its name as `url` of the source `oci`, or leave the version out with `exclude`"
-    } else {
-        "the repository has to be mended, or the version left out with `exclude`"
-    }
-}
+/// Of what a repository says or has, and nobody can use.
+pub(super) const OF_REPOSITORY: &str = "the repository has to be mended, or the version left out with `exclude`";
 
 /// Of a client certificate.
 pub(super) const OF_CERTIFICATE: &str = "give `tls.crt` and `tls.key` that it takes in the Secret of `certSecretRef`";
@@ -201,12 +195,6 @@ mod tests {
     fn a_certificate_that_is_a_ca_is_to_be_issued_anew() {
         let error = NetError::Tls { host: "charts.example.com".to_owned(), failure: TlsFailure::IsAuthority };
         assert!(of_network("https://charts.example.com", &error).contains("`-addext basicConstraints=critical,CA:FALSE`"));
-    }
-
-    #[test]
-    fn charts_that_an_index_names_in_a_registry_are_taken_from_there() {
-        assert!(of_archive_address("oci://r.example.com/charts/web:1.0.0").contains("`url` of the source `oci`"));
-        assert!(of_archive_address("file:///web.tgz").contains("has to be mended"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub enum SourceError {
         detail: String,
     },
     /// The same of an archive.
-    #[error("the index names `{url}` for `{chart}`, which is no http or https URL: {detail}; {}", cure::of_archive_address(.url))]
+    #[error("the index names `{url}` for `{chart}`, where nothing can be fetched: {detail}; {}", cure::OF_REPOSITORY)]
     ArchiveAddress {
         /// As far as it can be shown.
         url: String,
@@ -58,9 +58,10 @@ pub enum SourceError {
     },
     /// 404 or 410 for an archive.
     #[error(
-        "the index names `{url}` for `{chart}`, and {} answers {}: the repository has to be mended",
+        "the index names `{url}` for `{chart}`, and {} answers {}: {}",
         .status.speaker(),
-        .status.status
+        .status.status,
+        cure::OF_REPOSITORY
     )]
     ArchiveMissing {
         /// Without query.
@@ -176,7 +177,7 @@ pub enum SourceError {
         by: Promise,
     },
     /// Another chart than the index says.
-    #[error("`{url}` holds `{found}`, but the index says that it is `{promised}`: the repository has to be mended")]
+    #[error("`{url}` holds `{found}`, but the index says that it is `{promised}`: {}", cure::OF_REPOSITORY)]
     Identity {
         /// Without query.
         url: String,
@@ -232,7 +233,7 @@ pub enum Promise {
 impl Promise {
     fn cure(self) -> &'static str {
         match self {
-            Self::Index => "if the archive is right, have the index made anew (`helm repo index`)",
+            Self::Index => "if the archive is right, have the index made anew (`helm repo index`), or leave the version out with `exclude`",
             Self::Spec => "if the archive is right, correct the digest",
             Self::EarlierRead => "the next run reads it anew",
         }

@@ -4,7 +4,7 @@ use http_body_util::BodyExt;
 use url::Url;
 
 use super::{
-    Access, FetchedChart, Fetcher, Promise, Provenance, SourceError, Validators, cure,
+    Access, FetchedChart, Fetcher, Promise, Provenance, Registries, SourceError, Validators, cure,
     fetch::{Fetched, Most, shown, shown_text},
     index::{self, Index, IndexEntry, Wishes},
 };
@@ -46,6 +46,7 @@ pub struct HelmRepository {
     fetcher: Fetcher,
     limits: Limits,
     index_limits: index::IndexLimits,
+    registries: Registries,
 }
 
 impl HelmRepository {
@@ -60,7 +61,19 @@ impl HelmRepository {
             url.set_path(&format!("{}/", url.path()));
         }
         let home = Origin::try_from(&url).map_err(|error| SourceError::Address { url: shown(&url), detail: error.to_string() })?;
-        Ok(Self { url, home, passes_credentials: false, access, fetcher, limits, index_limits })
+        let registries = Registries::default();
+        Ok(Self { url, home, passes_credentials: false, access, fetcher, limits, index_limits, registries })
+    }
+
+    /// With the registries that its index names archives in.
+    #[must_use]
+    pub fn with_registries(self, registries: Registries) -> Self {
+        Self { registries, ..self }
+    }
+
+    /// Where the source's own login goes.
+    pub fn home(&self) -> &Origin {
+        &self.home
     }
 
     /// Whether the credential also goes to other hosts that the index names, as with Helm's `--pass-credentials`.
@@ -132,6 +145,9 @@ impl HelmRepository {
     }
 
     async fn chart_at(&self, entry: &IndexEntry, address: &str) -> Result<FetchedChart, SourceError> {
+        if let Some(fetched) = self.registries.chart(entry, address).await {
+            return fetched;
+        }
         let invalid = |detail: String| SourceError::ArchiveAddress { url: shown_text(address), chart: entry.named(), detail };
         let mut url = self.url.join(address).map_err(|error| invalid(error.to_string()))?;
         // As Helm does: what the repository's own address carries (a signature, say) goes to the archives of the same host too.

@@ -7,6 +7,7 @@ mod error;
 mod fetch;
 mod given;
 mod helm_repository;
+mod in_registry;
 pub mod index;
 mod indexes;
 mod oci;
@@ -21,6 +22,7 @@ pub use error::{Promise, SourceError, StatusAnswer};
 pub use fetch::{Access, Fetcher, Validators, shown};
 pub use given::Given;
 pub use helm_repository::{HelmRepository, IndexSnapshot};
+pub use in_registry::Registries;
 pub use indexes::{Answer, Ask, Indexes, SharedIndex};
 pub use oci::{Attached, AttachedError, Attachment, Copied, Oci, OciError, Offered, Pick, Place, Reader};
 

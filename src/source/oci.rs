@@ -20,6 +20,7 @@ use serde::Deserialize;
 pub use attached::{Attached, Attachment};
 pub use attached_error::AttachedError;
 pub use error::OciError;
+pub(super) use error::named_by_index;
 pub use pinned::Pick;
 
 use self::{
@@ -93,7 +94,7 @@ pub struct Offered {
 }
 
 /// A repository, and what is read of it as errors name it.
-type At<'a> = (&'a RepositoryName, &'a str);
+pub(super) type At<'a> = (&'a RepositoryName, &'a str);
 
 /// A chart, the spellings that are wanted of it, and its tags.
 type Listed<'a> = (&'a String, &'a BTreeSet<String>, Result<BTreeSet<Tag>, SourceError>);
@@ -215,19 +216,45 @@ impl Oci {
         let original = self.manifest(&mut pull, entry).await?;
         let shown = named(&self.place.shown, entry);
         let (repository, _) = self.names(entry)?;
-        let at = (&repository, shown.as_str());
-        self.check_sizes(&original, &shown)?;
-        let archive = self.blob(&mut pull, at, &original.archive, self.limits.compressed).await?;
-        let content = read(&archive, &self.limits, &shown).await?;
+        let by = if self.pinned.is_some() { "its config says" } else { "its repository and tag say" };
+        self.whole(&mut pull, (&repository, shown.as_str()), original, (entry, by)).await
+    }
+
+    /// The chart that something else says is `entry`, at a place that it names.
+    pub(super) async fn chart_at(
+        &self,
+        at: At<'_>,
+        reference: Reference<'_>,
+        promised: (&IndexEntry, &'static str),
+    ) -> Result<FetchedChart, SourceError> {
+        let _step = enter(Step::AskSource);
+        let (repository, shown) = at;
+        let mut pull = self.registry.read();
+        let original = self.pinned_manifest(&mut pull, repository, reference, shown).await?;
+        self.whole(&mut pull, at, original, promised).await
+    }
+
+    /// All that a manifest names; `promised` is which chart that should be, and what says so.
+    async fn whole(
+        &self,
+        pull: &mut Pull<'_>,
+        at: At<'_>,
+        original: Original,
+        (entry, by): (&IndexEntry, &'static str),
+    ) -> Result<FetchedChart, SourceError> {
+        let shown = at.1;
+        self.check_sizes(&original, shown)?;
+        let archive = self.blob(pull, at, &original.archive, self.limits.compressed).await?;
+        let content = read(&archive, &self.limits, shown).await?;
         if content.name != entry.name || content.version != entry.version {
-            let by = if self.pinned.is_some() { "its config says" } else { "its repository and tag say" };
-            return Err(OciError::Identity { found: format!("{} {}", content.name, content.version), place: shown.clone(), by }.into());
+            let found = format!("{} {}", content.name, content.version);
+            return Err(OciError::Identity { found, place: shown.to_owned(), by }.into());
         }
-        let config = self.small_blob(&mut pull, at, &original.config).await?;
-        check_config(&config, &content, &shown)?;
+        let config = self.small_blob(pull, at, &original.config).await?;
+        check_config(&config, &content, shown)?;
         let provenance = match &original.provenance {
             None => Provenance::Missing(format!("the manifest of `{shown}` has no layer with one")),
-            Some(signature) => Provenance::Here(self.small_blob(&mut pull, at, signature).await?),
+            Some(signature) => Provenance::Here(self.small_blob(pull, at, signature).await?),
         };
         Ok(FetchedChart { content, archive, provenance, copied: Some(Copied { original, config }) })
     }

@@ -218,7 +218,7 @@ fn whole_rows() -> Vec<Row> {
     let long = "1s".repeat(17);
     let interval = "must lie between 10s and 8760h";
     let timeout = "must lie between 1s and 1h";
-    let charts = "`charts` names what to take from a `helmRepository`, an `oci` registry or a HelmRepository of Flux; every other source, an OCIRepository too, is one chart and takes no `charts`";
+    let charts = "`charts` must say what to take: `[{name: NAME}]`, or of a repository with an index `[{pattern: REGEXP}]`, too";
     let many: Vec<_> = (0..17).map(|index| json!({"name": format!("t{index}"), "service": {"name": "registry"}})).collect();
     let names: Vec<_> = (0..257).map(|index| json!({"name": format!("chart-{index}")})).collect();
     vec![
@@ -245,7 +245,7 @@ fn whole_rows() -> Vec<Row> {
 
 fn source_rows() -> Vec<Row> {
     let one = "exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set";
-    let charts = "every other source, an OCIRepository too, is one chart and takes no `charts`";
+    let charts = "every other source, an OCIRepository too, is one chart and takes none";
     let long = format!("https://{}", "a".repeat(2041));
     let name = "n".repeat(254);
     let mut rows = vec![
@@ -288,7 +288,7 @@ fn oci_rows() -> Vec<Row> {
     let (url, long) = ("spec.source.oci.url", format!("oci://{}", "a".repeat(1019)));
     let mut rows = vec![
         refused(both, "spec.source", "exactly one of `helmRepository`, `oci`, "),
-        refused(without, "spec", "`charts` names what to take from a `helmRepository`, an `oci` registry"),
+        refused(without, "spec", "`charts` must say what to take: `[{name: NAME}]`"),
         refused(with_pattern, "spec", "`pattern` cannot be used with `oci`"),
         refused(oci(&json!({"url": null})), url, "Required value"),
         refused(oci(&json!({"url": long})), url, "Too long"),
@@ -318,7 +318,7 @@ fn name_refusals(too_long: &str) -> [(Value, &'static str); 3] {
 
 fn object_rows() -> Vec<Row> {
     let one = "exactly one of `helmRepository`, `oci`, `archive`, `configMaps`, `secrets`, `inline` and `fluxRef` must be set";
-    let charts = "every other source, an OCIRepository too, is one chart and takes no `charts`";
+    let charts = "every other source, an OCIRepository too, is one chart and takes none";
     let many: Vec<_> = (0..129).map(|number| format!("part-{number}")).collect();
     let long = "n".repeat(254);
     let mut rows = vec![

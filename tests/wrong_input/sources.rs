@@ -276,7 +276,7 @@ fn of_charts(world: &World) -> Vec<Case> {
         )
         .stalls(
             Reason::SourceInvalid,
-            "the index names `file:///chart.tgz` for `small 1.0.0`, which is no http or https URL",
+            "the index names `file:///chart.tgz` for `small 1.0.0`, where nothing can be fetched: its scheme is `file`",
             "the repository has to be mended",
         ),
         case("the chart's values.yaml is no YAML", of_archive("values-broken", archives::chart_with("values.yaml", "a: 1\n--- b: 2\n")))

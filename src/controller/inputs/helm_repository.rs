@@ -5,15 +5,19 @@ use std::{collections::BTreeSet, sync::Arc};
 use kube::runtime::reflector::Store;
 use tokio::time::Instant;
 
-use super::{Asking, Offer};
+use super::{Asking, Offer, oci};
 use crate::{
     api::HelmRepositorySource,
     controller::{memory::Memory, start::Context},
-    plan,
+    model::{Origin, Scheme},
+    plan::{self, Wanted},
     publish::Failed,
-    source::{Access, Answer, Ask, HelmRepository, SharedIndex, Source, index::Wishes},
+    source::{Access, Answer, Ask, HelmRepository, Registries, SharedIndex, Source, index::Wishes},
     status::SourceReport,
 };
+
+/// An index names one, if any.
+const MOST_REGISTRIES: usize = 16;
 
 pub(super) async fn offer(
     source: &HelmRepositorySource,
@@ -22,6 +26,7 @@ pub(super) async fn offer(
     memory: &mut Memory,
 ) -> Result<Offer, Failed> {
     let Asking { context, spec, .. } = asking;
+    let own = access.clone();
     let repository =
         HelmRepository::new(&source.url, access, context.fetcher.clone(), context.limits.clone(), context.index_limits.clone());
     let repository = repository.map_err(|error| Failed::from(&error))?.passing_credentials(source.pass_credentials);
@@ -51,7 +56,26 @@ pub(super) async fn offer(
         missing: selection.failures.len(),
     };
     memory.index = Some(snapshot);
-    Ok(Offer { refused: refused.collect(), report, wanted: selection.wanted, source: Source::HelmRepository(repository), index: None })
+    let registries = registries(&selection.wanted, (&repository, source, &own), asking).await;
+    let source = Source::HelmRepository(repository.with_registries(registries));
+    Ok(Offer { refused: refused.collect(), report, wanted: selection.wanted, source, index: None })
+}
+
+/// The registries that what is wanted lies in, by its index. What is wrong with one is the failure of its charts.
+async fn registries(
+    wanted: &[Wanted],
+    (repository, source, access): (&HelmRepository, &HelmRepositorySource, &Access),
+    asking: &Asking<'_>,
+) -> Registries {
+    let addresses = wanted.iter().flat_map(|wanted| &wanted.entry.urls);
+    let hosts: BTreeSet<&str> = addresses.filter_map(|address| Registries::host(address)).collect();
+    let mut registries = Registries::default();
+    for host in hosts.into_iter().take(MOST_REGISTRIES) {
+        let is_home = Origin::parse(Scheme::Https, host).is_ok_and(|origin| origin == *repository.home());
+        let registry = oci::of_index(host, access, is_home || source.pass_credentials, asking).await;
+        registries = registries.with(host.to_owned(), registry.map_err(|failed| failed.sentence));
+    }
+    registries
 }
 
 async fn answer(

@@ -5,20 +5,22 @@ use std::{
     sync::Arc,
 };
 
-use super::{Asking, Member, Offer};
+use super::{Asking, Member, Offer, References};
 use crate::{
     api::{ChartSelection, OciSource, Reason, Target, Upload},
     controller::{
+        access::Keys,
         at_hand,
         start::Context,
         targets::{check_login, place},
     },
-    model::InvalidName,
+    model::{Authorization, InvalidName, Login},
+    net::Proxy,
     plan::{self, Plan},
     publish::{Failed, Learnt, Observer, Reach},
     registry::Permit,
     remedy::CallerLogin,
-    source::{Oci, Pick, Place, Reader, Source},
+    source::{Access, Oci, Pick, Place, Reader, Source},
     status::SourceReport,
 };
 
@@ -88,12 +90,63 @@ fn no_pattern(pattern: &str) -> Failed {
 async fn oci(source: &OciSource, named: &str, asking: &Asking<'_>) -> Result<Oci, Failed> {
     let context = asking.context;
     let references = Member::Oci(source).references();
-    let target = as_target(source);
-    let plan = plan::url(&target).map_err(|error| invalid(named, &error.to_string()))?;
+    let plan = planned(source, named)?;
     let (keys, caller) = at_hand::keys(context, asking.secrets, references, &plan).await?;
     let proxy = asking.proxy(references).await?;
-    let proxied = proxy.as_ref().map(|proxy| proxy.fingerprint());
     check_login("the source", &plan, &keys)?;
+    let reader = reader(keys.secret.clone(), caller.login, context);
+    opened(source, plan, Identity { keys, proxy, reader }, asking).ok_or_else(|| invalid(named, "no way leads there"))
+}
+
+/// A registry that an index names archives in, as Helm reads it: by TLS. The login of the index's own Secret goes there where `has_login`,
+/// else one that is at hand, else none.
+pub(super) async fn of_index(host: &str, access: &Access, has_login: bool, asking: &Asking<'_>) -> Result<Oci, Failed> {
+    let context = asking.context;
+    let source = OciSource {
+        url: format!("oci://{host}"),
+        allowed_hosts: Vec::new(),
+        secret_ref: None,
+        cert_secret_ref: None,
+        proxy_secret_ref: None,
+        insecure: false,
+        referrers: false,
+    };
+    let plan = planned(&source, "the index")?;
+    let (mut keys, caller) = at_hand::keys(context, asking.secrets, References::default(), &plan).await?;
+    keys.tls = access.tls.clone();
+    let own = access.secret.as_ref().map(|secret| format!("the Secret `{secret}`"));
+    let reader = match (&access.credential, own) {
+        (Some(Authorization::Basic(credential)), Some(own)) if has_login => {
+            keys.login = Login::Pair(credential.clone());
+            Reader::LoggedIn(own)
+        }
+        (Some(Authorization::Basic(_)), Some(own)) => Reader::Nobody(format!("`passCredentials: true` sends the login of {own} there, too")),
+        _ => match reader(None, caller.login, context) {
+            Reader::Nobody(cure) if context.has_cluster || context.at_hand.is_none() => {
+                Reader::Nobody(format!("{cure}, with `username`, `password` and `passCredentials: true`"))
+            }
+            other => other,
+        },
+    };
+    let who = Identity { keys, proxy: access.proxy.clone(), reader };
+    opened(&source, plan, who, asking).ok_or_else(|| invalid("the index", "no way leads there"))
+}
+
+fn planned(source: &OciSource, named: &str) -> Result<Plan, Failed> {
+    plan::url(&as_target(source)).map_err(|error| invalid(named, &error.to_string()))
+}
+
+/// As whom a registry is asked, and by which proxy.
+struct Identity {
+    keys: Keys,
+    proxy: Option<Arc<Proxy>>,
+    reader: Reader,
+}
+
+/// Nothing where no way leads there.
+fn opened(source: &OciSource, plan: Plan, Identity { keys, proxy, reader }: Identity, asking: &Asking<'_>) -> Option<Oci> {
+    let context = asking.context;
+    let proxied = proxy.as_ref().map(|proxy| proxy.fingerprint());
     let observer: Arc<dyn Observer> = context.metrics.clone();
     let reach = Reach {
         transport: &context.transport,
@@ -108,18 +161,18 @@ async fn oci(source: &OciSource, named: &str, asking: &Asking<'_>) -> Result<Oci
     };
     // Behind a tenant's proxy, anybody may answer for a registry: what is learnt there is of nobody else.
     let of_proxy = proxied.map(|proxy| format!(" by {proxy}")).unwrap_or_default();
-    let learnt = context.registries.of(place(&target, "") + &of_proxy, Learnt::default);
+    let learnt = context.registries.of(place(&as_target(source), "") + &of_proxy, Learnt::default);
     let Plan { strategies, prefix, pull, .. } = plan;
-    let way = reach.each(&strategies, &learnt).pop().ok_or_else(|| invalid(named, "no way leads there"))?;
+    let way = reach.each(&strategies, &learnt).pop()?;
     let asked = proxy.as_ref().filter(|_| source.insecure).map(|proxy| proxy.shown());
     let place = Place {
         shown: pull.unwrap_or_default(),
         prefix,
-        reader: reader(keys.secret, caller.login, context),
+        reader,
         proxy: asked,
         referrers: source.referrers,
     };
-    Ok(Oci::new(way.registry.through(proxy), place, context.spool.clone(), context.limits.clone()))
+    Some(Oci::new(way.registry.through(proxy), place, context.spool.clone(), context.limits.clone()))
 }
 
 /// Whose login is used, or how one is given.

@@ -5,7 +5,7 @@ use crate::{
     api::Reason,
     chart::NoChartManifest,
     registry::{Answer, BodyKind, Cause, Failure, Shown, Stage},
-    source::{Place, Reader, SourceError, cure, fetch::is_of_certificate, index::IndexEntry},
+    source::{Place, Reader, SourceError, StatusAnswer, cure, fetch::is_of_certificate, index::IndexEntry},
 };
 
 /// A failure of a registry that charts come from.
@@ -47,6 +47,23 @@ pub enum OciError {
         /// Who asked.
         reader: Reader,
     },
+    /// The same of an archive that an index names.
+    #[error(
+        "`{place}`, which the index names for `{chart}`, may not be read: the registry answered {answer}; {}",
+        cure_of_login_by_index(*.shown, .reader)
+    )]
+    UnauthorizedByIndex {
+        /// With tag or digest.
+        place: String,
+        /// `name version` of the index.
+        chart: String,
+        /// What came.
+        answer: String,
+        /// What it had been shown.
+        shown: Option<Shown>,
+        /// Who asked.
+        reader: Reader,
+    },
     /// A client certificate is missing, or not taken.
     #[error(
         "`{place}` may not be read: the registry answered {answer}, as it asks for a client certificate, or does not take the one it got; {}",
@@ -65,6 +82,18 @@ pub enum OciError {
     Realm {
         /// With the tag, where it is of one.
         place: String,
+        /// Scheme and host.
+        origin: String,
+    },
+    /// The same of an archive that an index names.
+    #[error(
+        "`{place}`, which the index names for `{chart}`, asks for a token of `{origin}`, which may not be sent the login: take the chart by the source `oci`, and list that host in `allowedHosts` there, where it is the right one"
+    )]
+    RealmByIndex {
+        /// With tag or digest.
+        place: String,
+        /// `name version` of the index.
+        chart: String,
         /// Scheme and host.
         origin: String,
     },
@@ -222,7 +251,9 @@ impl OciError {
         match self {
             Self::NoRepository { .. } | Self::NoManifest { .. } | Self::Missing { .. } | Self::NoReference { .. } => Reason::SourceNotFound,
             Self::NoTagFits { .. } => Reason::VersionNotFound,
-            Self::Unauthorized { .. } | Self::Realm { .. } => Reason::SourceUnauthorized,
+            Self::Unauthorized { .. } | Self::UnauthorizedByIndex { .. } | Self::Realm { .. } | Self::RealmByIndex { .. } => {
+                Reason::SourceUnauthorized
+            }
             Self::ClientCertificate { .. } => Reason::TlsFailed,
             Self::PlainHttpOnTls { .. } => Reason::PlainHttpOnTls,
             Self::Refused { .. } => Reason::SourceUnreachable,
@@ -319,6 +350,31 @@ fn cure_of_login(shown: Option<Shown>, reader: &Reader) -> String {
         }
         (Some(_), Reader::LoggedIn(from)) => format!("check user and password in {from}"),
     }
+}
+
+/// The index says what lies where.
+fn cure_of_login_by_index(shown: Option<Shown>, reader: &Reader) -> String {
+    match (shown, reader) {
+        (_, Reader::Nobody(cure)) => format!("where it is not for everybody, {cure}"),
+        (Some(Shown::Credential), Reader::LoggedIn(from)) => format!("check user and password in {from}"),
+        (_, Reader::LoggedIn(from)) => format!("check user and password in {from}, and give that user the right to pull there"),
+    }
+}
+
+/// Who reads the spec has not named the place: the index has, for `chart`.
+pub(in crate::source) fn named_by_index(error: SourceError, chart: &str) -> SourceError {
+    let SourceError::Oci(error) = error else { return error };
+    let chart = chart.to_owned();
+    let named = match error {
+        OciError::NoReference { place: url } | OciError::NoRepository { place: url } => {
+            return SourceError::ArchiveMissing { url, chart, status: StatusAnswer { status: 404, proxy: None } };
+        }
+        OciError::Unauthorized { place, answer, shown, reader } => OciError::UnauthorizedByIndex { place, chart, answer, shown, reader },
+        OciError::Realm { place, origin } => OciError::RealmByIndex { place, chart, origin },
+        OciError::NoChartPinned { place, cause } => OciError::NoChart { place, cause },
+        other => other,
+    };
+    named.into()
 }
 
 #[cfg(test)]
