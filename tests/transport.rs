@@ -448,8 +448,7 @@ async fn a_client_certificate_that_is_missed_is_named_whenever_the_alert_arrives
     let mut trusted = rustls::RootCertStore::empty();
     trusted.add(certificate.der().clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let of_clients =
-        rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), provider.clone()).build().unwrap();
+    let of_clients = rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), provider.clone()).build().unwrap();
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()

@@ -88,7 +88,9 @@ impl Watcher {
     /// Says of how many versions more the same is true, before something else is spoken of.
     pub(super) fn turns_away(&self) {
         let lines = self.state().rests();
-        lines.iter().for_each(|line| note(line));
+        for line in lines {
+            note(&line);
+        }
     }
 }
 
@@ -161,7 +163,9 @@ impl Follower for Watcher {
             Err(_) if self.is_terminal => {}
             Err(failed) => {
                 let lines = self.state().failed(&name, &target.name, format!("{}: {}", failed.reason, failed.sentence));
-                lines.iter().for_each(|line| note(line));
+                for line in lines {
+                    note(&line);
+                }
             }
         }
     }

@@ -101,7 +101,9 @@ pub(super) fn other_form(path: &str, text: &str, pattern: &str) -> String {
 fn other_source(path: &str, text: &str) -> &'static str {
     match path {
         "spec.source.helmRepository.url" | "spec.source.archive.url" if text.starts_with("oci://") => ". A registry is the source `oci`",
-        "spec.source.oci.url" if text.starts_with("http") && text.ends_with(".tgz") => ". One chart at a URL is the source `archive`",
+        "spec.source.oci.url" if text.starts_with("http") && text.to_ascii_lowercase().ends_with(".tgz") => {
+            ". One chart at a URL is the source `archive`"
+        }
         "spec.source.oci.url" if text.starts_with("http") => {
             ". A server with an `index.yaml` is the source `helmRepository`; a registry without TLS has `insecure: true`"
         }

@@ -120,7 +120,9 @@ pub(super) async fn of_index(host: &str, access: &Access, has_login: bool, askin
             keys.login = Login::Pair(credential.clone());
             Reader::LoggedIn(own)
         }
-        (Some(Authorization::Basic(_)), Some(own)) => Reader::Nobody(format!("`passCredentials: true` sends the login of {own} there, too")),
+        (Some(Authorization::Basic(_)), Some(own)) => {
+            Reader::Nobody(format!("`passCredentials: true` sends the login of {own} there, too"))
+        }
         _ => match reader(None, caller.login, context) {
             Reader::Nobody(cure) if context.has_cluster || context.at_hand.is_none() => {
                 Reader::Nobody(format!("{cure}, with `username`, `password` and `passCredentials: true`"))
@@ -165,13 +167,7 @@ fn opened(source: &OciSource, plan: Plan, Identity { keys, proxy, reader }: Iden
     let Plan { strategies, prefix, pull, .. } = plan;
     let way = reach.each(&strategies, &learnt).pop()?;
     let asked = proxy.as_ref().filter(|_| source.insecure).map(|proxy| proxy.shown());
-    let place = Place {
-        shown: pull.unwrap_or_default(),
-        prefix,
-        reader,
-        proxy: asked,
-        referrers: source.referrers,
-    };
+    let place = Place { shown: pull.unwrap_or_default(), prefix, reader, proxy: asked, referrers: source.referrers };
     Some(Oci::new(way.registry.through(proxy), place, context.spool.clone(), context.limits.clone()))
 }
 
