@@ -321,8 +321,23 @@ fn the_definition_speaks_no_word_that_lint_does_not_know() {
 #[test]
 fn what_belongs_to_another_field_is_told_where() {
     let of = |spec: &str| findings(&with(&format!("{spec}\ntargets: [{{name: a, url: 'oci://r.example.com/charts:v1'}}]")));
-    insta::assert_snapshot!(of("source: {helmRepository: {url: 'oci://r.example.com/charts'}}\ncharts: [{name: 'web*'}]"), @"");
-    insta::assert_snapshot!(of("source: {oci: {url: 'https://r.example.com/charts'}}\ncharts: [{name: team/web}]"), @"");
-    insta::assert_snapshot!(of("source: {oci: {url: 'oci://r.example.com/charts/web:1.0.0'}}"), @"");
-    insta::assert_snapshot!(of("source: {archive: {url: 'https://r.example.com/web.tgz'}}\ncharts: [{name: web}]"), @"");
+    insta::assert_snapshot!(of("source: {helmRepository: {url: 'oci://r.example.com/charts'}}\ncharts: [{name: 'web*'}]"), @r#"
+    spec.source.helmRepository.url [pattern] `oci://r.example.com/charts` must be `http://HOST` or `https://HOST` with a path, without user name and spaces; a password belongs into `secretRef`. A registry is the source `oci`
+    spec.charts[0].name [run] `web*` is no OCI repository name: lower case letters, digits and single `.`, `_`, `__` or `-` between them, parts separated by `/`, at most 255 characters. Several charts of a repository with an index are taken by `pattern`, a regular expression
+    spec.targets[0].url [run] has the tag `v1` behind `charts`, and a tag does not belong here: charts are tagged with their versions
+    "#);
+    insta::assert_snapshot!(of("source: {oci: {url: 'https://r.example.com/charts'}}\ncharts: [{name: team/web}]"), @r#"
+    spec.source.oci.url [pattern] `https://r.example.com/charts` must be `oci://HOST[:PORT]/PREFIX`, without user name and query; a password belongs into `secretRef`. A server with an `index.yaml` is the source `helmRepository`; a registry without TLS has `insecure: true`
+    spec.charts[0].name [run] is a path: put `team` at the end of `spec.source.oci.url`, and give the chart as `web`
+    spec.targets[0].url [run] has the tag `v1` behind `charts`, and a tag does not belong here: charts are tagged with their versions
+    "#);
+    insta::assert_snapshot!(of("source: {oci: {url: 'oci://r.example.com/charts/web:1.0.0'}}"), @r#"
+    spec [cel] `charts` must say what to take: `[{name: NAME}]`, or of a repository with an index `[{pattern: REGEXP}]`, too
+    spec.source.oci.url [run] has the tag `1.0.0` behind `charts/web`, and a tag does not belong here: charts are tagged with their versions
+    spec.targets[0].url [run] has the tag `v1` behind `charts`, and a tag does not belong here: charts are tagged with their versions
+    "#);
+    insta::assert_snapshot!(of("source: {archive: {url: 'https://r.example.com/web.tgz'}}\ncharts: [{name: web}]"), @r#"
+    spec [cel] `charts` is of `helmRepository`, `oci` and a HelmRepository of Flux: every other source, an OCIRepository too, is one chart and takes none
+    spec.targets[0].url [run] has the tag `v1` behind `charts`, and a tag does not belong here: charts are tagged with their versions
+    "#);
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use chart_publisher::model::Digest;
 use serde_json::{Value, json};
 
 use super::{
@@ -20,11 +21,10 @@ use super::{
 
 const CHART: &str = "small-1.2.2";
 
-/// A repository of HTTP whose index names its archives in a registry that speaks TLS.
+/// Repositories of HTTP whose indexes name their archives in a registry that speaks TLS.
 struct Scene {
     namespace: Namespace,
     authority: Authority,
-    repository: HelmRepository,
     front: WebServer,
     _from: Registry,
     to: Registry,
@@ -44,36 +44,39 @@ impl Scene {
         let identity = authority.server(&[&place.socket().ip().to_string()], Validity::Now).expect("a certificate");
         let directives = format!("location / {{ {directives} proxy_pass http://{}; proxy_set_header Host $http_host; }}", from.socket());
         let front = bed.nginx(place, Site { identity: Some(identity), directives }).await;
-        let repository = bed.helm_repository(&[CHART]).start().await;
-        let scene = Self { namespace, authority, repository, front, _from: from, to };
-        scene.names(&scene.address("1.2.2"));
-        scene
+        Self { namespace, authority, front, _from: from, to }
     }
 
     fn bed(&self) -> &'static Bed {
         self.namespace.bed
     }
 
-    fn address(&self, tag: &str) -> String {
-        format!("oci://{}/upstream/small:{tag}", self.front.socket())
+    /// What helm packaged, and its digest.
+    fn packaged(&self) -> (Vec<u8>, String) {
+        let packaged = fs::read(self.bed().chart(CHART)).expect("an archive");
+        let digest = Digest::of(&packaged).to_string();
+        (packaged, digest)
     }
 
-    /// Has the index name the archive so.
-    fn names(&self, address: &str) {
-        self.repository.index();
-        self.changed("small-1.2.2.tgz", address);
+    /// Where the chart lies.
+    fn address(&self, behind: &str) -> String {
+        format!("oci://{}/upstream/small{behind}", self.front.socket())
     }
 
-    /// Changes what the index says.
-    fn changed(&self, from: &str, to: &str) {
-        let path = self.repository.site().join("index.yaml");
+    /// A repository whose index names the archive so, with this digest.
+    async fn repository(&self, address: &str, digest: &str) -> HelmRepository {
+        let repository = self.bed().helm_repository(&[CHART]).start().await;
+        let path = repository.site().join("index.yaml");
         let index = fs::read_to_string(&path).expect("an index");
-        assert!(index.contains(from), "{index}");
-        fs::write(&path, index.replace(from, to)).expect("a file in the bed's folder");
+        let own = self.packaged().1;
+        let own = own.trim_start_matches("sha256:");
+        assert!(index.contains("- small-1.2.2.tgz") && index.contains(own), "{index}");
+        fs::write(&path, index.replace("small-1.2.2.tgz", address).replace(own, digest)).expect("a file in the bed's folder");
+        repository
     }
 
-    fn spec(&self, name: &str, more: &[(&str, Value)]) -> Value {
-        let mut source = json!({"url": self.repository.url(), "certSecretRef": {"name": "authority"}});
+    fn spec(&self, repository: &HelmRepository, name: &str, more: &[(&str, Value)]) -> Value {
+        let mut source = json!({"url": repository.url(), "certSecretRef": {"name": "authority"}});
         for (field, value) in more {
             source[*field] = value.clone();
         }
@@ -82,19 +85,17 @@ impl Scene {
     }
 
     /// Publishes it, and compares the archive with the one that helm packaged.
-    async fn is_published(&self, name: &str, more: &[(&str, Value)]) {
-        self.namespace.publish(name, &self.spec(name, more)).await;
+    async fn is_published(&self, repository: &HelmRepository, name: &str, more: &[(&str, Value)]) {
+        self.namespace.publish(name, &self.spec(repository, name, more)).await;
         let status = self.namespace.becomes_ready(name).await.status.expect("a status");
         assert_eq!(status.published.as_deref(), Some("1/1"), "{name}");
         let manifest = crane(self.bed(), &["manifest", &format!("{}/{name}/small:1.2.2", self.to.socket())]);
-        let packaged = fs::read(self.bed().chart(CHART)).expect("an archive");
-        let digest = chart_publisher::model::Digest::of(&packaged).to_string();
-        assert!(manifest.contains(&digest), "{manifest}");
+        assert!(manifest.contains(&self.packaged().1), "{manifest}");
     }
 
     /// Publishes it, and returns what is said.
-    async fn is_refused(&self, name: &str, reason: &str, more: &[(&str, Value)]) -> String {
-        self.namespace.publish(name, &self.spec(name, more)).await;
+    async fn is_refused(&self, repository: &HelmRepository, name: &str, reason: &str, more: &[(&str, Value)]) -> String {
+        self.namespace.publish(name, &self.spec(repository, name, more)).await;
         let expected = format!("False {reason}");
         let status = self.namespace.becomes(name, &expected, |status| ready(status) == expected).await.status.expect("a status");
         condition(&status, "Ready").expect("a condition").message.clone()
@@ -105,42 +106,39 @@ impl Scene {
 async fn an_archive_in_a_registry_is_taken_from_there_as_helm_takes_it() {
     let scene = Scene::create("").await;
     let bed = scene.bed();
+    let (packaged, digest) = scene.packaged();
+    let manifest = crane(bed, &["digest", &format!("{}/upstream/small:1.2.2", scene.front.socket())]);
     let _controller = scene.namespace.controller(&ANYWHERE).await;
-    scene.is_published("by-tag", &[]).await;
+    let by_tag = scene.repository(&scene.address(":1.2.2"), &digest).await;
+    scene.is_published(&by_tag, "by-tag", &[]).await;
+    let by_digest = scene.repository(&scene.address(&format!("@{manifest}")), &digest).await;
+    scene.is_published(&by_digest, "by-digest", &[]).await;
+    let of_manifest = scene.repository(&scene.address(":1.2.2"), &manifest).await;
+    scene.is_published(&of_manifest, "of-manifest", &[]).await;
+
+    let other = scene.repository(&scene.address(":1.2.2"), &"a".repeat(64)).await;
+    let said = scene.is_refused(&other, "other-digest", "DigestMismatch", &[]).await;
+    assert!(said.contains(&digest) && said.contains("leave the version out with `exclude`"), "{said}");
+    let gone = scene.repository(&scene.address(":9.9.9"), &digest).await;
+    let said = scene.is_refused(&gone, "gone", "SourceNotFound", &[]).await;
+    let names = format!("the index names `{}` for `small 1.2.2`", scene.address(":9.9.9"));
+    assert!(said.contains(&names) && said.contains("answers 404"), "{said}");
+    let invalid = scene.repository(&format!("oci://{}/Upstream", scene.front.socket()), &digest).await;
+    let said = scene.is_refused(&invalid, "no-repository", "SourceInvalid", &[]).await;
+    assert!(said.contains("where nothing can be fetched: `Upstream` is no OCI repository name"), "{said}");
 
     let folder = bed.folder("pulled");
     let ca = folder.join("ca.crt");
     fs::write(&ca, scene.authority.pem()).expect("a file in the bed's folder");
     let (ca, into) = (ca.display().to_string(), folder.display().to_string());
-    let url = scene.repository.url();
-    bed.run_in_pod(&["helm", "pull", "small", "--repo", &url, "--ca-file", &ca, "--destination", &into]).expect_success();
-    let pulled = fs::read(folder.join("small-1.2.2.tgz")).expect("what helm pulled");
-    assert_eq!(pulled, fs::read(bed.chart(CHART)).expect("an archive"), "helm finds the same there");
-
-    let digest = crane(bed, &["digest", &format!("{}/upstream/small:1.2.2", scene.front.socket())]);
-    scene.names(&format!("oci://{}/upstream/small@{digest}", scene.front.socket()));
-    scene.is_published("by-digest", &[]).await;
-    let packaged = chart_publisher::model::Digest::of(&fs::read(bed.chart(CHART)).expect("an archive")).to_string();
-    let of_archive = packaged.trim_start_matches("sha256:").to_owned();
-    scene.changed(&format!("digest: {of_archive}"), &format!("digest: {digest}"));
-    scene.is_published("by-digest-of-the-manifest", &[]).await;
-    scene.changed(&format!("digest: {digest}"), &format!("digest: {}", "0".repeat(64)));
-    let said = scene.is_refused("other-digest", "DigestMismatch", &[]).await;
-    assert!(said.contains(&packaged) && said.contains("leave the version out with `exclude`"), "{said}");
-
-    scene.names(&scene.address("9.9.9"));
-    let said = scene.is_refused("gone", "SourceNotFound", &[]).await;
-    let names = format!("the index names `{}` for `small 1.2.2`", scene.address("9.9.9"));
-    assert!(said.contains(&names) && said.contains("answers 404"), "{said}");
-    scene.names(&format!("oci://{}/Upstream", scene.front.socket()));
-    let said = scene.is_refused("no-repository", "SourceInvalid", &[]).await;
-    assert!(said.contains("where nothing can be fetched: `Upstream` is no OCI repository name"), "{said}");
+    let words = ["helm", "pull", "small", "--repo", &by_tag.url(), "--ca-file", &ca, "--destination", &into];
+    bed.run_in_pod(&words).expect_success();
+    assert_eq!(fs::read(folder.join("small-1.2.2.tgz")).expect("what helm pulled"), packaged, "helm finds the same there");
 
     let publication = json!({
         "apiVersion": "chartpublisher.io/v1alpha1", "kind": "ChartPublication", "metadata": {"name": "a"},
-        "spec": scene.spec("by-command", &[]),
+        "spec": scene.spec(&by_tag, "by-command", &[]),
     });
-    scene.names(&scene.address("1.2.2"));
     let file = folder.join("publication.yaml");
     fs::write(&file, publication.to_string()).expect("a file in the bed's folder");
     let file = file.display().to_string();
@@ -157,15 +155,16 @@ async fn the_login_of_the_source_goes_there_only_where_that_is_said() {
     scene.namespace.secret("reader", &[("username", "reader"), ("password", "secret")]).await;
     scene.namespace.secret("stranger", &[("username", "reader"), ("password", "wrong")]).await;
     let _controller = scene.namespace.controller(&ANYWHERE).await;
+    let repository = scene.repository(&scene.address(":1.2.2"), &scene.packaged().1).await;
     let login = |name: &str| ("secretRef", json!({"name": name}));
     let passing = ("passCredentials", json!(true));
 
-    let said = scene.is_refused("nobody", "SourceUnauthorized", &[]).await;
+    let said = scene.is_refused(&repository, "nobody", "SourceUnauthorized", &[]).await;
     assert!(said.contains("give a Secret as `secretRef`, with `username`, `password` and `passCredentials: true`"), "{said}");
-    let said = scene.is_refused("withheld", "SourceUnauthorized", &[login("reader")]).await;
+    let said = scene.is_refused(&repository, "withheld", "SourceUnauthorized", &[login("reader")]).await;
     assert!(said.contains("`passCredentials: true` sends the login of the Secret"), "{said}");
     assert!(scene.front.requests().iter().all(|request| request.line().ends_with(" 401")), "nobody has logged in");
-    let said = scene.is_refused("wrong", "SourceUnauthorized", &[login("stranger"), passing.clone()]).await;
+    let said = scene.is_refused(&repository, "wrong", "SourceUnauthorized", &[login("stranger"), passing.clone()]).await;
     assert!(said.contains("check user and password in the Secret"), "{said}");
-    scene.is_published("passed", &[login("reader"), passing]).await;
+    scene.is_published(&repository, "passed", &[login("reader"), passing]).await;
 }
