@@ -328,7 +328,7 @@ fn object_rows() -> Vec<Row> {
         refused(spec(&json!({"source": {"helmRepository": null, "inline": "AAAA"}})), "spec", charts),
         refused(spec(&json!({"source": {"helmRepository": null, "secrets": ["a"]}})), "spec", charts),
         refused(spec(&json!({"source": {"fluxRef": {"kind": "HelmRepository", "name": "a"}}})), "spec.source", one),
-        refused(source(&json!({"fluxRef": {"kind": "HelmRepository", "name": "a"}})), "spec", "or a HelmRepository of Flux"),
+        refused(source(&json!({"fluxRef": {"kind": "HelmRepository", "name": "a"}})), "spec", "`charts` must say what to take"),
         refused(flux(&json!({"kind": "OCIRepository"})), "spec", charts),
         refused(flux(&json!({"referrers": "no"})), "spec.source.fluxRef.referrers", "must be of type boolean"),
         refused(flux(&json!({"kind": "GitRepository"})), "spec.source.fluxRef.kind", "Unsupported value"),
