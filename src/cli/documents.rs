@@ -145,11 +145,20 @@ fn of_item(path: &str) -> Option<(usize, String)> {
     Some((index.parse().ok()?, below.trim_start_matches('.').to_owned()))
 }
 
+/// What the parser says of a key that is empty, a list or a mapping; the place stands behind it.
+const OTHER_KEYS: [&str; 2] = ["cannot deserialize null into string; use Option<String>", "expected string scalar"];
+
 /// Why a text is not read.
 fn unparsed(error: &serde_saphyr::Error) -> String {
     match limit(error) {
         Some((much, line)) => format!("has {much} by line {line}: no manifest has so much, and it is not read"),
-        None => format!("is no YAML: {}", error.without_snippet()),
+        None => {
+            let said = error.without_snippet().to_string();
+            match OTHER_KEYS.iter().find_map(|words| said.strip_prefix(words)) {
+                Some(place) => format!("is no manifest: a key must be a text{place}"),
+                None => format!("is no YAML: {said}"),
+            }
+        }
     }
 }
 
@@ -210,5 +219,13 @@ mod tests {
         let said = parse(text, &mut Vec::new()).unwrap_err();
         assert!(said.starts_with("has more than 250,000 values by line ") || said.starts_with("has too many anchors, aliases"), "{said}");
         assert!(said.ends_with(": no manifest has so much, and it is not read"), "{said}");
+    }
+
+    #[test]
+    fn keys_that_are_no_texts_are_named_with_their_place() {
+        for (text, place) in [(": : :", "line 1, column 1"), ("a: b\n~: c", "line 2, column 1"), ("? [a]\n: b", "line 1, column 3")] {
+            let said = parse(text.to_owned(), &mut Vec::new()).unwrap_err();
+            assert_eq!(said, format!("is no manifest: a key must be a text at {place}"));
+        }
     }
 }
