@@ -3,7 +3,7 @@
 //! Helm takes it from there, too (helm.sh, "Registries"). What lies there is read as the source `oci` reads it, and published as what
 //! comes from any other address of an index: the manifest of the registry is not copied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FetchedChart, Oci, Promise, SourceError, fetch::shown_text, index::IndexEntry, oci::named_by_index};
 use crate::{
@@ -12,6 +12,8 @@ use crate::{
 };
 
 const SCHEME: &str = "oci://";
+/// Registries that what is wanted of one index may lie in.
+const MOST: usize = 16;
 
 /// The registries that an index names archives in, by what stands for them in its addresses.
 #[derive(Default)]
@@ -51,9 +53,16 @@ impl Address {
 
 impl Registries {
     /// What stands for a registry in an address; nothing where that is none of a registry.
-    pub fn host(address: &str) -> Option<&str> {
+    fn host(address: &str) -> Option<&str> {
         let rest = address.strip_prefix(SCHEME)?;
         Some(rest.split(['/', '?', '#']).next().unwrap_or_default()).filter(|host| !host.is_empty() && !host.contains('@'))
+    }
+
+    /// What stands for the registries that entries lie in, each once, and no more of them than are asked.
+    pub fn hosts<'a>(entries: impl Iterator<Item = &'a IndexEntry>) -> BTreeSet<&'a str> {
+        let named = entries.flat_map(|entry| &entry.urls).filter_map(|address| Self::host(address));
+        let hosts: BTreeSet<&str> = named.collect();
+        hosts.into_iter().take(MOST).collect()
     }
 
     /// The same with one more, for all addresses of `host`; or with the sentence why there is none.
@@ -75,7 +84,7 @@ impl Registries {
         let shown = shown(address);
         let invalid = |detail: String| SourceError::ArchiveAddress { url: shown.clone(), chart: entry.named(), detail };
         let at = Address::parse(address, entry).map_err(&invalid)?;
-        let registry = self.0.get(&at.host).ok_or_else(|| invalid("it is one of too many registries".to_owned()))?;
+        let registry = self.0.get(&at.host).ok_or_else(|| invalid(format!("what is asked for lies in more than {MOST} registries")))?;
         let registry = registry.as_ref().map_err(|sentence| invalid(sentence.clone()))?;
         let reference = at.reference().ok_or_else(|| invalid("it has neither tag nor digest".to_owned()))?;
         let by = "the index says";
@@ -122,6 +131,14 @@ mod tests {
             assert_eq!(format!("{} {} {}", at.host, at.repository, at.reference().unwrap()), expected, "{address}");
             assert_eq!(Registries::host(address), Some(at.host.as_str()));
         }
+    }
+
+    #[test]
+    fn registries_are_counted_and_no_more_are_asked_than_may_be() {
+        let at = |host: usize| IndexEntry { urls: vec![format!("oci://r{host:02}/web:1"), "web-1.tgz".to_owned()], ..entry() };
+        let entries: Vec<_> = (0..20).chain(0..20).map(at).collect();
+        let hosts = Registries::hosts(entries.iter());
+        assert_eq!((hosts.len(), hosts.contains("r15"), hosts.contains("r16")), (MOST, true, false));
     }
 
     #[test]

@@ -16,9 +16,6 @@ use crate::{
     status::SourceReport,
 };
 
-/// An index names one, if any.
-const MOST_REGISTRIES: usize = 16;
-
 pub(super) async fn offer(
     source: &HelmRepositorySource,
     access: Access,
@@ -67,10 +64,8 @@ async fn registries(
     (repository, source, access): (&HelmRepository, &HelmRepositorySource, &Access),
     asking: &Asking<'_>,
 ) -> Registries {
-    let addresses = wanted.iter().flat_map(|wanted| &wanted.entry.urls);
-    let hosts: BTreeSet<&str> = addresses.filter_map(|address| Registries::host(address)).collect();
     let mut registries = Registries::default();
-    for host in hosts.into_iter().take(MOST_REGISTRIES) {
+    for host in Registries::hosts(wanted.iter().map(|wanted| &wanted.entry)) {
         let is_home = Origin::parse(Scheme::Https, host).is_ok_and(|origin| origin == *repository.home());
         let registry = oci::of_index(host, access, is_home || source.pass_credentials, asking).await;
         registries = registries.with(host.to_owned(), registry.map_err(|failed| failed.sentence));
