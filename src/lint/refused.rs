@@ -151,7 +151,7 @@ fn unusable_registry(url: &str) -> Option<String> {
     if let Err(error) = Origin::parse(Scheme::Https, host) {
         return Some(error.to_string());
     }
-    if let Some((path, tag)) = prefix.rsplit_once(':') {
+    if let Some((path, tag)) = prefix.rsplit_once(':').filter(|(path, tag)| !path.is_empty() && !path.contains('@') && !tag.contains('/')) {
         let (path, tag) = (sentences::shown(path), sentences::shown(tag));
         return Some(format!("has the tag {tag} behind {path}, and a tag does not belong here: charts are tagged with their versions"));
     }

@@ -100,7 +100,9 @@ pub(super) fn other_form(path: &str, text: &str, pattern: &str) -> String {
 /// The address of another source than the one that it stands in.
 fn other_source(path: &str, text: &str) -> &'static str {
     match path {
-        "spec.source.helmRepository.url" | "spec.source.archive.url" if text.starts_with("oci://") => ". A registry is the source `oci`",
+        "spec.source.helmRepository.url" | "spec.source.archive.url" if text.to_ascii_lowercase().starts_with("oci://") => {
+            ". A registry is the source `oci`"
+        }
         "spec.source.oci.url" if text.starts_with("http") && text.to_ascii_lowercase().ends_with(".tgz") => {
             ". One chart at a URL is the source `archive`"
         }

@@ -173,6 +173,11 @@ impl Lease {
         self.connection.as_ref()?.ends.map(|ends| ends.peer)
     }
 
+    /// Whether it is one to `origin`.
+    pub fn leads_to(&self, origin: &Origin) -> bool {
+        self.key.origin() == origin
+    }
+
     /// Whether it speaks HTTP/2.
     pub fn is_http2(&self) -> bool {
         self.connection.as_ref().is_some_and(|connection| matches!(connection.sender, Sender::Http2(_)))
@@ -205,7 +210,7 @@ impl Lease {
             Ok(response) => response,
             Err(error) => {
                 // Bytes that come unasked over a kept connection are the rest of something earlier.
-                let is_end = matches!(error, NetError::Cut { .. } | NetError::Tunnel(_) | NetError::NotHttp { .. });
+                let is_end = matches!(error, NetError::Cut { .. } | NetError::Tunnel(_) | NetError::NotHttp { .. } | NetError::Tls { .. });
                 let stale = reused && is_end && progress.handed_over() <= MOST_SWALLOWED;
                 return Err(if stale { NetError::StaleConnection } else { error });
             }

@@ -120,7 +120,7 @@ impl<'a> Parcel<'a> {
                 return Ok(Sought::Manifest(original.digest, original.blobs()));
             }
         }
-        match self.wanted.entry.digest {
+        match self.wanted.entry.archive_digest() {
             Some(promised) => Ok(Sought::Archive(promised)),
             None => Ok(Sought::Archive(self.package().await?.digest())),
         }

@@ -171,7 +171,7 @@ fn job(
     };
     let known = target.known.get(&(repository.clone(), tag.clone()));
     let seal = Seal::of(knowledge.demand, known);
-    let need = match need(&tag, tags, known, wanted.entry.digest, knowledge.good.as_ref()) {
+    let need = match need(&tag, tags, known, wanted.entry.archive_digest(), knowledge.good.as_ref()) {
         Need::Nothing(_) if knowledge.route_changed => Need::Look,
         need => need.with_attached(tags, |manifest| source.attached_tags(wanted, manifest)),
     };

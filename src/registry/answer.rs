@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Peers read as much of an error (go-containerregistry).
-const MOST_OF_A_BODY: usize = 64 * 1024;
+pub(super) const MOST_OF_A_BODY: usize = 64 * 1024;
 const MOST_OF_A_MESSAGE: usize = 256;
 const MOST_OF_A_SERVER: usize = 80;
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);

@@ -17,13 +17,14 @@ pub struct Registry {
     pub(super) pause: Pause,
     pub(super) permit: Permit,
     pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) follows: bool,
 }
 
 impl Registry {
     /// Nothing is connected yet.
     pub fn new(transport: Transport, endpoint: Endpoint, authorizer: Arc<Authorizer>, allowed: AllowedHosts, patience: Patience) -> Self {
         let (endpoint, pause, permit) = (Arc::new(endpoint), Pause::default(), Permit::default());
-        Self { transport, endpoint, authorizer, allowed, patience, pause, permit, witness: None, observer: None }
+        Self { transport, endpoint, authorizer, allowed, patience, pause, permit, witness: None, observer: None, follows: false }
     }
 
     /// The same, heeding what others who talk to this registry were asked to wait.
@@ -52,6 +53,13 @@ impl Registry {
     #[must_use]
     pub fn through(self, proxy: Option<Arc<Proxy>>) -> Self {
         Self { endpoint: Arc::new(Endpoint { proxy, ..(*self.endpoint).clone() }), ..self }
+    }
+
+    /// The same, where what is read may lie in another registry that it leads to: lists and manifests, as blobs everywhere. Of a registry
+    /// that is written to, a redirect is a fault, and has a cure.
+    #[must_use]
+    pub fn following(self) -> Self {
+        Self { follows: true, ..self }
     }
 
     /// The same, seen by `witness`.

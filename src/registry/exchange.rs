@@ -159,6 +159,10 @@ impl<'r> Line<'r> {
         Ok(answered)
     }
 
+    pub(super) fn registry(&self) -> &'r Registry {
+        self.registry
+    }
+
     /// The next request goes over a new connection.
     pub(super) fn renew(&mut self) {
         self.lease = None;
@@ -182,7 +186,8 @@ impl<'r> Line<'r> {
 
     /// Gives the connection of an answer that was read to its end back for the next request.
     pub(super) fn done(&mut self, answered: Answered) {
-        self.lease = answered.into_lease();
+        // That of another host that was led to goes back to where it came from.
+        self.lease = answered.into_lease().filter(|lease| lease.leads_to(&self.endpoint.origin));
         // What is kept from before this exchange may lead to another replica; new ones lead to each in turn.
         if self.lease.is_none() {
             self.reuse = Reuse::Never;

@@ -9,6 +9,7 @@ use oci_client::manifest::{OciDescriptor, OciImageManifest};
 use super::{
     Cause, Failure, Registry, Stage,
     exchange::{Call, Line},
+    trail::Trail,
 };
 use crate::{
     model::{Descriptor, Digest, MANIFEST_TYPES, RepositoryName, Tag},
@@ -170,9 +171,9 @@ pub(super) async fn read_manifest(
     reference: Reference<'_>,
     stage: Stage,
 ) -> Result<Option<PulledManifest>, Failure> {
-    let path = format!("/v2/{repository}/manifests/{reference}");
-    let call = Call { accept: Some(&*ACCEPTED), ..Call::new(stage, Method::GET, repository, &path) };
-    let mut answered = line.ask(&call).await?;
+    let mut trail = Trail::new(format!("/v2/{repository}/manifests/{reference}"));
+    let call = Call { accept: Some(&*ACCEPTED), ..Call::new(stage, Method::GET, repository, "") };
+    let mut answered = trail.ask(line, &call).await?;
     if answered.head.status != StatusCode::OK {
         let failure = line.refused(&call, answered).await;
         return if is_absent(&failure) { Ok(None) } else { Err(failure) };

@@ -16,6 +16,7 @@ mod permit;
 mod pull;
 mod referrers;
 mod tags;
+mod trail;
 mod upload;
 mod witness;
 

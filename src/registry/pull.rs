@@ -1,21 +1,19 @@
 //! A blob read whole and hashed: the only honest proof that a registry has it (`HEAD`, ranges and 304 were seen to lie).
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{Method, StatusCode};
 
 use super::{
     Cause, Failure, Registry, Stage,
     exchange::{Call, Line},
-    location,
     manifest::{PulledManifest, Reference, read_manifest},
     referrers::{Referrer, read_referrers},
+    trail::{MOST_REDIRECTS, redirected},
 };
 use crate::{
-    model::{Digest, DigestWriter, Origin, RepositoryName},
-    net::{Address, Answered, Endpoint, Reuse},
+    model::{Digest, DigestWriter, RepositoryName},
+    net::{Answered, Endpoint, Reuse},
 };
-
-const MOST_REDIRECTS: usize = 3;
 
 /// Reads what was pushed, on a connection of its own, so that it owes nothing to the one that sent the bytes.
 pub struct Pull<'r> {
@@ -60,7 +58,7 @@ impl Pull<'_> {
     /// # Errors
     /// A [`Failure`] at [`Stage::PullManifest`].
     pub async fn referrers(&mut self, repository: &RepositoryName, subject: Digest) -> Result<Option<Vec<Referrer>>, Failure> {
-        read_referrers(&mut self.line, &self.registry.endpoint.origin, repository, subject).await
+        read_referrers(&mut self.line, repository, subject).await
     }
 
     /// Reads the blob and compares length and digest with what was asked for. A redirect to a storage host is followed, and nobody
@@ -127,7 +125,7 @@ async fn asked(line: &mut Line<'_>, call: &Call<'_>, current: &Endpoint) -> Resu
     match answered.head.status {
         StatusCode::OK => Ok(Led::Here(Box::new(answered))),
         StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
-            redirected(current, call.path, &answered.head.headers).map(|(endpoint, path)| Led::There(endpoint, path))
+            redirected(call, current, &answered.head.headers).map(|(endpoint, path)| Led::There(endpoint, path))
         }
         _ => Err(line.refused(call, answered).await),
     }
@@ -152,27 +150,4 @@ async fn compared(opened: &mut OpenedBlob, digest: Digest, length: u64) -> Resul
         _ => format!("{received} bytes with {found}"),
     };
     Err(Failure::new(Stage::PullBlob, Cause::Content { expected: format!("{length} bytes with {digest}"), found }))
-}
-
-/// Where a redirect leads: another place on the same server, or a storage host.
-fn redirected(current: &Endpoint, path: &str, headers: &HeaderMap) -> Result<(Option<Endpoint>, String), Failure> {
-    let refused = |detail: String| Failure::new(Stage::PullBlob, Cause::Location { detail });
-    let target = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
-    let target = target.ok_or_else(|| refused("a redirect without an address".to_owned()))?;
-    let named = url::Url::parse(target).ok().and_then(|url| Origin::try_from(&url).ok());
-    let allowed = location::AllowedHosts::new(named.map(|origin| origin.host_and_port()));
-    let address = location::resolve(&current.origin, path, target, &allowed).map_err(refused)?;
-    if address.own {
-        return Ok((None, address.path_and_query));
-    }
-    let addresses = vec![Address::of(&address.origin)];
-    let endpoint = Endpoint {
-        addresses,
-        origin: address.origin,
-        tls: current.tls.clone(),
-        policy: current.policy.clone(),
-        segment: None,
-        proxy: current.proxy.clone(),
-    };
-    Ok((Some(endpoint), address.path_and_query))
 }

@@ -10,11 +10,11 @@ use serde_json::Value;
 use super::{
     Cause, Failure, Stage,
     exchange::{Call, Line},
-    location,
     manifest::media_type,
     tags::next_page,
+    trail::Trail,
 };
-use crate::model::{Digest, INDEX_TYPE, Origin, RepositoryName};
+use crate::model::{Digest, INDEX_TYPE, RepositoryName};
 
 /// As of a manifest: the specification has no limit of its own for such a list.
 const MOST_OF_A_PAGE: usize = 4 << 20;
@@ -56,15 +56,14 @@ pub fn listed(bytes: &[u8]) -> Listed {
 /// What the registry lists; nothing where it keeps no such lists.
 pub(super) async fn read_referrers(
     line: &mut Line<'_>,
-    origin: &Origin,
     repository: &RepositoryName,
     subject: Digest,
 ) -> Result<Option<Vec<Referrer>>, Failure> {
     let mut all = Vec::new();
-    let mut path = format!("/v2/{repository}/referrers/{subject}");
+    let mut trail = Trail::new(format!("/v2/{repository}/referrers/{subject}"));
+    let call = Call { accept: Some(INDEX_TYPE), ..Call::new(Stage::PullManifest, Method::GET, repository, "") };
     for _ in 0..MOST_PAGES {
-        let call = Call { accept: Some(INDEX_TYPE), ..Call::new(Stage::PullManifest, Method::GET, repository, &path) };
-        let mut answered = line.ask(&call).await?;
+        let mut answered = trail.ask(line, &call).await?;
         let status = answered.head.status;
         // Who does not know the path says so in one of these ways; a page of something else is no list either.
         let is_unknown = matches!(status.as_u16(), 400 | 404 | 405 | 406 | 501);
@@ -88,8 +87,7 @@ pub(super) async fn read_referrers(
         };
         all.extend(page);
         let Some(next) = next else { return Ok(Some(all)) };
-        let resolved = location::resolve(origin, &path, &next, &super::AllowedHosts::default());
-        path = resolved.map_err(|detail| Failure::new(Stage::PullManifest, Cause::Location { detail }))?.path_and_query;
+        trail.turn(line, &next).map_err(|cause| Failure::new(Stage::PullManifest, cause))?;
     }
     Err(malformed("the list of referrers has more than 16 pages"))
 }

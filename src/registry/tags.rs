@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{
     Cause, Failure, Registry, Stage,
     exchange::{Call, Line},
-    location,
+    trail::Trail,
 };
 use crate::{
     model::{RepositoryName, Tag},
@@ -55,10 +55,10 @@ impl Registry {
     pub async fn listing(&self, repository: &RepositoryName, most: usize) -> Result<Listing, Failure> {
         let mut tags = BTreeSet::new();
         let mut line = Line::new(self, Reuse::Idle);
-        let mut path = format!("/v2/{repository}/tags/list");
+        let mut trail = Trail::new(format!("/v2/{repository}/tags/list"));
+        let call = Call::new(Stage::ListTags, Method::GET, repository, "");
         for _ in 0..MOST_PAGES {
-            let call = Call::new(Stage::ListTags, Method::GET, repository, &path);
-            let mut answered = line.ask(&call).await?;
+            let mut answered = trail.ask(&mut line, &call).await?;
             if answered.head.status != StatusCode::OK {
                 let failure = line.refused(&call, answered).await;
                 return if is_unknown_name(&failure) { Ok(Listing::Unknown) } else { Err(failure) };
@@ -76,12 +76,8 @@ impl Registry {
                 return Ok(Listing::TooMany);
             }
             let Some(next) = next else { return Ok(Listing::Tags(tags)) };
-            let resolved = location::resolve(&self.endpoint.origin, &path, &next, &super::AllowedHosts::default());
-            let resolved = resolved.map_err(|detail| Failure::new(Stage::ListTags, Cause::Location { detail }))?.path_and_query;
-            if resolved == path {
-                return Err(malformed("a page of the list of tags leads to itself"));
-            }
-            path = resolved;
+            let turned = trail.turn(&line, &next).map_err(|cause| Failure::new(Stage::ListTags, cause))?;
+            turned.ok_or_else(|| malformed("a page of the list of tags leads to itself"))?;
         }
         Err(malformed("the list of tags has more than 1000 pages"))
     }

@@ -52,7 +52,9 @@ pub(super) fn of_network(url: &str, error: &NetError) -> &'static str {
         NetError::Tls { failure: TlsFailure::NotTls, .. } if url.starts_with("oci://") => {
             "; set `insecure: true` when the registry has no TLS"
         }
-        NetError::Tls { failure: TlsFailure::UnknownAuthority, .. } => "; give its CA as `ca.crt` in the Secret of `certSecretRef`",
+        NetError::Tls { failure: TlsFailure::UnknownAuthority, .. } => {
+            "; give its CA as `ca.crt` in the Secret of `certSecretRef`, or to a command by `--ca`"
+        }
         NetError::Tls { failure: TlsFailure::Expired | TlsFailure::NotYetValid, .. } => "; the server needs a new certificate",
         NetError::Tls { failure: TlsFailure::WrongName { .. }, .. } => "; use a name that the certificate holds",
         NetError::Tls { failure: TlsFailure::IsAuthority, .. } => {

@@ -186,6 +186,16 @@ pub enum SourceError {
         /// `name version` of the index.
         promised: String,
     },
+    /// An index whose archives lie in too many places.
+    #[error(
+        "`{url}` is not read: what is asked for of the index lies in more than {limit} places in registries; ask for it in several publications"
+    )]
+    TooManyRegistries {
+        /// Where it would be.
+        url: String,
+        /// How many there may be.
+        limit: usize,
+    },
     /// What a registry gave.
     #[error(transparent)]
     Oci(#[from] OciError),
@@ -300,7 +310,9 @@ impl SourceError {
             Self::Chart { cause, .. } if cause.is_limit() => Reason::LimitExceeded,
             Self::Chart { .. } | Self::Identity { .. } => Reason::ChartInvalid,
             Self::Digest { .. } => Reason::DigestMismatch,
-            Self::TooLarge { .. } | Self::Spool { cause: SpoolError::TooLarge { .. }, .. } => Reason::LimitExceeded,
+            Self::TooLarge { .. } | Self::TooManyRegistries { .. } | Self::Spool { cause: SpoolError::TooLarge { .. }, .. } => {
+                Reason::LimitExceeded
+            }
             Self::Spool { .. } => Reason::SpoolFull,
             Self::Oci(error) => error.reason(),
         }

@@ -275,8 +275,14 @@ fn public(url: &Url) -> String {
     shown.to_string()
 }
 
+/// An index, or a redirect, may have lines of its own in an address.
 fn bounded(text: &str) -> String {
-    text.chars().take(MOST_SHOWN).collect()
+    text.chars().filter(|letter| !letter.is_control() && !is_of_direction(*letter)).take(MOST_SHOWN).collect()
+}
+
+/// What turns the direction of the text behind it (Unicode Standard Annex 9, "Directional Formatting Characters").
+fn is_of_direction(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The same of what cannot be read as a URL.

@@ -145,11 +145,11 @@ impl HelmRepository {
     }
 
     async fn chart_at(&self, entry: &IndexEntry, address: &str) -> Result<FetchedChart, SourceError> {
-        if let Some(fetched) = self.registries.chart(entry, address).await {
-            return fetched;
-        }
         let invalid = |detail: String| SourceError::ArchiveAddress { url: shown_text(address), chart: entry.named(), detail };
         let mut url = self.url.join(address).map_err(|error| invalid(error.to_string()))?;
+        if let Some(fetched) = self.registries.chart(entry, &url, &self.access.shown(&url)).await {
+            return fetched;
+        }
         // As Helm does: what the repository's own address carries (a signature, say) goes to the archives of the same host too.
         if url.query().is_none() && Origin::try_from(&url).is_ok_and(|origin| origin == self.home) {
             url.set_query(self.url.query());

@@ -5,106 +5,127 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FetchedChart, Oci, Promise, SourceError, fetch::shown_text, index::IndexEntry, oci::named_by_index};
+use url::Url;
+
+use super::{FetchedChart, Oci, Promise, SourceError, index::IndexEntry, oci::named_by_index};
 use crate::{
     model::{Digest, RepositoryName, Tag},
     registry::Reference,
 };
 
-const SCHEME: &str = "oci://";
-/// Registries that what is wanted of one index may lie in.
-const MOST: usize = 16;
+const SCHEME: &str = "oci";
+/// Places in registries, as `HOST/PATH` above the charts, that what is wanted of one index may lie in.
+const MOST: usize = 64;
 
-/// The registries that an index names archives in, by what stands for them in its addresses.
+/// The registries that an index names archives in, by the place above them.
 #[derive(Default)]
 pub struct Registries(BTreeMap<String, Result<Oci, String>>);
 
 /// Where an archive lies, as an index says it.
 #[derive(Debug, PartialEq, Eq)]
 struct Address {
-    host: String,
     repository: RepositoryName,
     tag: Option<Tag>,
     digest: Option<Digest>,
 }
 
+/// Whether an index names a registry by `address`.
+pub(super) fn is_of_registry(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| url.scheme() == SCHEME)
+}
+
+/// `HOST[:PORT]`.
+fn authority(url: &Url) -> Result<String, &'static str> {
+    let host = url.host_str().filter(|host| !host.is_empty()).ok_or("it names no host")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("user information does not belong there: a login is given by `secretRef` and `passCredentials`");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("a registry takes neither a query nor a fragment");
+    }
+    Ok(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+/// `HOST[:PORT]/PATH` above the chart.
+fn place(url: &Url) -> Result<String, &'static str> {
+    let repository = url.path().split(['@', ':']).next().unwrap_or_default();
+    let above = repository.rsplit_once('/').map_or("", |(above, _)| above);
+    Ok(format!("{}{above}", authority(url)?))
+}
+
 impl Address {
-    fn parse(text: &str, entry: &IndexEntry) -> Result<Self, String> {
-        let rest = text.strip_prefix(SCHEME).unwrap_or(text);
-        let (host, path) = rest.split_once('/').ok_or("it names no repository")?;
+    /// The details say nothing of what stands there: it may hold a secret.
+    fn parse(url: &Url, entry: &IndexEntry) -> Result<Self, &'static str> {
+        authority(url)?;
+        let path = url.path().trim_start_matches('/');
         let (path, digest) = match path.split_once('@') {
             None => (path, None),
-            Some((path, digest)) => (path, Some(digest.parse().map_err(|_| "what stands behind `@` is no digest")?)),
+            Some((path, digest)) => (path, Some(digest.parse().map_err(|_| "what stands behind `@` is no digest by SHA-256")?)),
         };
+        let no_tag = "what stands behind `:` is no tag";
         let (path, tag) = match path.rsplit_once(':') {
-            None => (path, None),
-            Some((path, tag)) => (path, Some(tag.replace('+', "_").parse::<Tag>().map_err(|error| error.to_string())?)),
+            None | Some((_, "")) => (path.trim_end_matches(':'), None),
+            Some((path, tag)) => (path, Some(tag.replace('+', "_").parse::<Tag>().map_err(|_| no_tag)?)),
         };
-        let repository = path.parse::<RepositoryName>().map_err(|error| error.to_string())?;
-        let of_version = || Tag::of_version(&entry.version).map_err(|error| error.to_string());
+        let no_repository = "it names no repository that a registry can have: lower case letters, digits, `.`, `_`, `-` and `/`";
+        let repository = path.parse::<RepositoryName>().map_err(|_| no_repository)?;
+        let of_version = || Tag::of_version(&entry.version).map_err(|_| "its version can be no tag");
         let tag = if digest.is_some() { tag } else { Some(tag.map_or_else(of_version, Ok)?) };
-        Ok(Self { host: host.to_owned(), repository, tag, digest })
+        Ok(Self { repository, tag, digest })
     }
 
+    /// The digest goes before a tag.
     fn reference(&self) -> Option<Reference<'_>> {
         self.digest.map(Reference::Digest).or_else(|| self.tag.as_ref().map(Reference::Tag))
     }
 }
 
 impl Registries {
-    /// What stands for a registry in an address; nothing where that is none of a registry.
-    fn host(address: &str) -> Option<&str> {
-        let rest = address.strip_prefix(SCHEME)?;
-        Some(rest.split(['/', '?', '#']).next().unwrap_or_default()).filter(|host| !host.is_empty() && !host.contains('@'))
+    /// The places in registries that entries lie in, as `HOST[:PORT]/PATH`: each once, and no more of them than are asked.
+    pub fn places<'a>(entries: impl Iterator<Item = &'a IndexEntry>) -> BTreeSet<String> {
+        let mut places = BTreeSet::new();
+        for address in entries.flat_map(|entry| &entry.urls) {
+            let url = Url::parse(address).ok().filter(|url| url.scheme() == SCHEME);
+            if let Some(Ok(place)) = url.as_ref().map(place)
+                && places.len() < MOST
+            {
+                places.insert(place);
+            }
+        }
+        places
     }
 
-    /// What stands for the registries that entries lie in, each once, and no more of them than are asked.
-    pub fn hosts<'a>(entries: impl Iterator<Item = &'a IndexEntry>) -> BTreeSet<&'a str> {
-        let named = entries.flat_map(|entry| &entry.urls).filter_map(|address| Self::host(address));
-        let hosts: BTreeSet<&str> = named.collect();
-        hosts.into_iter().take(MOST).collect()
-    }
-
-    /// The same with one more, for all addresses of `host`; or with the sentence why there is none.
+    /// The same with one more, for all that lies in `place`; or with the sentence why there is none.
     #[must_use]
-    pub fn with(mut self, host: String, registry: Result<Oci, String>) -> Self {
-        self.0.insert(host, registry);
+    pub fn with(mut self, place: String, registry: Result<Oci, String>) -> Self {
+        self.0.insert(place, registry);
         self
     }
 
-    /// The chart of an entry at one of its addresses; nothing where that is none of a registry.
+    /// The chart of an entry at one of its addresses, which errors name as `shown`; nothing where that is none of a registry.
     ///
     /// # Errors
     /// [`SourceError`], which says that the index names this address.
-    pub(super) async fn chart(&self, entry: &IndexEntry, address: &str) -> Option<Result<FetchedChart, SourceError>> {
-        if address.starts_with(SCHEME) { Some(self.chart_at(entry, address).await) } else { None }
+    pub(super) async fn chart(&self, entry: &IndexEntry, url: &Url, shown: &str) -> Option<Result<FetchedChart, SourceError>> {
+        if url.scheme() == SCHEME { Some(self.chart_at(entry, url, shown).await) } else { None }
     }
 
-    async fn chart_at(&self, entry: &IndexEntry, address: &str) -> Result<FetchedChart, SourceError> {
-        let shown = shown(address);
-        let invalid = |detail: String| SourceError::ArchiveAddress { url: shown.clone(), chart: entry.named(), detail };
-        let at = Address::parse(address, entry).map_err(&invalid)?;
-        let registry = self.0.get(&at.host).ok_or_else(|| invalid(format!("what is asked for lies in more than {MOST} registries")))?;
+    async fn chart_at(&self, entry: &IndexEntry, url: &Url, shown: &str) -> Result<FetchedChart, SourceError> {
+        let invalid = |detail: String| SourceError::ArchiveAddress { url: shown.to_owned(), chart: entry.named(), detail };
+        let at = Address::parse(url, entry).map_err(|detail| invalid(detail.to_owned()))?;
+        let place = place(url).map_err(|detail| invalid(detail.to_owned()))?;
+        let registry = self.0.get(&place).ok_or_else(|| SourceError::TooManyRegistries { url: shown.to_owned(), limit: MOST })?;
         let registry = registry.as_ref().map_err(|sentence| invalid(sentence.clone()))?;
         let reference = at.reference().ok_or_else(|| invalid("it has neither tag nor digest".to_owned()))?;
-        let by = "the index says";
-        let fetched = registry.chart_at((&at.repository, &shown), reference, (entry, by)).await;
+        let fetched = registry.chart_at((&at.repository, shown), reference, (entry, "the index says")).await;
         let fetched = fetched.map_err(|error| named_by_index(error, &entry.named()))?;
         // Indexes of archives in registries have the digest of the one or of the other.
         let manifest = fetched.copied.as_ref().map(|copied| copied.original.digest);
         let (found, promised) = (fetched.archive.digest(), entry.digest);
         match promised.filter(|promised| *promised != found && Some(*promised) != manifest) {
-            Some(promised) => Err(SourceError::Digest { url: shown, found, promised, by: Promise::Index }),
+            Some(promised) => Err(SourceError::Digest { url: shown.to_owned(), found, promised, by: Promise::Index }),
             None => Ok(FetchedChart { copied: None, ..fetched }),
         }
-    }
-}
-
-/// Without what may be secret; a digest is not.
-fn shown(address: &str) -> String {
-    match address.rsplit_once('@') {
-        Some((before, digest)) if digest.parse::<Digest>().is_ok() => format!("{}@{digest}", shown_text(before)),
-        _ => shown_text(address),
     }
 }
 
@@ -122,40 +143,46 @@ mod tests {
     fn an_address_leads_to_a_manifest() {
         let by_digest = format!("oci://r.example.com/charts/web:1@{DIGEST}");
         for (address, expected) in [
-            ("oci://r.example.com/charts/web:1.2.0", "r.example.com charts/web 1.2.0"),
-            ("oci://r.example.com:5000/web:1.2.0+b1", "r.example.com:5000 web 1.2.0_b1"),
-            ("oci://[fd00::9]:5000/web", "[fd00::9]:5000 web 1.2.0_b1"),
-            (&by_digest, &format!("r.example.com charts/web {DIGEST}")),
+            ("oci://r.example.com/charts/web:1.2.0", "r.example.com/charts charts/web 1.2.0"),
+            ("OCI://r.example.com:5000/web:1.2.0+b1", "r.example.com:5000 web 1.2.0_b1"),
+            ("oci://[fd00::9]:5000/a/b/web", "[fd00::9]:5000/a/b a/b/web 1.2.0_b1"),
+            ("oci://r.example.com/charts/web:", "r.example.com/charts charts/web 1.2.0_b1"),
+            (&by_digest, &format!("r.example.com/charts charts/web {DIGEST}")),
         ] {
-            let at = Address::parse(address, &entry()).unwrap();
-            assert_eq!(format!("{} {} {}", at.host, at.repository, at.reference().unwrap()), expected, "{address}");
-            assert_eq!(Registries::host(address), Some(at.host.as_str()));
+            let url = Url::parse(address).unwrap();
+            let at = Address::parse(&url, &entry()).unwrap();
+            assert_eq!(format!("{} {} {}", place(&url).unwrap(), at.repository, at.reference().unwrap()), expected, "{address}");
+            assert!(is_of_registry(address));
         }
+        assert!(!is_of_registry("https://r.example.com/web-1.tgz") && !is_of_registry("web-1.tgz"));
     }
 
     #[test]
-    fn registries_are_counted_and_no_more_are_asked_than_may_be() {
-        let at = |host: usize| IndexEntry { urls: vec![format!("oci://r{host:02}/web:1"), "web-1.tgz".to_owned()], ..entry() };
-        let entries: Vec<_> = (0..20).chain(0..20).map(at).collect();
-        let hosts = Registries::hosts(entries.iter());
-        assert_eq!((hosts.len(), hosts.contains("r15"), hosts.contains("r16")), (MOST, true, false));
+    fn places_are_counted_and_no_more_are_asked_than_may_be() {
+        let at = |host: usize| IndexEntry { urls: vec![format!("oci://r{host:02}/a/web:1"), "web-1.tgz".to_owned()], ..entry() };
+        let entries: Vec<_> = (0..99).rev().chain(0..99).map(at).collect();
+        let places = Registries::places(entries.iter());
+        assert_eq!((places.len(), places.contains("r98/a"), places.contains("r00/a")), (MOST, true, false), "in the order of the index");
     }
 
     #[test]
-    fn what_is_none_is_refused_without_showing_secrets() {
+    fn what_is_none_is_refused_without_showing_what_may_be_secret() {
         for (address, part) in [
             ("oci://r.example.com", "no repository"),
-            ("oci://r.example.com/Web:1", "no OCI repository name"),
-            ("oci://r.example.com/web:-1", "no OCI tag"),
+            ("oci://r.example.com/Web:1", "no repository"),
+            ("oci://r.example.com/hunter2/Web%2Fa:1", "no repository"),
+            ("oci://r.example.com/web:-hunter2", "no tag"),
             ("oci://r.example.com/web@sha256:12", "no digest"),
-            ("oci://me:hunter2@r.example.com/web:1", ""),
-            ("oci://r.example.com/web:1?key=hunter2", "no OCI tag"),
+            ("oci://r.example.com/web@sha512:hunter2", "no digest"),
+            ("oci:///web:1", "no host"),
+            ("oci:web:1", "no host"),
+            ("oci://me:hunter2@r.example.com/web:1", "user information"),
+            ("oci://hunter2@r.example.com/web:1", "user information"),
+            ("oci://r.example.com/web:1?key=hunter2", "neither a query"),
+            ("oci://r.example.com/web:1#hunter2", "neither a query"),
         ] {
-            let refused = Address::parse(address, &entry()).err().unwrap_or_default();
-            assert!(refused.contains(part) && !shown(address).contains("hunter2"), "{address}: {refused}");
+            let refused = Address::parse(&Url::parse(address).unwrap(), &entry()).unwrap_err();
+            assert!(refused.contains(part) && !refused.contains("hunter2"), "{address}: {refused}");
         }
-        assert_eq!(Registries::host("oci://me:hunter2@r.example.com/web:1"), None);
-        assert_eq!(Registries::host("https://r.example.com/web-1.tgz"), None);
-        assert_eq!(shown(&format!("oci://r.example.com/web@{DIGEST}")), format!("oci://r.example.com/web@{DIGEST}"));
     }
 }

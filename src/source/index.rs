@@ -72,13 +72,18 @@ pub struct IndexEntry {
     pub version: ChartVersion,
     /// Where its archive lies: absolute, or relative to the index; never empty.
     pub urls: Vec<String>,
-    /// What the archive must have.
+    /// What the index says that the archive has, or its manifest where it lies in a registry.
     pub digest: Option<Digest>,
     /// When it was made, in seconds since 1970.
     pub created: Option<i64>,
 }
 
 impl IndexEntry {
+    /// The digest that the archive must have; nothing where the index has that of a manifest, too: of an archive in a registry.
+    pub fn archive_digest(&self) -> Option<Digest> {
+        self.digest.filter(|_| !self.urls.iter().any(|address| super::in_registry::is_of_registry(address)))
+    }
+
     /// As errors name it: `name version`.
     pub(super) fn named(&self) -> String {
         format!("{} {}", self.name, self.version)

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, sync::Arc};
 use kube::runtime::reflector::Store;
 use tokio::time::Instant;
 
-use super::{Asking, Offer, oci};
+use super::{
+    Asking, Offer,
+    oci::{self, OwnLogin},
+};
 use crate::{
     api::HelmRepositorySource,
     controller::{memory::Memory, start::Context},
@@ -65,10 +68,16 @@ async fn registries(
     asking: &Asking<'_>,
 ) -> Registries {
     let mut registries = Registries::default();
-    for host in Registries::hosts(wanted.iter().map(|wanted| &wanted.entry)) {
+    for place in Registries::places(wanted.iter().map(|wanted| &wanted.entry)) {
+        let host = place.split('/').next().unwrap_or_default();
         let is_home = Origin::parse(Scheme::Https, host).is_ok_and(|origin| origin == *repository.home());
-        let registry = oci::of_index(host, access, is_home || source.pass_credentials, asking).await;
-        registries = registries.with(host.to_owned(), registry.map_err(|failed| failed.sentence));
+        let login = match (is_home, source.pass_credentials) {
+            (true, _) => OwnLogin::AtHome,
+            (false, true) => OwnLogin::Passed,
+            (false, false) => OwnLogin::Withheld,
+        };
+        let registry = oci::of_index(&place, access, login, asking).await;
+        registries = registries.with(place, registry.map_err(|failed| failed.sentence));
     }
     registries
 }

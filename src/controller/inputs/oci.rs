@@ -98,12 +98,23 @@ async fn oci(source: &OciSource, named: &str, asking: &Asking<'_>) -> Result<Oci
     opened(source, plan, Identity { keys, proxy, reader }, asking).ok_or_else(|| invalid(named, "no way leads there"))
 }
 
-/// A registry that an index names archives in, as Helm reads it: by TLS. The login of the index's own Secret goes there where `has_login`,
-/// else one that is at hand, else none.
-pub(super) async fn of_index(host: &str, access: &Access, has_login: bool, asking: &Asking<'_>) -> Result<Oci, Failed> {
+/// Whether the login of an index's own Secret goes to a registry that the index names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum OwnLogin {
+    /// It is the host of the index.
+    AtHome,
+    /// `passCredentials`.
+    Passed,
+    /// It is another host.
+    Withheld,
+}
+
+/// A registry that an index names archives in, as Helm reads it: by TLS. `place` is `HOST[:PORT]/PATH` above them. Who is shown there: the
+/// login of the index's own Secret where it goes there, else one that is at hand, else nobody.
+pub(super) async fn of_index(place: &str, access: &Access, own: OwnLogin, asking: &Asking<'_>) -> Result<Oci, Failed> {
     let context = asking.context;
     let source = OciSource {
-        url: format!("oci://{host}"),
+        url: format!("oci://{place}"),
         allowed_hosts: Vec::new(),
         secret_ref: None,
         cert_secret_ref: None,
@@ -111,27 +122,38 @@ pub(super) async fn of_index(host: &str, access: &Access, has_login: bool, askin
         insecure: false,
         referrers: false,
     };
-    let plan = planned(&source, "the index")?;
+    let host = place.split('/').next().unwrap_or_default();
+    let invalid = || Failed { reason: Reason::SourceInvalid, sentence: format!("`{host}` is no host of a registry"), passing: false };
+    let plan = planned(&source, "the index").map_err(|_| invalid())?;
     let (mut keys, caller) = at_hand::keys(context, asking.secrets, References::default(), &plan).await?;
     keys.tls = access.tls.clone();
-    let own = access.secret.as_ref().map(|secret| format!("the Secret `{secret}`"));
-    let reader = match (&access.credential, own) {
-        (Some(Authorization::Basic(credential)), Some(own)) if has_login => {
+    let secret = access.secret.as_ref().map(|secret| format!("the Secret `{secret}`"));
+    let reader = match (&access.credential, secret, caller.login) {
+        (Some(Authorization::Basic(credential)), Some(secret), _) if own != OwnLogin::Withheld => {
             keys.login = Login::Pair(credential.clone());
-            Reader::LoggedIn(own)
+            Reader::LoggedIn(secret)
         }
-        (Some(Authorization::Basic(_)), Some(own)) => {
-            Reader::Nobody(format!("`passCredentials: true` sends the login of {own} there, too"))
+        (_, _, CallerLogin::DockerConfig(file)) => Reader::LoggedIn(format!("`{file}`")),
+        (Some(Authorization::Basic(_)), Some(secret), _) => {
+            Reader::Nobody(format!("`passCredentials: true` sends the login of {secret} there, too"))
         }
-        _ => match reader(None, caller.login, context) {
-            Reader::Nobody(cure) if context.has_cluster || context.at_hand.is_none() => {
-                Reader::Nobody(format!("{cure}, with `username`, `password` and `passCredentials: true`"))
+        (Some(Authorization::Bearer(_)), Some(secret), _) => Reader::Nobody(format!(
+            "give `username` and `password` in {secret}: registries are not shown a `bearerToken`{}",
+            and_passed(own)
+        )),
+        (_, _, login) => match reader(None, login, context) {
+            Reader::Nobody(_) if context.at_hand.is_none() || context.has_cluster => {
+                Reader::Nobody(format!("give a Secret with `username` and `password` as `secretRef`{}", and_passed(own)))
             }
             other => other,
         },
     };
     let who = Identity { keys, proxy: access.proxy.clone(), reader };
-    opened(&source, plan, who, asking).ok_or_else(|| invalid("the index", "no way leads there"))
+    opened(&source, plan, who, asking).ok_or_else(invalid)
+}
+
+fn and_passed(own: OwnLogin) -> &'static str {
+    if own == OwnLogin::Withheld { ", and set `passCredentials: true`" } else { "" }
 }
 
 fn planned(source: &OciSource, named: &str) -> Result<Plan, Failed> {
@@ -168,7 +190,7 @@ fn opened(source: &OciSource, plan: Plan, Identity { keys, proxy, reader }: Iden
     let way = reach.each(&strategies, &learnt).pop()?;
     let asked = proxy.as_ref().filter(|_| source.insecure).map(|proxy| proxy.shown());
     let place = Place { shown: pull.unwrap_or_default(), prefix, reader, proxy: asked, referrers: source.referrers };
-    Some(Oci::new(way.registry.through(proxy), place, context.spool.clone(), context.limits.clone()))
+    Some(Oci::new(way.registry.through(proxy).following(), place, context.spool.clone(), context.limits.clone()))
 }
 
 /// Whose login is used, or how one is given.

@@ -4,6 +4,7 @@ use super::AttachedError;
 use crate::{
     api::Reason,
     chart::NoChartManifest,
+    net::{NetError, TlsFailure},
     registry::{Answer, BodyKind, Cause, Failure, Shown, Stage},
     source::{Place, Reader, SourceError, StatusAnswer, cure, fetch::is_of_certificate, index::IndexEntry},
 };
@@ -96,6 +97,26 @@ pub enum OciError {
         chart: String,
         /// Scheme and host.
         origin: String,
+    },
+    /// An index cannot say that a registry has no TLS.
+    #[error(
+        "`{place}`, which the index names for `{chart}`, could not be read: the registry has no TLS, and what an index names is read by nothing else; take the chart by the source `oci` with `insecure: true`"
+    )]
+    NoTlsByIndex {
+        /// With tag or digest.
+        place: String,
+        /// `name version` of the index.
+        chart: String,
+    },
+    /// What gives tokens answers otherwise.
+    #[error(
+        "`{place}` could not be read: the token service of the registry answered {answer}; its log says why, and the next run asks again"
+    )]
+    TokenService {
+        /// With the tag, where it is of one.
+        place: String,
+        /// What came.
+        answer: String,
     },
     /// Plain HTTP to a port that wants TLS.
     #[error(
@@ -256,7 +277,8 @@ impl OciError {
             }
             Self::ClientCertificate { .. } => Reason::TlsFailed,
             Self::PlainHttpOnTls { .. } => Reason::PlainHttpOnTls,
-            Self::Refused { .. } => Reason::SourceUnreachable,
+            Self::Refused { .. } | Self::TokenService { .. } => Reason::SourceUnreachable,
+            Self::NoTlsByIndex { .. } => Reason::TlsOnPlainHttp,
             Self::NoRegistry { .. } => Reason::SourceInvalid,
             Self::TooManyTags { .. } | Self::TooManyTogether { .. } | Self::TooLarge { .. } | Self::BlobTooLarge { .. } => {
                 Reason::LimitExceeded
@@ -272,7 +294,7 @@ impl OciError {
     /// Whether it passes by itself.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Refused { .. } | Self::NoManifest { .. } => true,
+            Self::Refused { .. } | Self::TokenService { .. } | Self::NoManifest { .. } => true,
             Self::Attached { cause, .. } => cause.is_passing(),
             _ => false,
         }
@@ -297,6 +319,9 @@ pub(super) fn of_failure(place: String, asked: &Place, failure: Failure) -> Sour
         // A registry that has no such repository says so as one, or says nothing.
         Cause::Answer(answer) if failure.stage == Stage::ListTags && is_page(&answer) => {
             OciError::NoRegistry { place, detail: format!("what answers there said {}", said(&answer)) }
+        }
+        Cause::Answer(answer) if failure.stage == Stage::Token && !matches!(answer.status, 400 | 401 | 403 | 495 | 496) => {
+            OciError::TokenService { place, answer: said(&answer) }
         }
         Cause::Answer(answer) => of_answer(place, reader, &answer, said(&answer)),
         Cause::Unauthorized { shown, answer } => OciError::Unauthorized { place, answer: said(&answer), shown: Some(shown), reader },
@@ -345,11 +370,13 @@ fn cure_of_login(shown: Option<Shown>, reader: &Reader) -> String {
         (Some(Shown::Token) | None, Reader::LoggedIn(from)) => {
             format!("give the user of {from} the right to pull there, and check `url` and the name in `charts`")
         }
-        (Some(Shown::Unasked(_)), Reader::LoggedIn(from)) => {
-            format!("look what answers there: a registry asks for `Basic` or `Bearer`, and nothing of {from} was sent")
-        }
+        (Some(Shown::Unasked(_)), Reader::LoggedIn(from)) => nothing_sent(from),
         (Some(_), Reader::LoggedIn(from)) => format!("check user and password in {from}"),
     }
+}
+
+fn nothing_sent(from: &str) -> String {
+    format!("look what answers there: a registry asks for `Basic` or `Bearer`, and nothing of {from} was sent")
 }
 
 /// The index says what lies where.
@@ -357,18 +384,26 @@ fn cure_of_login_by_index(shown: Option<Shown>, reader: &Reader) -> String {
     match (shown, reader) {
         (_, Reader::Nobody(cure)) => format!("where it is not for everybody, {cure}"),
         (Some(Shown::Credential), Reader::LoggedIn(from)) => format!("check user and password in {from}"),
+        (Some(Shown::Unasked(_)), Reader::LoggedIn(from)) => nothing_sent(from),
         (_, Reader::LoggedIn(from)) => format!("check user and password in {from}, and give that user the right to pull there"),
     }
 }
 
 /// Who reads the spec has not named the place: the index has, for `chart`.
 pub(in crate::source) fn named_by_index(error: SourceError, chart: &str) -> SourceError {
-    let SourceError::Oci(error) = error else { return error };
     let chart = chart.to_owned();
+    let error = match error {
+        SourceError::Net { url: place, cause: NetError::Tls { failure: TlsFailure::NotTls, .. } } => {
+            return OciError::NoTlsByIndex { place, chart }.into();
+        }
+        SourceError::Oci(error) => error,
+        other => return other,
+    };
     let named = match error {
-        OciError::NoReference { place: url } | OciError::NoRepository { place: url } => {
+        OciError::NoReference { place: url } | OciError::Missing { place: url, .. } => {
             return SourceError::ArchiveMissing { url, chart, status: StatusAnswer { status: 404, proxy: None } };
         }
+        OciError::Identity { place: url, found, .. } => return SourceError::Identity { url, found, promised: chart },
         OciError::Unauthorized { place, answer, shown, reader } => OciError::UnauthorizedByIndex { place, chart, answer, shown, reader },
         OciError::Realm { place, origin } => OciError::RealmByIndex { place, chart, origin },
         OciError::NoChartPinned { place, cause } => OciError::NoChart { place, cause },

@@ -1,0 +1,95 @@
+//! Where reading leads: registries hand some requests on to other hosts.
+//!
+//! Blobs lie on storage hosts. `registry.k8s.io` answers every request but some for blobs with the address of another registry
+//! (kubernetes/registry.k8s.io, `cmd/archeio/docs/request-handling.md`). Nobody learns there who we are.
+
+use http::{HeaderMap, StatusCode, header};
+
+use super::{
+    Cause, Failure,
+    exchange::{Call, Line},
+    location,
+};
+use crate::{
+    model::Origin,
+    net::{Address, Answered, Endpoint},
+};
+
+pub(super) const MOST_REDIRECTS: usize = 3;
+
+/// The place of a list or a manifest, followed to where the registry leads, where it is [one that is followed](super::Registry::following).
+pub(super) struct Trail {
+    at: Option<Endpoint>,
+    path: String,
+    redirects: usize,
+}
+
+impl Trail {
+    pub(super) fn new(path: String) -> Self {
+        Self { at: None, path, redirects: 0 }
+    }
+
+    /// Asks, with `call` for all but the path. The answer is given back by [`Line::done`] or [`Line::refused`] of `line`.
+    pub(super) async fn ask(&mut self, line: &mut Line<'_>, call: &Call<'_>) -> Result<Answered, Failure> {
+        loop {
+            let call = Call { path: &self.path, method: call.method.clone(), ..*call };
+            let mut answered = match &self.at {
+                None => line.ask(&call).await?,
+                Some(endpoint) => Line::elsewhere(line.registry(), endpoint).ask(&call).await?,
+            };
+            let may_follow = line.registry().follows && self.redirects < MOST_REDIRECTS && is_redirect(answered.head.status);
+            if !may_follow {
+                return Ok(answered);
+            }
+            let current = self.at.as_ref().unwrap_or(&line.registry().endpoint);
+            let (endpoint, path) = redirected(&call, current, &answered.head.headers)?;
+            // From http to https, or to a page for a login: that is no other registry.
+            if endpoint.is_none() && self.at.is_none() {
+                return Ok(answered);
+            }
+            let read = answered.bounded(super::answer::MOST_OF_A_BODY).await;
+            if read.is_ok() {
+                line.done(answered);
+            }
+            (self.at, self.path) = (endpoint.or(self.at.take()), path);
+            self.redirects += 1;
+        }
+    }
+
+    /// Goes on to what an answer names as its next page; nothing where that is the same page.
+    pub(super) fn turn(&mut self, line: &Line<'_>, next: &str) -> Result<Option<()>, Cause> {
+        let origin = self.at.as_ref().map_or(&line.registry().endpoint.origin, |endpoint| &endpoint.origin);
+        let resolved = location::resolve(origin, &self.path, next, &location::AllowedHosts::default());
+        let path = resolved.map_err(|detail| Cause::Location { detail })?.path_and_query;
+        let is_other = path != self.path;
+        self.path = path;
+        Ok(is_other.then_some(()))
+    }
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT)
+}
+
+/// Where the answer to `call` leads: another place on the same server, or another host.
+pub(super) fn redirected(call: &Call<'_>, current: &Endpoint, headers: &HeaderMap) -> Result<(Option<Endpoint>, String), Failure> {
+    let refused = |detail: String| Failure::new(call.stage, Cause::Location { detail });
+    let target = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+    let target = target.ok_or_else(|| refused("a redirect without an address".to_owned()))?;
+    let named = url::Url::parse(target).ok().and_then(|url| Origin::try_from(&url).ok());
+    let allowed = location::AllowedHosts::new(named.map(|origin| origin.host_and_port()));
+    let address = location::resolve(&current.origin, call.path, target, &allowed).map_err(refused)?;
+    if address.own {
+        return Ok((None, address.path_and_query));
+    }
+    let addresses = vec![Address::of(&address.origin)];
+    let endpoint = Endpoint {
+        addresses,
+        origin: address.origin,
+        tls: current.tls.clone(),
+        policy: current.policy.clone(),
+        segment: None,
+        proxy: current.proxy.clone(),
+    };
+    Ok((Some(endpoint), address.path_and_query))
+}
