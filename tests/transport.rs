@@ -20,7 +20,7 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::mpsc,
+    sync::{Notify, mpsc},
 };
 
 const SHORT: Patience = Patience { stall: Duration::from_millis(400) };
@@ -439,23 +439,71 @@ async fn a_server_that_speaks_first_is_named_whenever_its_bytes_arrive() {
     }
 }
 
+/// A certificate that is trusted as it is, and a server that shows it.
+fn speaks_tls(to_clients_with_certificates: bool) -> (String, Arc<rustls::ServerConfig>) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(["registry.example".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
+    let builder = if to_clients_with_certificates {
+        let mut trusted = rustls::RootCertStore::empty();
+        trusted.add(certificate.der().clone()).unwrap();
+        let of_clients = rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), provider).build().unwrap();
+        builder.with_client_cert_verifier(of_clients)
+    } else {
+        builder.with_no_client_auth()
+    };
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+    (certificate.pem(), Arc::new(builder.with_single_cert(vec![certificate.der().clone()], key).unwrap()))
+}
+
+/// What comes over a kept connection that is no TLS any more says nothing of the server: another connection will do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_connection_whose_tls_is_broken_is_not_used_again() {
+    let (certificate, config) = speaks_tls(false);
+    let acceptor = tokio_rustls::TlsAcceptor::from(config);
+    let (broken, mut breaks) = mpsc::unbounded_channel();
+    let was_read = Arc::new(Notify::new());
+    let may_break = was_read.clone();
+    let breaks_tls = server(move |socket| {
+        let (acceptor, broken, may_break) = (acceptor.clone(), broken.clone(), may_break.clone());
+        async move {
+            let mut stream = acceptor.accept(socket).await.unwrap();
+            let mut head = [0; 1024];
+            let _ = stream.read(&mut head).await;
+            let _ = stream.write_all(ACCEPTED).await;
+            let _ = stream.flush().await;
+            may_break.notified().await;
+            let (mut socket, _) = stream.into_inner();
+            let _ = socket.write_all(b"HTTP/1.1 408 Request Timeout\r\n\r\n").await;
+            let _ = broken.send(());
+            let mut sink = Vec::new();
+            let _ = socket.read_to_end(&mut sink).await;
+        }
+    })
+    .await;
+    let transport = Transport::new();
+    let mut endpoint = endpoint(Scheme::Https, &[breaks_tls], "registry.example");
+    endpoint.tls = TlsConfig::new(&SystemRoots::load(), Some(certificate.as_bytes()), None).unwrap();
+    for round in 0..50 {
+        let (head, body) = put(0);
+        let mut answered = transport.send(&endpoint, None, Reuse::Idle, head, &body, LONG).await.unwrap();
+        assert_eq!(answered.head.status, 202, "{round}");
+        assert_eq!(answered.chunk().await, Ok(None), "{round}");
+        drop(answered.into_lease());
+        was_read.notify_one();
+        if round % 2 == 0 {
+            breaks.recv().await.unwrap();
+        }
+    }
+}
+
 /// In TLS 1.3 a server refuses a client's certificate only after the handshake has ended for the client: its alert may come before the
 /// request, while it is handed over, or after it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_certificate_that_is_missed_is_named_whenever_the_alert_arrives() {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let certificate = rcgen::CertificateParams::new(["registry.example".to_owned()]).unwrap().self_signed(&key).unwrap();
-    let mut trusted = rustls::RootCertStore::empty();
-    trusted.add(certificate.der().clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let of_clients = rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), provider.clone()).build().unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_client_cert_verifier(of_clients)
-        .with_single_cert(vec![certificate.der().clone()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
-        .unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let (certificate, config) = speaks_tls(true);
+    let acceptor = tokio_rustls::TlsAcceptor::from(config);
     let (refused, mut refusals) = mpsc::unbounded_channel();
     let wants_certificate = server(move |socket| {
         let (acceptor, refused) = (acceptor.clone(), refused.clone());
@@ -467,7 +515,7 @@ async fn a_client_certificate_that_is_missed_is_named_whenever_the_alert_arrives
     .await;
     let transport = Transport::new();
     let mut endpoint = endpoint(Scheme::Https, &[wants_certificate], "registry.example");
-    endpoint.tls = TlsConfig::new(&SystemRoots::load(), Some(certificate.pem().as_bytes()), None).unwrap();
+    endpoint.tls = TlsConfig::new(&SystemRoots::load(), Some(certificate.as_bytes()), None).unwrap();
     let expected = NetError::Tls { host: "registry.example".to_owned(), failure: TlsFailure::ClientCertificate };
     for round in 0..200 {
         let (head, body) = put(0);

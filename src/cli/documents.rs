@@ -150,15 +150,13 @@ const OTHER_KEYS: [&str; 2] = ["cannot deserialize null into string; use Option<
 
 /// Why a text is not read.
 fn unparsed(error: &serde_saphyr::Error) -> String {
-    match limit(error) {
-        Some((much, line)) => format!("has {much} by line {line}: no manifest has so much, and it is not read"),
-        None => {
-            let said = error.without_snippet().to_string();
-            match OTHER_KEYS.iter().find_map(|words| said.strip_prefix(words)) {
-                Some(place) => format!("is no manifest: a key must be a text{place}"),
-                None => format!("is no YAML: {said}"),
-            }
-        }
+    if let Some((much, line)) = limit(error) {
+        return format!("has {much} by line {line}: no manifest has so much, and it is not read");
+    }
+    let said = error.without_snippet().to_string();
+    match OTHER_KEYS.iter().find_map(|words| said.strip_prefix(words)) {
+        Some(place) => format!("is no manifest: a key must be a text{place}"),
+        None => format!("is no YAML: {said}"),
     }
 }
 

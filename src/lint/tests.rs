@@ -319,6 +319,18 @@ fn the_definition_speaks_no_word_that_lint_does_not_know() {
 }
 
 #[test]
+fn a_digest_or_a_port_is_no_tag() {
+    for url in ["oci://[fd00::9]:5000/charts", "oci://r.example.com:5000"] {
+        let text = with(&format!("source: {{oci: {{url: '{url}'}}}}\ncharts: [{{name: a}}]\ntargets: [{{name: a, url: 'oci://r'}}]"));
+        assert_eq!(findings(&text), "", "{url}");
+    }
+    for url in ["oci://r/a@sha256:0", "oci://r/:x", "oci://r/a:1/b"] {
+        let text = with(&format!("source: {{oci: {{url: '{url}'}}}}\ncharts: [{{name: a}}]\ntargets: [{{name: a, url: 'oci://r'}}]"));
+        assert!(findings(&text).contains("is no OCI repository name") && !findings(&text).contains("has the tag"), "{url}");
+    }
+}
+
+#[test]
 fn what_belongs_to_another_field_is_told_where() {
     let of = |spec: &str| findings(&with(&format!("{spec}\ntargets: [{{name: a, url: 'oci://r.example.com/charts:v1'}}]")));
     insta::assert_snapshot!(of("source: {helmRepository: {url: 'oci://r.example.com/charts'}}\ncharts: [{name: 'web*'}]"), @r#"

@@ -265,8 +265,11 @@ impl Lease {
             tokio::select! {
                 result = &mut answer => return match result {
                     // It ended before it took the request: the reason lies with the request, else with the driver.
-                    Err(error) if error.is_canceled() && error.source().is_some() => Err(ended_early(&error, host)),
-                    Err(error) if error.is_canceled() => Err(connection.driver.why_it_ended(host).await),
+                    Err(error) if error.is_canceled() => Err(match error.source().and_then(|source| source.downcast_ref::<hyper::Error>()) {
+                        Some(cause) => ended_early(cause, host),
+                        // Nothing, or words: that it was closed before.
+                        None => connection.driver.why_it_ended(host).await,
+                    }),
                     result => result.map_err(|error| named(&error, progress, host)),
                 },
                 () = sleep_until(deadline) => {

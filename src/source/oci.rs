@@ -6,6 +6,7 @@
 
 mod attached;
 mod attached_error;
+mod by_index;
 mod error;
 mod pinned;
 mod tags;
@@ -19,8 +20,8 @@ use serde::Deserialize;
 
 pub use attached::{Attached, Attachment};
 pub use attached_error::AttachedError;
+pub(super) use by_index::named_by_index;
 pub use error::OciError;
-pub(super) use error::named_by_index;
 pub use pinned::Pick;
 
 use self::{

@@ -26,7 +26,7 @@ struct Scene {
     namespace: Namespace,
     authority: Authority,
     front: WebServer,
-    _from: Registry,
+    from: Registry,
     to: Registry,
 }
 
@@ -44,7 +44,7 @@ impl Scene {
         let identity = authority.server(&[&place.socket().ip().to_string()], Validity::Now).expect("a certificate");
         let directives = format!("location / {{ {directives} proxy_pass http://{}; proxy_set_header Host $http_host; }}", from.socket());
         let front = bed.nginx(place, Site { identity: Some(identity), directives }).await;
-        Self { namespace, authority, front, _from: from, to }
+        Self { namespace, authority, front, from, to }
     }
 
     fn bed(&self) -> &'static Bed {
@@ -84,6 +84,15 @@ impl Scene {
         json!({"interval": "1h", "source": source, "charts": [{"name": "small"}], "targets": [url_target(self.to.socket(), name)]})
     }
 
+    /// A publication in a file.
+    fn file(&self, spec: &Value) -> String {
+        let publication =
+            json!({"apiVersion": "chartpublisher.io/v1alpha1", "kind": "ChartPublication", "metadata": {"name": "a"}, "spec": spec});
+        let file = self.bed().folder("publication").join("publication.yaml");
+        fs::write(&file, publication.to_string()).expect("a file in the bed's folder");
+        file.display().to_string()
+    }
+
     /// Publishes it, and compares the archive with the one that helm packaged.
     async fn is_published(&self, repository: &HelmRepository, name: &str, more: &[(&str, Value)]) {
         self.namespace.publish(name, &self.spec(repository, name, more)).await;
@@ -115,6 +124,8 @@ async fn an_archive_in_a_registry_is_taken_from_there_as_helm_takes_it() {
     scene.is_published(&by_digest, "by-digest", &[]).await;
     let of_manifest = scene.repository(&scene.address(":1.2.2"), &manifest).await;
     scene.is_published(&of_manifest, "of-manifest", &[]).await;
+    let again = scene.namespace.run_again("of-manifest").await;
+    assert_eq!(ready(&again.status.expect("a status")), "True Succeeded", "the digest of the manifest is no other archive's");
 
     let other = scene.repository(&scene.address(":1.2.2"), &"a".repeat(64)).await;
     let said = scene.is_refused(&other, "other-digest", "DigestMismatch", &[]).await;
@@ -125,7 +136,10 @@ async fn an_archive_in_a_registry_is_taken_from_there_as_helm_takes_it() {
     assert!(said.contains(&names) && said.contains("answers 404"), "{said}");
     let invalid = scene.repository(&format!("oci://{}/Upstream", scene.front.socket()), &digest).await;
     let said = scene.is_refused(&invalid, "no-repository", "SourceInvalid", &[]).await;
-    assert!(said.contains("where nothing can be fetched: `Upstream` is no OCI repository name"), "{said}");
+    assert!(said.contains("where nothing can be fetched: it names no repository that a registry can have"), "{said}");
+    let plain = scene.repository(&format!("oci://{}/upstream/small:1.2.2", scene.from.socket()), &digest).await;
+    let said = scene.is_refused(&plain, "plain", "TlsOnPlainHttp", &[]).await;
+    assert!(said.contains("which the index names for `small 1.2.2`") && said.contains("take the chart by the source `oci`"), "{said}");
 
     let folder = bed.folder("pulled");
     let ca = folder.join("ca.crt");
@@ -135,15 +149,12 @@ async fn an_archive_in_a_registry_is_taken_from_there_as_helm_takes_it() {
     bed.run_in_pod(&words).expect_success();
     assert_eq!(fs::read(folder.join("small-1.2.2.tgz")).expect("what helm pulled"), packaged, "helm finds the same there");
 
-    let publication = json!({
-        "apiVersion": "chartpublisher.io/v1alpha1", "kind": "ChartPublication", "metadata": {"name": "a"},
-        "spec": scene.spec(&by_tag, "by-command", &[]),
-    });
-    let file = folder.join("publication.yaml");
-    fs::write(&file, publication.to_string()).expect("a file in the bed's folder");
-    let file = file.display().to_string();
-    let words = [env!("CARGO_BIN_EXE_chart-publisher"), "publish", "-f", &file, "--ca", &ca];
-    bed.run_in_pod(&words).expect_success();
+    let file = scene.file(&scene.spec(&of_manifest, "by-command", &[]));
+    for action in ["Published", "Unchanged"] {
+        let words = [env!("CARGO_BIN_EXE_chart-publisher"), "publish", "-f", &file, "--ca", &ca];
+        let printed = bed.run_in_pod(&words).expect_success();
+        assert!(printed.contains(action), "{printed}");
+    }
 }
 
 #[tokio::test]
@@ -160,11 +171,36 @@ async fn the_login_of_the_source_goes_there_only_where_that_is_said() {
     let passing = ("passCredentials", json!(true));
 
     let said = scene.is_refused(&repository, "nobody", "SourceUnauthorized", &[]).await;
-    assert!(said.contains("give a Secret as `secretRef`, with `username`, `password` and `passCredentials: true`"), "{said}");
+    let cure = "give a Secret with `username` and `password` as `secretRef`, and set `passCredentials: true`";
+    assert!(said.contains(cure), "{said}");
     let said = scene.is_refused(&repository, "withheld", "SourceUnauthorized", &[login("reader")]).await;
     assert!(said.contains("`passCredentials: true` sends the login of the Secret"), "{said}");
     assert!(scene.front.requests().iter().all(|request| request.line().ends_with(" 401")), "nobody has logged in");
     let said = scene.is_refused(&repository, "wrong", "SourceUnauthorized", &[login("stranger"), passing.clone()]).await;
     assert!(said.contains("check user and password in the Secret"), "{said}");
-    scene.is_published(&repository, "passed", &[login("reader"), passing]).await;
+    scene.is_published(&repository, "passed", &[login("reader"), passing.clone()]).await;
+
+    let told = scene.repository(&format!("oci://{}/secret/small:1.2.2", scene.front.socket()), &scene.packaged().1).await;
+    let said = scene.is_refused(&told, "told", "SourceNotFound", &[login("reader"), passing]).await;
+    assert!(said.contains("/small:1.2.2") && !said.contains("/secret/"), "a password in an address is not shown: {said}");
+}
+
+#[tokio::test]
+async fn a_login_at_hand_is_found_by_the_path_of_the_charts() {
+    let bed = support::shared();
+    let users = bed.folder("users");
+    fs::write(users.join("users"), "reader:{PLAIN}secret\n").expect("a file in the bed's folder");
+    let scene = Scene::create(&format!("auth_basic registry; auth_basic_user_file {}/users;", users.display())).await;
+    let repository = scene.repository(&scene.address(":1.2.2"), &scene.packaged().1).await;
+    let (ca, config) = (users.join("ca.crt"), users.join("config.json"));
+    fs::write(&ca, scene.authority.pem()).expect("a file in the bed's folder");
+    let front = scene.front.socket();
+    let wrong = json!({"username": "reader", "password": "wrong"});
+    let right = json!({"username": "reader", "password": "secret"});
+    let auths = json!({"auths": {front.to_string(): wrong, format!("{front}/upstream"): right}});
+    fs::write(&config, auths.to_string()).expect("a file in the bed's folder");
+    let file = scene.file(&scene.spec(&repository, "at-hand", &[]));
+    let (ca, config) = (ca.display().to_string(), config.display().to_string());
+    let words = [env!("CARGO_BIN_EXE_chart-publisher"), "publish", "-f", &file, "--ca", &ca, "--docker-config", &config];
+    bed.run_in_pod(&words).expect_success();
 }

@@ -136,6 +136,34 @@ async fn blobs_on_a_storage_host_are_fetched_there_and_it_learns_nothing() {
     assert!(known.iter().any(|line| line == "GET /v2/upstream/small/manifests/1.2.2 200"), "{known:?}");
 }
 
+/// As `registry.k8s.io` does (kubernetes/registry.k8s.io, `cmd/archeio/docs/request-handling.md`).
+#[tokio::test]
+async fn a_registry_that_leads_to_another_one_is_followed_there_and_that_one_learns_nothing() {
+    let scene = Scene::create(Version::V3, Version::V3).await;
+    let bed = scene.bed();
+    scene.push(&[&bed.chart(CHART)]);
+    let upstream = bed.recorder(scene.from.socket());
+    let (place, folder) = (bed.place(5000), bed.folder("users"));
+    std::fs::write(folder.join("users"), "reader:{PLAIN}secret\n").expect("a file in the bed's folder");
+    let directives = format!(
+        "location / {{ auth_basic registry; auth_basic_user_file {}/users; proxy_pass http://{}; proxy_set_header Host $http_host; }}\n\
+         location ~ ^/v2/mirror/(.*)$ {{ return 307 http://{}/v2/upstream/$1$is_args$args; }}",
+        folder.display(),
+        scene.from.socket(),
+        upstream.socket()
+    );
+    let front = bed.nginx(place, Site { identity: None, directives }).await;
+    scene.namespace.secret("reader", &[("username", "reader"), ("password", "secret")]).await;
+    let _controller = scene.namespace.controller(&ANYWHERE).await;
+    let source = json!({"url": format!("oci://{}/mirror", front.socket()), "insecure": true, "secretRef": {"name": "reader"}});
+    is_copied(&scene.namespace, "led", source, &scene.to).await;
+    scene.namespace.run_again("led").await;
+    let heads = upstream.heads();
+    let lists = heads.iter().filter(|head| head.target.starts_with("/v2/upstream/small/tags/list")).count();
+    assert!(lists >= 2 && heads.iter().any(|head| head.target.ends_with("/manifests/1.2.2")), "{heads:?}");
+    assert!(heads.iter().all(|head| (head.field("authorization"), head.field("cookie")) == (None, None)), "{heads:?}");
+}
+
 #[tokio::test]
 async fn a_source_on_loopback_is_not_dialled_unless_the_administrator_allows_it() {
     let bed = support::shared();

@@ -1,12 +1,11 @@
 //! Why a registry gave nothing, or nothing that can be published. Sentences name the address and the cure.
 
-use super::AttachedError;
+use super::{AttachedError, by_index};
 use crate::{
     api::Reason,
     chart::NoChartManifest,
-    net::{NetError, TlsFailure},
     registry::{Answer, BodyKind, Cause, Failure, Shown, Stage},
-    source::{Place, Reader, SourceError, StatusAnswer, cure, fetch::is_of_certificate, index::IndexEntry},
+    source::{Place, Reader, SourceError, cure, fetch::is_of_certificate, index::IndexEntry},
 };
 
 /// A failure of a registry that charts come from.
@@ -51,7 +50,7 @@ pub enum OciError {
     /// The same of an archive that an index names.
     #[error(
         "`{place}`, which the index names for `{chart}`, may not be read: the registry answered {answer}; {}",
-        cure_of_login_by_index(*.shown, .reader)
+        by_index::cure_of_login(*.shown, .reader)
     )]
     UnauthorizedByIndex {
         /// With tag or digest.
@@ -375,41 +374,8 @@ fn cure_of_login(shown: Option<Shown>, reader: &Reader) -> String {
     }
 }
 
-fn nothing_sent(from: &str) -> String {
+pub(super) fn nothing_sent(from: &str) -> String {
     format!("look what answers there: a registry asks for `Basic` or `Bearer`, and nothing of {from} was sent")
-}
-
-/// The index says what lies where.
-fn cure_of_login_by_index(shown: Option<Shown>, reader: &Reader) -> String {
-    match (shown, reader) {
-        (_, Reader::Nobody(cure)) => format!("where it is not for everybody, {cure}"),
-        (Some(Shown::Credential), Reader::LoggedIn(from)) => format!("check user and password in {from}"),
-        (Some(Shown::Unasked(_)), Reader::LoggedIn(from)) => nothing_sent(from),
-        (_, Reader::LoggedIn(from)) => format!("check user and password in {from}, and give that user the right to pull there"),
-    }
-}
-
-/// Who reads the spec has not named the place: the index has, for `chart`.
-pub(in crate::source) fn named_by_index(error: SourceError, chart: &str) -> SourceError {
-    let chart = chart.to_owned();
-    let error = match error {
-        SourceError::Net { url: place, cause: NetError::Tls { failure: TlsFailure::NotTls, .. } } => {
-            return OciError::NoTlsByIndex { place, chart }.into();
-        }
-        SourceError::Oci(error) => error,
-        other => return other,
-    };
-    let named = match error {
-        OciError::NoReference { place: url } | OciError::Missing { place: url, .. } => {
-            return SourceError::ArchiveMissing { url, chart, status: StatusAnswer { status: 404, proxy: None } };
-        }
-        OciError::Identity { place: url, found, .. } => return SourceError::Identity { url, found, promised: chart },
-        OciError::Unauthorized { place, answer, shown, reader } => OciError::UnauthorizedByIndex { place, chart, answer, shown, reader },
-        OciError::Realm { place, origin } => OciError::RealmByIndex { place, chart, origin },
-        OciError::NoChartPinned { place, cause } => OciError::NoChart { place, cause },
-        other => other,
-    };
-    named.into()
 }
 
 #[cfg(test)]
