@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures::FutureExt;
 use http::{Request, Response, StatusCode, response};
 use http_body_util::BodyExt;
 use hyper::{
@@ -92,23 +93,31 @@ pub(super) struct Connection {
 }
 
 /// Ends the task that drives a connection: one whose write is stuck would never end by itself.
-pub(super) struct Driver(JoinHandle<hyper::Result<()>>);
+pub(super) struct Driver {
+    task: JoinHandle<hyper::Result<()>>,
+    /// Why it has ended, once that was asked.
+    why: Option<NetError>,
+}
 
 impl Driver {
     pub(super) fn of(task: JoinHandle<hyper::Result<()>>) -> Self {
-        Self(task)
+        Self { task, why: None }
     }
 
     /// For a connection that ended before a request of ours was taken: the server spoke first, or hung up.
     async fn why_it_ended(&mut self, host: &str) -> NetError {
-        let ended = (&mut self.0).await;
-        ended.ok().and_then(Result::err).map_or(NetError::Cut { sent: 0 }, |error| ended_early(&error, host))
+        if let Some(why) = &self.why {
+            return why.clone();
+        }
+        let ended = (&mut self.task).await;
+        let why = ended.ok().and_then(Result::err).map_or(NetError::Cut { sent: 0 }, |error| ended_early(&error, host));
+        self.why.insert(why).clone()
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
@@ -118,7 +127,7 @@ impl Connection {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        !self.sender.is_closed() && !self.driver.0.is_finished() && !self.meter.is_broken()
+        !self.sender.is_closed() && !self.driver.task.is_finished() && !self.meter.is_broken()
     }
 }
 
@@ -262,28 +271,37 @@ impl Lease {
         tokio::pin!(answer);
         loop {
             let deadline = connection.meter.last_write() + patience.stall;
-            tokio::select! {
-                result = &mut answer => return match result {
-                    // It ended before it took the request: the reason lies with the request, else with the driver.
-                    Err(error) if error.is_canceled() => Err(match error.source().and_then(|source| source.downcast_ref::<hyper::Error>()) {
-                        Some(cause) => ended_early(cause, host),
-                        // Nothing, or words: that it was closed before.
-                        None => connection.driver.why_it_ended(host).await,
-                    }),
-                    result => result.map_err(|error| named(&error, progress, host)),
-                },
-                () = sleep_until(deadline) => {
-                    if connection.meter.last_write() + patience.stall > Instant::now() {
-                        continue;
-                    }
+            let answered = tokio::select! {
+                biased;
+                result = &mut answer => Some(result),
+                // Of a request that is handed over in the moment in which the connection ends, nothing may be heard any more.
+                why = connection.driver.why_it_ended(host) => Some((&mut answer).now_or_never().ok_or(why)?),
+                () = sleep_until(deadline) => None,
+            };
+            match answered {
+                None if connection.meter.last_write() + patience.stall > Instant::now() => {}
+                None => {
                     let sent = progress.handed_over();
                     let after = patience.stall;
                     let seen = match connection.ends {
                         Some(ends) => ends.unacknowledged().await,
                         None => None,
                     };
-                    return Err(if sent < length { NetError::WriteStalled { sent, after, seen } } else { NetError::NoAnswer { after, seen } });
+                    return Err(if sent < length {
+                        NetError::WriteStalled { sent, after, seen }
+                    } else {
+                        NetError::NoAnswer { after, seen }
+                    });
                 }
+                // It ended before it took the request: the reason lies with the request, else with the driver.
+                Some(Err(error)) if error.is_canceled() => {
+                    return Err(match error.source().and_then(|source| source.downcast_ref::<hyper::Error>()) {
+                        Some(cause) => ended_early(cause, host),
+                        // Nothing, or words: that it was closed before.
+                        None => connection.driver.why_it_ended(host).await,
+                    });
+                }
+                Some(result) => return result.map_err(|error| named(&error, progress, host)),
             }
         }
     }
