@@ -23,7 +23,7 @@ generate: ## what is committed and not written by hand: CRDs, rendered manifests
 	@deploy/generate.sh "$${CARGO_TARGET_DIR:-target}/debug/chart-publisher" "$$(tests/tools/install.sh)/helm"
 
 cluster: ## a cluster in the foreground, until Ctrl-C; prints how to use it (PODS=1: one that runs Pods)
-	@cargo build --quiet --bins --example bed
+	@cargo build --bins --example bed
 	@exec "$${CARGO_TARGET_DIR:-target}/debug/examples/bed" up $(if $(PODS),--mode pods) --keep-in-foreground
 
 # The long forms of tests/figures, in a release build; one at a time, since they measure.

@@ -111,7 +111,8 @@ impl BedInformation {
             );
         }
         if self.mode == Mode::Pods {
-            text += "\n# Images that are there: registry2:bed, registry3:bed, chart-publisher:bed. The controller as a Pod:\n\
+            text += "\n# Images that are there, and no others can be pulled: registry2:bed and registry3:bed, which want `args: [serve, FILE]` and a\n\
+                     # ConfigMap with that file (distribution's configuration), and chart-publisher:bed. The controller as a Pod:\n\
                      helm install chart-publisher charts/chart-publisher --set image.tag=bed,image.pullPolicy=Never\n";
         }
         text + "\n# Ctrl-C here takes the cluster down."
