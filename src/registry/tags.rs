@@ -76,8 +76,9 @@ impl Registry {
                 return Ok(Listing::TooMany);
             }
             let Some(next) = next else { return Ok(Listing::Tags(tags)) };
-            let turned = trail.turn(&line, &next).map_err(|cause| Failure::new(Stage::ListTags, cause))?;
-            turned.ok_or_else(|| malformed("a page of the list of tags leads to itself"))?;
+            if !trail.turn(&line, &next).map_err(|cause| Failure::new(Stage::ListTags, cause))? {
+                return Err(malformed("a page of the list of tags leads to itself"));
+            }
         }
         Err(malformed("the list of tags has more than 1000 pages"))
     }

@@ -56,14 +56,14 @@ impl Trail {
         }
     }
 
-    /// Goes on to what an answer names as its next page; nothing where that is the same page.
-    pub(super) fn turn(&mut self, line: &Line<'_>, next: &str) -> Result<Option<()>, Cause> {
+    /// Goes on to what an answer names as its next page; says whether that is another one.
+    pub(super) fn turn(&mut self, line: &Line<'_>, next: &str) -> Result<bool, Cause> {
         let origin = self.at.as_ref().map_or(&line.registry().endpoint.origin, |endpoint| &endpoint.origin);
         let resolved = location::resolve(origin, &self.path, next, &location::AllowedHosts::default());
         let path = resolved.map_err(|detail| Cause::Location { detail })?.path_and_query;
         let is_other = path != self.path;
         self.path = path;
-        Ok(is_other.then_some(()))
+        Ok(is_other)
     }
 }
 
