@@ -19,7 +19,7 @@ use crate::{
     chart::{Artifact, with_referrers},
     model::{Descriptor, Digest, Framing, INDEX_TYPE, RepositoryName, Tag},
     net::OpenBody,
-    registry::{Cause, Failure, Listed, Reference, Registry, Stage, Writing, listed},
+    registry::{Cause, Failure, Listed, ListedReferrers, Reference, Registry, Stage, Writing, listed},
     remedy::Verdict,
     source::{Attached, Attachment},
     spool::Spooled,
@@ -127,7 +127,7 @@ impl Attaching<'_> {
             let ask = |registry: Registry| async move { Tried::from(registry.pull().referrers(repository, subject).await) };
             let answered = self.ways.through(&name, 0, |attempt| ask(attempt.registry)).await;
             let (_, _, answered) = answered.map_err(|verdict| self.failed(&name, verdict))?;
-            let Some(answered) = answered else {
+            let ListedReferrers::These(answered) = answered else {
                 keeps_lists = false;
                 break;
             };

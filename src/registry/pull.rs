@@ -7,7 +7,7 @@ use super::{
     Cause, Failure, Registry, Stage,
     exchange::{Call, Line},
     manifest::{PulledManifest, Reference, read_manifest},
-    referrers::{Referrer, read_referrers},
+    referrers::{Answered as ListedReferrers, read_referrers},
     trail::{MOST_REDIRECTS, redirected},
 };
 use crate::{
@@ -53,11 +53,11 @@ impl Pull<'_> {
         read_manifest(&mut self.line, repository, reference.into(), Stage::PullManifest).await
     }
 
-    /// What refers to `subject`, as the registry lists it; nothing where it keeps no such lists.
+    /// What refers to `subject`, as the registry lists it.
     ///
     /// # Errors
     /// A [`Failure`] at [`Stage::PullManifest`].
-    pub async fn referrers(&mut self, repository: &RepositoryName, subject: Digest) -> Result<Option<Vec<Referrer>>, Failure> {
+    pub async fn referrers(&mut self, repository: &RepositoryName, subject: Digest) -> Result<ListedReferrers, Failure> {
         read_referrers(&mut self.line, repository, subject).await
     }
 

@@ -34,6 +34,27 @@ struct Index {
     manifests: Vec<Value>,
 }
 
+/// What a registry answers that is asked for its list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered {
+    /// These.
+    These(Vec<Referrer>),
+    /// It keeps no list of this manifest.
+    NoList,
+    /// It does not know the path, so it keeps no lists of this repository at all.
+    NoSuchPath,
+}
+
+impl Answered {
+    /// What it lists.
+    pub fn these(self) -> Vec<Referrer> {
+        match self {
+            Self::These(all) => all,
+            Self::NoList | Self::NoSuchPath => Vec::new(),
+        }
+    }
+}
+
 /// What an index of referrers lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed {
@@ -53,12 +74,8 @@ pub fn listed(bytes: &[u8]) -> Listed {
     read.collect::<Option<Vec<_>>>().map_or(Listed::NoDigest, Listed::Manifests)
 }
 
-/// What the registry lists; nothing where it keeps no such lists.
-pub(super) async fn read_referrers(
-    line: &mut Line<'_>,
-    repository: &RepositoryName,
-    subject: Digest,
-) -> Result<Option<Vec<Referrer>>, Failure> {
+/// What the registry lists.
+pub(super) async fn read_referrers(line: &mut Line<'_>, repository: &RepositoryName, subject: Digest) -> Result<Answered, Failure> {
     let mut all = Vec::new();
     let mut trail = Trail::new(format!("/v2/{repository}/referrers/{subject}"));
     let call = Call { accept: Some(INDEX_TYPE), ..Call::new(Stage::PullManifest, Method::GET, repository, "") };
@@ -74,8 +91,10 @@ pub(super) async fn read_referrers(
         let next = next_page(&answered.head.headers);
         let (bytes, more) = answered.bounded(MOST_OF_A_PAGE).await.map_err(|error| Failure::new(Stage::PullManifest, error))?;
         if !is_list {
+            // An error of the specification speaks of the manifest; anything else, of the path.
+            let is_error = media_type(&answered.head.headers).is_some_and(|kind| kind.contains("json"));
             line.done(answered);
-            return Ok(None);
+            return Ok(if status == StatusCode::NOT_FOUND && !is_error { Answered::NoSuchPath } else { Answered::NoList });
         }
         if more {
             let cause = Cause::TooLarge { what: "a page of the list of referrers", limit: MOST_OF_A_PAGE as u64 };
@@ -86,7 +105,7 @@ pub(super) async fn read_referrers(
             return Err(malformed("the list of referrers is no index of the specification"));
         };
         all.extend(page);
-        let Some(next) = next else { return Ok(Some(all)) };
+        let Some(next) = next else { return Ok(Answered::These(all)) };
         trail.turn(line, &next).map_err(|cause| Failure::new(Stage::PullManifest, cause))?;
     }
     Err(malformed("the list of referrers has more than 16 pages"))

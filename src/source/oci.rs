@@ -11,12 +11,16 @@ mod error;
 mod pinned;
 mod tags;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
 use futures::StreamExt;
 use http_body_util::BodyExt;
 use serde::Deserialize;
+use tokio::sync::OnceCell;
 
 pub use attached::{Attached, Attachment};
 pub use attached_error::AttachedError;
@@ -79,6 +83,8 @@ pub struct Oci {
     limits: Limits,
     /// The tags of what belongs to manifests, by their charts.
     listed: BTreeMap<String, BTreeSet<Tag>>,
+    /// Whether the registry knows the path of lists of what refers to a manifest, by repositories.
+    keeps_lists: Mutex<BTreeMap<RepositoryName, Arc<OnceCell<bool>>>>,
     /// The one chart, where it is one.
     pinned: Option<Pinned>,
 }
@@ -112,7 +118,7 @@ pub struct Copied {
 impl Oci {
     /// Asked through `registry`, which says who we are and what may be dialled.
     pub fn new(registry: Registry, place: Place, spool: Spool, limits: Limits) -> Self {
-        Self { registry, place, spool, limits, listed: BTreeMap::new(), pinned: None }
+        Self { registry, place, spool, limits, listed: BTreeMap::new(), keeps_lists: Mutex::default(), pinned: None }
     }
 
     /// The tags of each chart, by one request for each. `asked` has for each chart the spellings of versions that are wanted as they

@@ -4,9 +4,13 @@
 //! anything else of it, and of these in turn, within limits; their blobs are fetched when a target needs them. Nothing is written.
 //! Shapes: distribution specification, "Listing Referrers" and "Referrers Tag Schema"; sigstore/cosign, `specs/SIGNATURE_SPEC.md`.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, PoisonError},
+};
 
 use bytes::Bytes;
+use tokio::sync::OnceCell;
 
 use super::{
     AttachedError, Oci, OciError,
@@ -15,7 +19,7 @@ use super::{
 use crate::{
     chart::Artifact,
     model::{Descriptor, Digest, RepositoryName, Tag},
-    registry::{Listed, Pull, Reference, listed},
+    registry::{Listed, ListedReferrers, Pull, Reference, Referrer, listed},
     source::{SourceError, index::IndexEntry},
     spool::Spooled,
     steps::{Step, enter},
@@ -104,6 +108,12 @@ impl Oci {
         self.spooled(writer, &mut self.registry.read(), (&repository, of.shown.as_str()), blob).await.map_err(refused)
     }
 
+    /// Whether the registry knows the path of lists in a repository, once it was asked.
+    fn keeps_lists(&self, repository: &RepositoryName) -> Arc<OnceCell<bool>> {
+        let mut all = self.keeps_lists.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(repository.clone()).or_default().clone()
+    }
+
     fn refused(&self, entry: &IndexEntry, cause: AttachedError) -> SourceError {
         OciError::Attached { place: named(&self.place.shown, entry), cause: Box::new(cause) }.into()
     }
@@ -160,9 +170,7 @@ impl Search<'_> {
         let mut all: Vec<_> = Tag::of_cosign(subject).into_iter().filter(is_listed).map(Named::Tag).collect();
         let tag = Tag::of_referrers(subject);
         let has_list = is_listed(&tag);
-        let answered = self.pull.referrers(&self.repository, subject).await;
-        let answered = answered.map_err(|failure| self.failed(&self.at.clone(), failure))?;
-        all.extend(answered.into_iter().flatten().map(|referrer| Named::Listed(referrer.digest)));
+        all.extend(self.referrers(subject).await?.into_iter().map(|referrer| Named::Listed(referrer.digest)));
         if has_list {
             all.extend(self.noted(subject, &tag).await?);
         }
@@ -171,6 +179,28 @@ impl Search<'_> {
             return Err(AttachedError::TooMany { limit: MOST_ARTIFACTS });
         }
         Ok(all)
+    }
+
+    /// What the registry lists. One that does not know the path is asked once for each repository.
+    async fn referrers(&mut self, subject: Digest) -> Result<Vec<Referrer>, AttachedError> {
+        let keeps_lists = self.oci.keeps_lists(&self.repository);
+        let mut answered = None;
+        let is_known = async {
+            let answer = self.pull.referrers(&self.repository, subject).await?;
+            let knows_path = answer != ListedReferrers::NoSuchPath;
+            answered = Some(answer);
+            Ok(knows_path)
+        };
+        let knows_path = match keeps_lists.get_or_try_init(|| is_known).await {
+            Ok(knows_path) => *knows_path,
+            Err(failure) => return Err(self.failed(&self.at.clone(), failure)),
+        };
+        let answered = match answered {
+            Some(answered) => Ok(answered),
+            None if knows_path => self.pull.referrers(&self.repository, subject).await,
+            None => Ok(ListedReferrers::NoSuchPath),
+        };
+        Ok(answered.map_err(|failure| self.failed(&self.at.clone(), failure))?.these())
     }
 
     /// What clients have noted under the tag.
