@@ -35,7 +35,7 @@ impl Trail {
             let call = Call { path: &self.path, method: call.method.clone(), ..*call };
             let mut answered = match &self.at {
                 None => line.ask(&call).await?,
-                Some(endpoint) => Line::elsewhere(line.registry(), endpoint).ask(&call).await?,
+                Some(endpoint) => Box::pin(Line::elsewhere(line.registry(), endpoint).ask(&call)).await?,
             };
             let may_follow = line.registry().follows && self.redirects < MOST_REDIRECTS && is_redirect(answered.head.status);
             if !may_follow {

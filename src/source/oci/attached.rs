@@ -88,7 +88,7 @@ impl Oci {
             seen: BTreeSet::from([chart]),
             bytes: 0,
         };
-        match search.all(chart).await {
+        match Box::pin(search.all(chart)).await {
             Ok(()) => Ok(search.found),
             Err(cause) => Err(self.refused(entry, cause)),
         }
