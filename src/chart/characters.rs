@@ -4,7 +4,13 @@
 //! are no UTF-8, and control characters. A byte order mark at the beginning is passed over. U+0085 ends a line, as in YAML 1.1
 //! (U+2028 and U+2029 would too; they are left as text, where the difference is seen only outside of quotes).
 
-use std::io::Read;
+use std::{
+    io::Read,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use serde_saphyr::granit_parser::{ErrorKind, InputIoError};
 
@@ -18,12 +24,42 @@ pub(crate) struct Characters<R> {
     limit: u64,
     begun: bool,
     done: bool,
+    /// Counted from 1.
+    line: usize,
+    after_return: bool,
+    /// Where it ended with an error: the parser, which reads ahead, knows only what it asked for.
+    ended: Arc<AtomicUsize>,
 }
 
 impl<R: Read> Characters<R> {
     /// Reads at most `limit` bytes.
     pub(crate) fn new(reader: R, limit: u64) -> Self {
-        Self { reader, buffer: vec![0; 32 * 1024].into(), position: 0, filled: 0, left: limit, limit, begun: false, done: false }
+        Self {
+            reader,
+            buffer: vec![0; 32 * 1024].into(),
+            position: 0,
+            filled: 0,
+            left: limit,
+            limit,
+            begun: false,
+            done: false,
+            line: 1,
+            after_return: false,
+            ended: Arc::default(),
+        }
+    }
+
+    /// The line at which it ended with an error; 0 where it did not.
+    pub(crate) fn ended(&self) -> Arc<AtomicUsize> {
+        self.ended.clone()
+    }
+
+    /// As YAML ends lines: by a return, a line feed, or both.
+    fn count(&mut self, character: char) {
+        if character == '\r' || (character == '\n' && !self.after_return) {
+            self.line += 1;
+        }
+        self.after_return = character == '\r';
     }
 
     /// The next byte without taking it; None at the end.
@@ -94,6 +130,11 @@ impl<R: Read> Iterator for Characters<R> {
             Ok(Some('\u{85}')) => Some(Ok('\n')),
             other => other.transpose(),
         };
+        match &next {
+            Some(Ok(character)) => self.count(*character),
+            Some(Err(_)) => self.ended.store(self.line, Ordering::Relaxed),
+            None => {}
+        }
         self.done = !matches!(next, Some(Ok(_)));
         next
     }
@@ -114,6 +155,16 @@ mod tests {
 
     fn read(bytes: &[u8], limit: u64) -> Result<String, ErrorKind> {
         Characters::new(Slow(bytes), limit).collect()
+    }
+
+    #[test]
+    fn the_line_of_what_is_no_character_is_known() {
+        for (text, line) in [("a\0", 1), ("a\nb\0", 2), ("a\r\nb\rc\n\n\u{85}\0", 6), ("a\n", 0)] {
+            let mut characters = Characters::new(text.as_bytes(), 100);
+            let ended = characters.ended();
+            assert_eq!(characters.by_ref().any(|one| one.is_err()), line > 0, "{text:?}");
+            assert_eq!(ended.load(Ordering::Relaxed), line, "{text:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,10 @@
 use std::{
     collections::{BTreeMap, HashMap},
     io::Read,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use serde_saphyr::granit_parser::{ErrorKind, Event, FallibleBufferedInput, Parser, ScalarStyle, ScanError, Tag, options};
@@ -84,6 +88,8 @@ impl YamlError {
 /// The events of the first document of a stream.
 pub(crate) struct Events<R: Read> {
     parser: Parser<'static, FallibleBufferedInput<Characters<R>>>,
+    /// Where the characters ended with an error.
+    ended: Arc<AtomicUsize>,
     bounds: Bounds,
     spent: u64,
     kept: u64,
@@ -118,8 +124,10 @@ impl<R: Read> Events<R> {
             flow_nesting_limit: depth,
             block_nesting_limit: depth,
         };
-        let input = FallibleBufferedInput::new(Characters::new(reader, bounds.bytes));
-        Self { parser: Parser::with_options(input, options), bounds, spent: 0, kept: 0, line: 1, anchors: HashMap::new() }
+        let characters = Characters::new(reader, bounds.bytes);
+        let ended = characters.ended();
+        let input = FallibleBufferedInput::new(characters);
+        Self { parser: Parser::with_options(input, options), ended, bounds, spent: 0, kept: 0, line: 1, anchors: HashMap::new() }
     }
 
     /// The next node or end.
@@ -262,7 +270,10 @@ impl<R: Read> Events<R> {
     }
 
     fn failure(&self, error: &ScanError) -> YamlError {
-        let line = error.marker().line().max(1);
+        let read =
+            matches!(error.kind(), ErrorKind::InputDecoding { .. } | ErrorKind::InputIo { .. } | ErrorKind::InputByteLimitExceeded { .. });
+        let line =
+            Some(self.ended.load(Ordering::Relaxed)).filter(|line| read && *line > 0).unwrap_or_else(|| error.marker().line().max(1));
         match error.kind() {
             ErrorKind::RecursionLimitExceeded => YamlError::Limit { line, what: NESTED, limit: self.bounds.depth.into() },
             ErrorKind::InputByteLimitExceeded { .. } => YamlError::Limit { line, what: "bytes", limit: self.bounds.bytes },
