@@ -8,6 +8,12 @@
 #
 # A run begins with what is in seeds/ and corpus/, and keeps what is new in target/found/. A finding is an input in target/findings/.
 set -euo pipefail
+case ${1:-} in
+-h | --help)
+  sed -n '2,/^set/s/^# \{0,1\}//p' "$0"
+  exit
+  ;;
+esac
 [ "${1:-}" != --input ] || set -- "$1" "$2" "$(realpath "$3")"
 cd "$(dirname "$0")"
 seconds=${FUZZ_SECONDS:-60}

@@ -270,14 +270,14 @@ impl<R: Read> Events<R> {
     }
 
     fn failure(&self, error: &ScanError) -> YamlError {
-        let read =
-            matches!(error.kind(), ErrorKind::InputDecoding { .. } | ErrorKind::InputIo { .. } | ErrorKind::InputByteLimitExceeded { .. });
-        let line =
-            Some(self.ended.load(Ordering::Relaxed)).filter(|line| read && *line > 0).unwrap_or_else(|| error.marker().line().max(1));
+        let at = || error.marker().line().max(1);
+        // The parser reads ahead, and knows the place only of what it asked for.
+        let read = || Some(self.ended.load(Ordering::Relaxed)).filter(|line| *line > 0).unwrap_or_else(at);
         match error.kind() {
-            ErrorKind::RecursionLimitExceeded => YamlError::Limit { line, what: NESTED, limit: self.bounds.depth.into() },
-            ErrorKind::InputByteLimitExceeded { .. } => YamlError::Limit { line, what: "bytes", limit: self.bounds.bytes },
-            _ => YamlError::Syntax { line, problem: error.info() },
+            ErrorKind::RecursionLimitExceeded => YamlError::Limit { line: at(), what: NESTED, limit: self.bounds.depth.into() },
+            ErrorKind::InputByteLimitExceeded { .. } => YamlError::Limit { line: read(), what: "bytes", limit: self.bounds.bytes },
+            ErrorKind::InputDecoding { .. } | ErrorKind::InputIo { .. } => YamlError::Syntax { line: read(), problem: error.info() },
+            _ => YamlError::Syntax { line: at(), problem: error.info() },
         }
     }
 }

@@ -127,10 +127,13 @@ fn complain(error: &(dyn std::error::Error + 'static)) {
     note(&text);
 }
 
-/// A line on standard error. Where nobody can be told, the exit code still tells.
+/// Lines on standard error. Where nobody can be told, the exit code still tells.
 fn note(text: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "chart-publisher: {}", shown::printable(text));
+    let mut out = std::io::stderr().lock();
+    for line in shown::printable(text).lines() {
+        let _ = writeln!(out, "chart-publisher: {line}");
+    }
 }
 
 /// A time to wait for something.

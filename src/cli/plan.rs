@@ -107,7 +107,7 @@ fn refused(plans: &[Planned]) -> Result<(), Failure> {
     let all = || plans.iter().flat_map(|(name, foresight)| foresight.refused.iter().map(move |failed| (name, failed)));
     let of = |name: &str| if plans.len() > 1 { format!("{name}: ") } else { String::new() };
     let sentences: Vec<_> = all().map(|(name, failed)| format!("{}{}: {}", of(name), failed.reason, failed.sentence)).collect();
-    match sentences.join("\nchart-publisher: ") {
+    match sentences.join("\n") {
         none if none.is_empty() => Ok(()),
         sentences if all().any(|(_, failed)| !failed.passing) => Err(Usage(sentences).into()),
         sentences => Err(Unreached(sentences).into()),

@@ -186,11 +186,12 @@ impl<'r> Line<'r> {
 
     /// Gives the connection of an answer that was read to its end back for the next request.
     pub(super) fn done(&mut self, answered: Answered) {
-        // That of another host that was led to goes back to where it came from.
-        self.lease = answered.into_lease().filter(|lease| lease.leads_to(&self.endpoint.origin));
-        // What is kept from before this exchange may lead to another replica; new ones lead to each in turn.
-        if self.lease.is_none() {
-            self.reuse = Reuse::Never;
+        match answered.into_lease() {
+            Some(lease) if lease.leads_to(&self.endpoint.origin) => self.lease = Some(lease),
+            // That of another host that was led to goes back to where it came from.
+            Some(_) => {}
+            // What is kept from before this exchange may lead to another replica; new ones lead to each in turn.
+            None => self.reuse = Reuse::Never,
         }
     }
 

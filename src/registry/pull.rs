@@ -8,11 +8,11 @@ use super::{
     exchange::{Call, Line},
     manifest::{PulledManifest, Reference, read_manifest},
     referrers::{Answered as ListedReferrers, read_referrers},
-    trail::{MOST_REDIRECTS, redirected},
+    trail::Trail,
 };
 use crate::{
     model::{Digest, DigestWriter, RepositoryName},
-    net::{Answered, Endpoint, Reuse},
+    net::{Answered, Reuse},
 };
 
 /// Reads what was pushed, on a connection of its own, so that it owes nothing to the one that sent the bytes.
@@ -24,8 +24,6 @@ pub struct Pull<'r> {
 /// A blob that is being read, by somebody who checks what comes.
 pub struct OpenedBlob {
     answered: Answered,
-    /// Whether the registry itself answers, and no storage host.
-    own: bool,
 }
 
 impl Registry {
@@ -79,27 +77,18 @@ impl Pull<'_> {
     /// # Errors
     /// A [`Failure`] at [`Stage::PullBlob`].
     pub async fn open(&mut self, repository: &RepositoryName, digest: Digest) -> Result<OpenedBlob, Failure> {
-        let mut path = format!("/v2/{repository}/blobs/{digest}");
-        let mut elsewhere: Option<Endpoint> = None;
-        for _ in 0..=MOST_REDIRECTS {
-            let call = Call::new(Stage::PullBlob, Method::GET, repository, &path);
-            let led = match &elsewhere {
-                None => asked(&mut self.line, &call, &self.registry.endpoint).await?,
-                Some(endpoint) => asked(&mut Line::elsewhere(self.registry, endpoint), &call, endpoint).await?,
-            };
-            match led {
-                Led::Here(answered) => return Ok(OpenedBlob { answered: *answered, own: elsewhere.is_none() }),
-                Led::There(endpoint, next) => (elsewhere, path) = (endpoint.or(elsewhere), next),
-            }
+        let mut trail = Trail::of_blob(format!("/v2/{repository}/blobs/{digest}"));
+        let call = Call::new(Stage::PullBlob, Method::GET, repository, "");
+        let answered = trail.ask(&mut self.line, &call).await?;
+        match answered.head.status {
+            StatusCode::OK => Ok(OpenedBlob { answered }),
+            _ => Err(self.line.refused(&call, answered).await),
         }
-        Err(Failure::new(Stage::PullBlob, Cause::Malformed { detail: format!("more than {MOST_REDIRECTS} redirects") }))
     }
 
     /// The connection of a blob that was read to its end serves the next request.
     pub fn close(&mut self, opened: OpenedBlob) {
-        if opened.own {
-            self.line.done(opened.answered);
-        }
+        self.line.done(opened.answered);
     }
 }
 
@@ -110,24 +99,6 @@ impl OpenedBlob {
     /// A [`Failure`] at [`Stage::PullBlob`].
     pub async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         self.answered.chunk().await.map_err(|error| Failure::new(Stage::PullBlob, error))
-    }
-}
-
-/// What a request for a blob came to.
-enum Led {
-    Here(Box<Answered>),
-    There(Option<Endpoint>, String),
-}
-
-/// Asks for the blob, or gives the place where the answer leads.
-async fn asked(line: &mut Line<'_>, call: &Call<'_>, current: &Endpoint) -> Result<Led, Failure> {
-    let answered = line.ask(call).await?;
-    match answered.head.status {
-        StatusCode::OK => Ok(Led::Here(Box::new(answered))),
-        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
-            redirected(call, current, &answered.head.headers).map(|(endpoint, path)| Led::There(endpoint, path))
-        }
-        _ => Err(line.refused(call, answered).await),
     }
 }
 

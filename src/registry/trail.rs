@@ -15,18 +15,25 @@ use crate::{
     net::{Address, Answered, Endpoint},
 };
 
-pub(super) const MOST_REDIRECTS: usize = 3;
+const MOST_REDIRECTS: usize = 3;
 
-/// The place of a list or a manifest, followed to where the registry leads, where it is [one that is followed](super::Registry::following).
+/// A place that is read, followed to where the registry leads.
 pub(super) struct Trail {
     at: Option<Endpoint>,
     path: String,
     redirects: usize,
+    is_of_blob: bool,
 }
 
 impl Trail {
+    /// Of a list or a manifest: followed to other hosts, where the registry is [one that is followed](super::Registry::following).
     pub(super) fn new(path: String) -> Self {
-        Self { at: None, path, redirects: 0 }
+        Self { at: None, path, redirects: 0, is_of_blob: false }
+    }
+
+    /// Of a blob: registries lead on to storage, on hosts of its own or their own.
+    pub(super) fn of_blob(path: String) -> Self {
+        Self { is_of_blob: true, ..Self::new(path) }
     }
 
     /// Asks, with `call` for all but the path. The answer is given back by [`Line::done`] or [`Line::refused`] of `line`.
@@ -37,14 +44,16 @@ impl Trail {
                 None => line.ask(&call).await?,
                 Some(endpoint) => Box::pin(Line::elsewhere(line.registry(), endpoint).ask(&call)).await?,
             };
-            let may_follow = line.registry().follows && self.redirects < MOST_REDIRECTS && is_redirect(answered.head.status);
-            if !may_follow {
+            if !is_redirect(answered.head.status) || !(self.is_of_blob || line.registry().follows) {
                 return Ok(answered);
+            }
+            if self.redirects == MOST_REDIRECTS {
+                return Err(Failure::new(call.stage, Cause::Malformed { detail: format!("more than {MOST_REDIRECTS} redirects") }));
             }
             let current = self.at.as_ref().unwrap_or(&line.registry().endpoint);
             let (endpoint, path) = redirected(&call, current, &answered.head.headers)?;
             // From http to https, or to a page for a login: that is no other registry.
-            if endpoint.is_none() && self.at.is_none() {
+            if endpoint.is_none() && self.at.is_none() && !self.is_of_blob {
                 return Ok(answered);
             }
             let read = answered.bounded(super::answer::MOST_OF_A_BODY).await;
@@ -72,7 +81,7 @@ fn is_redirect(status: StatusCode) -> bool {
 }
 
 /// Where the answer to `call` leads: another place on the same server, or another host.
-pub(super) fn redirected(call: &Call<'_>, current: &Endpoint, headers: &HeaderMap) -> Result<(Option<Endpoint>, String), Failure> {
+fn redirected(call: &Call<'_>, current: &Endpoint, headers: &HeaderMap) -> Result<(Option<Endpoint>, String), Failure> {
     let refused = |detail: String| Failure::new(call.stage, Cause::Location { detail });
     let target = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
     let target = target.ok_or_else(|| refused("a redirect without an address".to_owned()))?;

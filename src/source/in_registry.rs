@@ -22,16 +22,28 @@ const MOST: usize = 64;
 pub struct Registries(BTreeMap<String, Result<Oci, String>>);
 
 /// Where an archive lies, as an index says it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Address {
+    /// `HOST[:PORT]/PATH` above the chart.
+    place: String,
     repository: RepositoryName,
-    tag: Option<Tag>,
-    digest: Option<Digest>,
+    named: Named,
+}
+
+/// The digest goes before a tag.
+#[derive(Debug)]
+enum Named {
+    Tag(Tag),
+    Digest(Digest),
 }
 
 /// Whether an index names a registry by `address`.
 pub(super) fn is_of_registry(address: &str) -> bool {
-    Url::parse(address).is_ok_and(|url| url.scheme() == SCHEME)
+    of_registry(address).is_some()
+}
+
+fn of_registry(address: &str) -> Option<Url> {
+    Url::parse(address).ok().filter(|url| url.scheme() == SCHEME)
 }
 
 /// `HOST[:PORT]`.
@@ -46,17 +58,10 @@ fn authority(url: &Url) -> Result<String, &'static str> {
     Ok(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
-/// `HOST[:PORT]/PATH` above the chart.
-fn place(url: &Url) -> Result<String, &'static str> {
-    let repository = url.path().split(['@', ':']).next().unwrap_or_default();
-    let above = repository.rsplit_once('/').map_or("", |(above, _)| above);
-    Ok(format!("{}{above}", authority(url)?))
-}
-
 impl Address {
     /// The details say nothing of what stands there: it may hold a secret.
     fn parse(url: &Url, entry: &IndexEntry) -> Result<Self, &'static str> {
-        authority(url)?;
+        let authority = authority(url)?;
         let path = url.path().trim_start_matches('/');
         let (path, digest) = match path.split_once('@') {
             None => (path, None),
@@ -69,14 +74,20 @@ impl Address {
         };
         let no_repository = "it names no repository that a registry can have: lower case letters, digits, `.`, `_`, `-` and `/`";
         let repository = path.parse::<RepositoryName>().map_err(|_| no_repository)?;
-        let of_version = || Tag::of_version(&entry.version).map_err(|_| "its version can be no tag");
-        let tag = if digest.is_some() { tag } else { Some(tag.map_or_else(of_version, Ok)?) };
-        Ok(Self { repository, tag, digest })
+        let named = match (digest, tag) {
+            (Some(digest), _) => Named::Digest(digest),
+            (None, Some(tag)) => Named::Tag(tag),
+            (None, None) => Named::Tag(Tag::of_version(&entry.version).map_err(|_| "its version can be no tag")?),
+        };
+        let above = path.rsplit_once('/').map_or(String::new(), |(above, _)| format!("/{above}"));
+        Ok(Self { place: format!("{authority}{above}"), repository, named })
     }
 
-    /// The digest goes before a tag.
-    fn reference(&self) -> Option<Reference<'_>> {
-        self.digest.map(Reference::Digest).or_else(|| self.tag.as_ref().map(Reference::Tag))
+    fn reference(&self) -> Reference<'_> {
+        match &self.named {
+            Named::Tag(tag) => Reference::Tag(tag),
+            Named::Digest(digest) => Reference::Digest(*digest),
+        }
     }
 }
 
@@ -84,13 +95,11 @@ impl Registries {
     /// The places in registries that entries lie in, as `HOST[:PORT]/PATH`: each once, and no more of them than are asked.
     pub fn places<'a>(entries: impl Iterator<Item = &'a IndexEntry>) -> BTreeSet<String> {
         let mut places = BTreeSet::new();
-        for address in entries.flat_map(|entry| &entry.urls) {
-            let url = Url::parse(address).ok().filter(|url| url.scheme() == SCHEME);
-            if let Some(Ok(place)) = url.as_ref().map(place)
-                && places.len() < MOST
-            {
-                places.insert(place);
+        for (entry, url) in entries.flat_map(|entry| entry.urls.iter().filter_map(move |address| Some((entry, of_registry(address)?)))) {
+            if places.len() == MOST {
+                break;
             }
+            places.extend(Address::parse(&url, entry).map(|at| at.place));
         }
         places
     }
@@ -113,11 +122,9 @@ impl Registries {
     async fn chart_at(&self, entry: &IndexEntry, url: &Url, shown: &str) -> Result<FetchedChart, SourceError> {
         let invalid = |detail: String| SourceError::ArchiveAddress { url: shown.to_owned(), chart: entry.named(), detail };
         let at = Address::parse(url, entry).map_err(|detail| invalid(detail.to_owned()))?;
-        let place = place(url).map_err(|detail| invalid(detail.to_owned()))?;
-        let registry = self.0.get(&place).ok_or_else(|| SourceError::TooManyRegistries { url: shown.to_owned(), limit: MOST })?;
+        let registry = self.0.get(&at.place).ok_or_else(|| SourceError::TooManyRegistries { url: shown.to_owned(), limit: MOST })?;
         let registry = registry.as_ref().map_err(|sentence| invalid(sentence.clone()))?;
-        let reference = at.reference().ok_or_else(|| invalid("it has neither tag nor digest".to_owned()))?;
-        let fetched = registry.chart_at((&at.repository, shown), reference, (entry, "the index says")).await;
+        let fetched = registry.chart_at((&at.repository, shown), at.reference(), (entry, "the index says")).await;
         let fetched = fetched.map_err(|error| named_by_index(error, &entry.named()))?;
         // Indexes of archives in registries have the digest of the one or of the other.
         let manifest = fetched.copied.as_ref().map(|copied| copied.original.digest);
@@ -151,7 +158,7 @@ mod tests {
         ] {
             let url = Url::parse(address).unwrap();
             let at = Address::parse(&url, &entry()).unwrap();
-            assert_eq!(format!("{} {} {}", place(&url).unwrap(), at.repository, at.reference().unwrap()), expected, "{address}");
+            assert_eq!(format!("{} {} {}", at.place, at.repository, at.reference()), expected, "{address}");
             assert!(is_of_registry(address));
         }
         assert!(!is_of_registry("https://r.example.com/web-1.tgz") && !is_of_registry("web-1.tgz"));

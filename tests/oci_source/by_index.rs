@@ -160,9 +160,7 @@ async fn an_archive_in_a_registry_is_taken_from_there_as_helm_takes_it() {
 #[tokio::test]
 async fn the_login_of_the_source_goes_there_only_where_that_is_said() {
     let bed = support::shared();
-    let users = bed.folder("users");
-    fs::write(users.join("users"), "reader:{PLAIN}secret\n").expect("a file in the bed's folder");
-    let scene = Scene::create(&format!("auth_basic registry; auth_basic_user_file {}/users;", users.display())).await;
+    let scene = Scene::create(&bed.login_directives("reader", "secret")).await;
     scene.namespace.secret("reader", &[("username", "reader"), ("password", "secret")]).await;
     scene.namespace.secret("stranger", &[("username", "reader"), ("password", "wrong")]).await;
     let _controller = scene.namespace.controller(&ANYWHERE).await;
@@ -188,11 +186,10 @@ async fn the_login_of_the_source_goes_there_only_where_that_is_said() {
 #[tokio::test]
 async fn a_login_at_hand_is_found_by_the_path_of_the_charts() {
     let bed = support::shared();
-    let users = bed.folder("users");
-    fs::write(users.join("users"), "reader:{PLAIN}secret\n").expect("a file in the bed's folder");
-    let scene = Scene::create(&format!("auth_basic registry; auth_basic_user_file {}/users;", users.display())).await;
+    let scene = Scene::create(&bed.login_directives("reader", "secret")).await;
     let repository = scene.repository(&scene.address(":1.2.2"), &scene.packaged().1).await;
-    let (ca, config) = (users.join("ca.crt"), users.join("config.json"));
+    let folder = bed.folder("at-hand");
+    let (ca, config) = (folder.join("ca.crt"), folder.join("config.json"));
     fs::write(&ca, scene.authority.pem()).expect("a file in the bed's folder");
     let front = scene.front.socket();
     let wrong = json!({"username": "reader", "password": "wrong"});

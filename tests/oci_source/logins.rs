@@ -11,6 +11,7 @@ use super::{
         nginx::Site,
         publication::ready,
         registry::{Registry, Version},
+        web_server::WebServer,
     },
 };
 
@@ -105,23 +106,22 @@ async fn private_authorities_are_trusted_and_client_certificates_shown() {
     }
 }
 
+/// What asks for a login before it hands requests to the registry that is read, but for those that `elsewhere` leads on.
+async fn front(scene: &Scene, elsewhere: &str) -> WebServer {
+    let bed = scene.bed();
+    let (place, login) = (bed.place(5000), bed.login_directives("reader", "secret"));
+    let handed_on = format!("location / {{ {login} proxy_pass http://{}; proxy_set_header Host $http_host; }}", scene.from.socket());
+    bed.nginx(place, Site { identity: None, directives: format!("{handed_on}\n{elsewhere}") }).await
+}
+
 #[tokio::test]
 async fn blobs_on_a_storage_host_are_fetched_there_and_it_learns_nothing() {
     let scene = Scene::create(Version::V3, Version::V3).await;
     let bed = scene.bed();
     scene.push(&[&bed.chart(CHART)]);
     let storage = bed.recorder(scene.from.socket());
-    let place = bed.place(5000);
-    let folder = bed.folder("users");
-    std::fs::write(folder.join("users"), "reader:{PLAIN}secret\n").expect("a file in the bed's folder");
-    let directives = format!(
-        "location / {{ auth_basic registry; auth_basic_user_file {}/users; proxy_pass http://{}; proxy_set_header Host $http_host; }}\n\
-         location ~ /blobs/ {{ return 307 http://{}$request_uri?signature=1; }}",
-        folder.display(),
-        scene.from.socket(),
-        storage.socket()
-    );
-    let front = bed.nginx(place, Site { identity: None, directives }).await;
+    let elsewhere = format!("location ~ /blobs/ {{ return 307 http://{}$request_uri?signature=1; }}", storage.socket());
+    let front = front(&scene, &elsewhere).await;
     scene.namespace.secret("reader", &[("username", "reader"), ("password", "secret")]).await;
     let _controller = scene.namespace.controller(&ANYWHERE).await;
     let source = json!({"url": format!("oci://{}/upstream", front.socket()), "insecure": true, "secretRef": {"name": "reader"}});
@@ -143,16 +143,8 @@ async fn a_registry_that_leads_to_another_one_is_followed_there_and_that_one_lea
     let bed = scene.bed();
     scene.push(&[&bed.chart(CHART)]);
     let upstream = bed.recorder(scene.from.socket());
-    let (place, folder) = (bed.place(5000), bed.folder("users"));
-    std::fs::write(folder.join("users"), "reader:{PLAIN}secret\n").expect("a file in the bed's folder");
-    let directives = format!(
-        "location / {{ auth_basic registry; auth_basic_user_file {}/users; proxy_pass http://{}; proxy_set_header Host $http_host; }}\n\
-         location ~ ^/v2/mirror/(.*)$ {{ return 307 http://{}/v2/upstream/$1$is_args$args; }}",
-        folder.display(),
-        scene.from.socket(),
-        upstream.socket()
-    );
-    let front = bed.nginx(place, Site { identity: None, directives }).await;
+    let elsewhere = format!("location ~ ^/v2/mirror/(.*)$ {{ return 307 http://{}/v2/upstream/$1$is_args$args; }}", upstream.socket());
+    let front = front(&scene, &elsewhere).await;
     scene.namespace.secret("reader", &[("username", "reader"), ("password", "secret")]).await;
     let _controller = scene.namespace.controller(&ANYWHERE).await;
     let source = json!({"url": format!("oci://{}/mirror", front.socket()), "insecure": true, "secretRef": {"name": "reader"}});

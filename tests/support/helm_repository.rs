@@ -69,8 +69,7 @@ impl<'a> HelmRepositoryBuilder<'a> {
         let identity = self.authority.map(|authority| authority.server(&[&own], Validity::Now).expect("a certificate"));
         let mut directives = format!("root {}/site;", folder.display());
         if let Some((user, password)) = &self.user {
-            fs::write(folder.join("users"), format!("{user}:{{PLAIN}}{password}\n")).expect("a file in the bed's folder");
-            directives = format!("{directives} auth_basic charts; auth_basic_user_file {}/users;", folder.display());
+            directives = format!("{directives} {}", bed.login_directives(user, password));
         }
         let scheme = if identity.is_some() { "https" } else { "http" };
         let nginx = bed.nginx(place, Site { identity, directives }).await;

@@ -28,6 +28,13 @@ impl Bed {
         server.restart(self, self.nginx_at(&folder)).await;
     }
 
+    /// The directives by which nginx lets nobody in but this user.
+    pub fn login_directives(&self, user: &str, password: &str) -> String {
+        let file = self.folder("users").join("users");
+        fs::write(&file, format!("{user}:{{PLAIN}}{password}\n")).expect("a file in the bed's folder");
+        format!("auth_basic bed; auth_basic_user_file {};", file.display())
+    }
+
     fn nginx_at(&self, folder: &Path) -> Launch {
         // Only root may say whom it runs as, and only root needs to: the bed's folder is closed to others.
         let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };

@@ -46,10 +46,10 @@ say() { printf 'tools: %s\n' "$*" >&2; }
 # link NAME FILE: what the tests will start under this name.
 link() { [ -n "$2" ] || exit 1; [ "$(readlink "$bin/$1" 2>/dev/null)" = "$2" ] || { ln -sfn "$2" "$bin/$1"; say "$1 is $2"; }; }
 
-# on_path NAME PATTERN ARGS...: the program on PATH, when what it prints of its version fits.
+# on_path NAME PATTERN ARGS...: the program on PATH, when what it prints of its version fits. What was linked before is none of those.
 on_path() {
   local name=$1 pattern=$2 found; shift 2
-  found=$(command -v "$name" 2>/dev/null) || return 1
+  found=$(type -aP "$name" | grep -vxF "$bin/$name" | head -1) || return 1
   "$found" "$@" 2>&1 | head -20 | grep -qE "$pattern" || return 1
   printf '%s' "$found"
 }

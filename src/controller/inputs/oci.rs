@@ -228,3 +228,25 @@ fn as_target(source: &OciSource) -> Target {
         insecure: source.insecure,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_a_path_is_refused_with_the_url_that_would_hold_it() {
+        let refused = no_path("team/sub/web", "the source `oci://r.example.com/charts`").unwrap();
+        assert_eq!((refused.reason, refused.passing), (Reason::SourceInvalid, false));
+        let expected = "`name: team/sub/web` is a path: put `team/sub` at the end of the URL of the source `oci://r.example.com/charts`, and give the \
+                        chart as `web`; what lies below other paths needs a publication of its own";
+        assert_eq!(refused.sentence, expected);
+        assert!(no_path("web", "the source").is_none());
+    }
+
+    #[test]
+    fn a_pattern_that_no_api_server_has_seen_is_refused() {
+        let refused = no_pattern("^web");
+        assert_eq!((refused.reason, refused.passing), (Reason::ConstraintInvalid, false));
+        assert!(refused.sentence.starts_with("`pattern: ^web` cannot be used with a registry"), "{}", refused.sentence);
+    }
+}

@@ -185,22 +185,19 @@ impl Search<'_> {
     async fn referrers(&mut self, subject: Digest) -> Result<Vec<Referrer>, AttachedError> {
         let keeps_lists = self.oci.keeps_lists(&self.repository);
         let mut answered = None;
-        let is_known = async {
+        let asked = keeps_lists.get_or_try_init(|| async {
             let answer = self.pull.referrers(&self.repository, subject).await?;
             let knows_path = answer != ListedReferrers::NoSuchPath;
             answered = Some(answer);
             Ok(knows_path)
+        });
+        let listed = match (asked.await.copied(), answered) {
+            (Ok(_), Some(answer)) => Ok(answer),
+            (Ok(true), None) => self.pull.referrers(&self.repository, subject).await,
+            (Ok(false), None) => Ok(ListedReferrers::NoSuchPath),
+            (Err(failure), _) => Err(failure),
         };
-        let knows_path = match keeps_lists.get_or_try_init(|| is_known).await {
-            Ok(knows_path) => *knows_path,
-            Err(failure) => return Err(self.failed(&self.at.clone(), failure)),
-        };
-        let answered = match answered {
-            Some(answered) => Ok(answered),
-            None if knows_path => self.pull.referrers(&self.repository, subject).await,
-            None => Ok(ListedReferrers::NoSuchPath),
-        };
-        Ok(answered.map_err(|failure| self.failed(&self.at.clone(), failure))?.these())
+        Ok(listed.map_err(|failure| self.failed(&self.at.clone(), failure))?.these())
     }
 
     /// What clients have noted under the tag.
