@@ -17,7 +17,6 @@ use crate::{
 
 /// Reads what was pushed, on a connection of its own, so that it owes nothing to the one that sent the bytes.
 pub struct Pull<'r> {
-    registry: &'r Registry,
     line: Line<'r>,
 }
 
@@ -29,12 +28,12 @@ pub struct OpenedBlob {
 impl Registry {
     /// Begins to read. The connection is made by the first request and serves all of them.
     pub fn pull(&self) -> Pull<'_> {
-        Pull { registry: self, line: Line::new(self, Reuse::Never) }
+        Pull { line: Line::new(self, Reuse::Never) }
     }
 
     /// Begins to read what others have written: no proof, so that connections of before will do.
     pub fn read(&self) -> Pull<'_> {
-        Pull { registry: self, line: Line::new(self, Reuse::Idle) }
+        Pull { line: Line::new(self, Reuse::Idle) }
     }
 }
 
