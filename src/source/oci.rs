@@ -257,19 +257,23 @@ impl Oci {
             let found = format!("{} {}", content.name, content.version);
             return Err(OciError::Identity { found, place: shown.to_owned(), by }.into());
         }
-        let config = if content.config.len() as u64 == original.config.size && Digest::of(&content.config) == original.config.digest {
-            // What helm made of this archive, byte for byte: there is nothing to ask for.
-            content.config.clone()
-        } else {
-            let config = self.small_blob(pull, at, &original.config).await?;
-            check_config(&config, &content, shown)?;
-            config
-        };
+        let config = self.config(pull, at, &original.config, &content).await?;
         let provenance = match &original.provenance {
             None => Provenance::Missing(format!("the manifest of `{shown}` has no layer with one")),
             Some(signature) => Provenance::Here(self.small_blob(pull, at, signature).await?),
         };
         Ok(FetchedChart { content, archive, provenance, copied: Some(Copied { original, config }) })
+    }
+
+    /// The config blob. Where it is what Helm makes of this archive, byte for byte, there is nothing to ask for.
+    async fn config(&self, pull: &mut Pull<'_>, at: At<'_>, blob: &Descriptor, content: &ChartContent) -> Result<Bytes, SourceError> {
+        let made = &content.config;
+        if (made.len() as u64, Digest::of(made)) == (blob.size, blob.digest) {
+            return Ok(made.clone());
+        }
+        let config = self.small_blob(pull, at, blob).await?;
+        check_config(&config, content, at.1)?;
+        Ok(config)
     }
 
     async fn manifest(&self, pull: &mut Pull<'_>, entry: &IndexEntry) -> Result<Original, SourceError> {

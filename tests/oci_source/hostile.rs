@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use chart_publisher::{
     api::Reason,
-    chart::{CONFIG, LAYER, Limits},
+    chart::{self, CONFIG, LAYER, Limits},
     model::{Digest, INDEX_TYPE, Origin, Scheme},
     net::{Address, AddressPolicy, Endpoint, Patience, SystemRoots, TlsConfig, Transport},
     registry::{AllowedHosts, Authorizer, Registry},
@@ -182,9 +182,21 @@ async fn a_config_that_names_another_chart_is_refused_and_one_that_names_none_is
             (Err(error), Some(words)) => {
                 assert!(error.reason() == Reason::ChartInvalid && error.to_string().contains(words), "{config}: {error}");
             }
-            (outcome, words) => assert!(outcome.is_ok() && words.is_none(), "{config}"),
+            (outcome, words) => {
+                assert_eq!(words, None, "{config}");
+                let copied = outcome.expect(config).copied.expect("a copy");
+                assert_eq!(copied.config, config, "as it stands there");
+            }
         }
     }
+    // What helm makes of the archive is known without asking.
+    let made = chart::read(&archive[..], &Limits::default()).expect("a chart").config;
+    server.says("/v2/upstream/small/manifests/1.2.2", Reply::ok(manifest(&made, &archive)));
+    server.says(&blob_path(&made), Reply::status(500));
+    let mut source = source(&server);
+    let offered = source.offers(&BTreeMap::from([("small".to_owned(), BTreeSet::new())])).await.expect("a list of tags");
+    let fetched = source.chart(&offered.index.charts["small"][0]).await.expect("a chart");
+    assert_eq!(fetched.copied.expect("a copy").config, made);
 }
 
 #[tokio::test]
