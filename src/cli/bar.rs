@@ -53,8 +53,15 @@ impl Drop for Bar {
     fn drop(&mut self) {
         if let Some(task) = self.0.take() {
             task.abort();
-            draw("\r\x1b[K");
+            erase();
         }
+    }
+}
+
+/// Makes room for a line of words. A bar that goes on is drawn again below it.
+pub(super) fn erase() {
+    if is_shown() {
+        draw("\r\x1b[K");
     }
 }
 

@@ -177,6 +177,7 @@ impl Onlooker for Watcher {
     }
 
     fn misses(&self, kind: &str) {
+        bar::erase();
         note(&format!("objects of the kind {kind} may not be read: routes through them are not seen"));
     }
 

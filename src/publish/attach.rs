@@ -19,7 +19,7 @@ use crate::{
     chart::{Artifact, with_referrers},
     model::{Descriptor, Digest, Framing, INDEX_TYPE, RepositoryName, Tag},
     net::OpenBody,
-    registry::{Cause, Failure, Listed, ListedReferrers, Reference, Registry, Stage, Writing, listed},
+    registry::{Cause, Failure, ListedReferrers, Reference, Registry, Stage, Writing, listed},
     remedy::Verdict,
     source::{Attached, Attachment},
     spool::Spooled,
@@ -131,7 +131,7 @@ impl Attaching<'_> {
                 keeps_lists = false;
                 break;
             };
-            let found: BTreeSet<_> = answered.into_iter().map(|referrer| referrer.digest).collect();
+            let found: BTreeSet<_> = answered.into_iter().collect();
             if wanted.is_subset(&found) {
                 break;
             }
@@ -223,8 +223,8 @@ fn entries(attached: &Attached, chart: Digest) -> BTreeMap<Digest, Vec<Value>> {
 }
 
 fn lists_the_same(index: &[u8], entries: &[Value]) -> bool {
-    let Listed::Manifests(referrers) = listed(index) else { return false };
-    let listed: BTreeSet<_> = referrers.iter().map(|referrer| referrer.digest.to_string()).collect();
+    let Some(referrers) = listed(index) else { return false };
+    let listed: BTreeSet<_> = referrers.iter().map(Digest::to_string).collect();
     listed == entries.iter().filter_map(|entry| Some(entry.get("digest")?.as_str()?.to_owned())).collect()
 }
 

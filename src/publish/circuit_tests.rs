@@ -1,13 +1,10 @@
 //! Who asks, who waits, and who is told.
 
 use super::*;
-use crate::{
-    net::NetError,
-    registry::{Cause, Stage},
-};
+use crate::{net::NetError, registry::Stage};
 
 fn told(place: usize) -> Told {
-    Arc::from([(place, Failure { stage: Stage::ListTags, cause: Cause::Net(NetError::Cut { sent: 0 }) })])
+    Arc::from([(place, Failure::new(Stage::ListTags, NetError::Cut { sent: 0 }))])
 }
 
 fn after(begin: Instant, seconds: u64) -> Instant {

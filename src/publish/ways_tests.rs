@@ -7,7 +7,7 @@ use crate::{
     net::{AddressPolicy, Endpoint, Patience, SystemRoots, TlsConfig, Transport},
     plan::Bodies,
     publish::learnt::tests::strategy,
-    registry::{AllowedHosts, Answer, Authorizer, BodyKind, Cause, Failure, Registry, SeenOfChunks, Stage},
+    registry::{AllowedHosts, Answer, Authorizer, BodyKind, Failure, Registry, SeenOfChunks, Stage},
     remedy::Audience,
 };
 
@@ -43,7 +43,7 @@ fn no_session() -> Failure {
         redirect: None,
         sent: BODY,
     };
-    Failure { stage: Stage::SendBlob, cause: Cause::Answer(answer) }
+    Failure::new(Stage::SendBlob, answer)
 }
 
 /// One run, each attempt of which sends `cost` bytes in vain; gives what was tried.

@@ -39,11 +39,16 @@ pub(super) fn judged(head: &response::Parts, body: &[u8], sent: u64, secrets: &[
         codes,
         message,
         server: text(&head.headers, &header::SERVER).map(|server| cleaned(server, MOST_OF_A_SERVER)),
-        from_registry: head.headers.contains_key("docker-distribution-api-version"),
+        from_registry: is_of_registry(&head.headers),
         retry_after: retry_after(&head.headers),
         redirect: text(&head.headers, &header::LOCATION).map(|location| cleaned(&without_query(location), MOST_OF_A_MESSAGE)),
         sent,
     }
+}
+
+/// Whether the registry itself answers, and nothing before it.
+pub(super) fn is_of_registry(headers: &HeaderMap) -> bool {
+    headers.contains_key("docker-distribution-api-version")
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

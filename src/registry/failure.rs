@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{net::NetError, steps::Step};
+use crate::{model::Origin, net::NetError, steps::Step};
 
 /// Where in the exchange it happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -224,12 +224,20 @@ pub struct Failure {
     pub stage: Stage,
     /// Why.
     pub cause: Cause,
+    /// The other host that failed, as its origin, where the registry led there: it is not shown who asks.
+    pub elsewhere: Option<Box<str>>,
 }
 
 impl Failure {
-    /// Puts both together.
+    /// Of the registry itself.
     pub fn new(stage: Stage, cause: impl Into<Cause>) -> Self {
-        Self { stage, cause: cause.into() }
+        Self { stage, cause: cause.into(), elsewhere: None }
+    }
+
+    /// The same of a host that the registry led to.
+    #[must_use]
+    pub(super) fn at(self, origin: &Origin) -> Self {
+        Self { elsewhere: Some(origin.to_string().into()), ..self }
     }
 
     /// Whether the registry wants to be left alone for a while: [`super::Pause`] heeds it.
@@ -315,7 +323,11 @@ impl fmt::Display for Answer {
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "while {}: ", self.stage.doing())?;
+        write!(formatter, "while {}", self.stage.doing())?;
+        if let Some(origin) = &self.elsewhere {
+            write!(formatter, " from `{origin}`, where the registry leads")?;
+        }
+        formatter.write_str(": ")?;
         match &self.cause {
             Cause::Net(error) => error.fmt(formatter),
             Cause::Answer(answer) => write!(formatter, "the answer was {answer}"),

@@ -175,10 +175,10 @@ pub(super) async fn read_manifest(
     let call = Call { accept: Some(&*ACCEPTED), ..Call::new(stage, Method::GET, repository, "") };
     let mut answered = trail.ask(line, &call).await?;
     if answered.head.status != StatusCode::OK {
-        let failure = line.refused(&call, answered).await;
+        let failure = trail.refused(line, &call, answered).await;
         return if is_absent(&failure) { Ok(None) } else { Err(failure) };
     }
-    let (bytes, more) = answered.bounded(MOST_OF_A_MANIFEST).await.map_err(|error| Failure::new(stage, error))?;
+    let (bytes, more) = answered.bounded(MOST_OF_A_MANIFEST).await.map_err(|error| trail.failed(stage, error))?;
     if more {
         return Err(Failure::new(stage, Cause::TooLarge { what: "the manifest", limit: MOST_OF_A_MANIFEST as u64 }));
     }

@@ -29,7 +29,7 @@ pub use observer::Observer;
 pub use pause::Pause;
 pub use permit::{Permit, Tenure};
 pub use pull::{OpenedBlob, Pull};
-pub use referrers::{Answered as ListedReferrers, Listed, Referrer, listed};
+pub use referrers::{Answered as ListedReferrers, listed};
 pub use tags::Listing;
 pub use upload::{Blob, SeenOfChunks, Uploaded};
 pub use witness::Witness;

@@ -23,6 +23,7 @@ pub struct Pull<'r> {
 /// A blob that is being read, by somebody who checks what comes.
 pub struct OpenedBlob {
     answered: Answered,
+    trail: Trail,
 }
 
 impl Registry {
@@ -80,8 +81,8 @@ impl Pull<'_> {
         let call = Call::new(Stage::PullBlob, Method::GET, repository, "");
         let answered = trail.ask(&mut self.line, &call).await?;
         match answered.head.status {
-            StatusCode::OK => Ok(OpenedBlob { answered }),
-            _ => Err(self.line.refused(&call, answered).await),
+            StatusCode::OK => Ok(OpenedBlob { answered, trail }),
+            _ => Err(trail.refused(&mut self.line, &call, answered).await),
         }
     }
 
@@ -97,7 +98,7 @@ impl OpenedBlob {
     /// # Errors
     /// A [`Failure`] at [`Stage::PullBlob`].
     pub async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
-        self.answered.chunk().await.map_err(|error| Failure::new(Stage::PullBlob, error))
+        self.answered.chunk().await.map_err(|error| self.trail.failed(Stage::PullBlob, error))
     }
 }
 

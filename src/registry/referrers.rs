@@ -5,10 +5,9 @@
 
 use http::{Method, StatusCode};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{
-    Cause, Failure, Stage,
+    Cause, Failure, Stage, answer,
     exchange::{Call, Line},
     manifest::media_type,
     tags::next_page,
@@ -20,25 +19,21 @@ use crate::model::{Digest, INDEX_TYPE, RepositoryName};
 const MOST_OF_A_PAGE: usize = 4 << 20;
 const MOST_PAGES: usize = 16;
 
-/// One entry of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Referrer {
-    /// The manifest.
-    pub digest: Digest,
-    /// The entry as it stands there.
-    pub entry: Value,
+#[derive(Deserialize)]
+struct Index {
+    manifests: Vec<Entry>,
 }
 
 #[derive(Deserialize)]
-struct Index {
-    manifests: Vec<Value>,
+struct Entry {
+    digest: String,
 }
 
 /// What a registry answers that is asked for its list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answered {
     /// These.
-    These(Vec<Referrer>),
+    These(Vec<Digest>),
     /// It keeps no list of this manifest.
     NoList,
     /// It does not know the path, so it keeps no lists of this repository at all.
@@ -47,7 +42,7 @@ pub enum Answered {
 
 impl Answered {
     /// What it lists.
-    pub fn these(self) -> Vec<Referrer> {
+    pub fn these(self) -> Vec<Digest> {
         match self {
             Self::These(all) => all,
             Self::NoList | Self::NoSuchPath => Vec::new(),
@@ -55,23 +50,11 @@ impl Answered {
     }
 }
 
-/// What an index of referrers lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Listed {
-    /// These, in its order.
-    Manifests(Vec<Referrer>),
-    /// It is no index.
-    NoIndex,
-    /// An entry has no SHA-256 digest.
-    NoDigest,
-}
-
-/// Reads the index that a tag of referrers holds, or a page of the registry's list.
-pub fn listed(bytes: &[u8]) -> Listed {
-    let Ok(Index { manifests }) = serde_json::from_slice(bytes) else { return Listed::NoIndex };
-    let digest = |entry: &Value| entry.get("digest")?.as_str().filter(|text| text.starts_with("sha256:"))?.parse().ok();
-    let read = manifests.into_iter().map(|entry| digest(&entry).map(|digest| Referrer { digest, entry }));
-    read.collect::<Option<Vec<_>>>().map_or(Listed::NoDigest, Listed::Manifests)
+/// The manifests that the index lists which a tag of referrers holds, or a page of the registry's list; nothing where it is none, or names
+/// one by no SHA-256 digest.
+pub fn listed(bytes: &[u8]) -> Option<Vec<Digest>> {
+    let Index { manifests } = serde_json::from_slice(bytes).ok()?;
+    manifests.iter().map(|entry| entry.digest.parse().ok().filter(|_| entry.digest.starts_with("sha256:"))).collect()
 }
 
 /// What the registry lists.
@@ -86,25 +69,24 @@ pub(super) async fn read_referrers(line: &mut Line<'_>, repository: &RepositoryN
         let is_unknown = matches!(status.as_u16(), 400 | 404 | 405 | 406 | 501);
         let is_list = status == StatusCode::OK && media_type(&answered.head.headers).as_deref() == Some(INDEX_TYPE);
         if !is_list && !is_unknown && status != StatusCode::OK {
-            return Err(line.refused(&call, answered).await);
+            return Err(trail.refused(line, &call, answered).await);
         }
         let next = next_page(&answered.head.headers);
-        let (bytes, more) = answered.bounded(MOST_OF_A_PAGE).await.map_err(|error| Failure::new(Stage::PullManifest, error))?;
+        let (bytes, more) = answered.bounded(MOST_OF_A_PAGE).await.map_err(|error| trail.failed(Stage::PullManifest, error))?;
         if !is_list {
-            // An error of the specification speaks of the manifest; anything else, of the path.
-            let is_error = media_type(&answered.head.headers).is_some_and(|kind| kind.contains("json"));
+            // An error of the specification speaks of the manifest; another 404 of the registry itself, of the path.
+            let headers = &answered.head.headers;
+            let is_error = media_type(headers).is_some_and(|kind| kind.contains("json"));
+            let is_of_path = status == StatusCode::NOT_FOUND && !is_error && answer::is_of_registry(headers);
             line.done(answered);
-            return Ok(if status == StatusCode::NOT_FOUND && !is_error { Answered::NoSuchPath } else { Answered::NoList });
+            return Ok(if is_of_path { Answered::NoSuchPath } else { Answered::NoList });
         }
         if more {
             let cause = Cause::TooLarge { what: "a page of the list of referrers", limit: MOST_OF_A_PAGE as u64 };
             return Err(Failure::new(Stage::PullManifest, cause));
         }
         line.done(answered);
-        let Listed::Manifests(page) = listed(&bytes) else {
-            return Err(malformed("the list of referrers is no index of the specification"));
-        };
-        all.extend(page);
+        all.extend(listed(&bytes).ok_or_else(|| malformed("the list of referrers is no index of the specification"))?);
         let Some(next) = next else { return Ok(Answered::These(all)) };
         trail.turn(line, &next).map_err(|cause| Failure::new(Stage::PullManifest, cause))?;
     }
@@ -126,15 +108,16 @@ mod tests {
         let digest = Digest::of(b"a");
         let entry = json!({"mediaType": "m", "digest": digest.to_string(), "size": 1, "annotations": {"a": "b"}});
         for (bytes, expected) in [
-            (json!({"manifests": []}), Listed::Manifests(Vec::new())),
-            (json!({"manifests": [entry]}), Listed::Manifests(vec![Referrer { digest, entry: entry.clone() }])),
-            (json!({"manifests": [{"digest": "sha512:x"}]}), Listed::NoDigest),
-            (json!({"manifests": [{}]}), Listed::NoDigest),
-            (json!({"layers": []}), Listed::NoIndex),
-            (json!([]), Listed::NoIndex),
+            (json!({"manifests": []}), Some(Vec::new())),
+            (json!({"manifests": [entry]}), Some(vec![digest])),
+            (json!({"manifests": [entry, {"digest": "sha512:x"}]}), None),
+            (json!({"manifests": [{"digest": digest.hex()}]}), None),
+            (json!({"manifests": [{}]}), None),
+            (json!({"layers": []}), None),
+            (json!([]), None),
         ] {
             assert_eq!(listed(bytes.to_string().as_bytes()), expected, "{bytes}");
         }
-        assert_eq!(listed(b"<html>"), Listed::NoIndex);
+        assert_eq!(listed(b"<html>"), None);
     }
 }

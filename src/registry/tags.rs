@@ -60,11 +60,11 @@ impl Registry {
         for _ in 0..MOST_PAGES {
             let mut answered = trail.ask(&mut line, &call).await?;
             if answered.head.status != StatusCode::OK {
-                let failure = line.refused(&call, answered).await;
+                let failure = trail.refused(&mut line, &call, answered).await;
                 return if is_unknown_name(&failure) { Ok(Listing::Unknown) } else { Err(failure) };
             }
             let next = next_page(&answered.head.headers);
-            let (body, more) = answered.bounded(MOST_OF_A_PAGE).await.map_err(|error| Failure::new(Stage::ListTags, error))?;
+            let (body, more) = answered.bounded(MOST_OF_A_PAGE).await.map_err(|error| trail.failed(Stage::ListTags, error))?;
             if more {
                 let cause = Cause::TooLarge { what: "a page of the list of tags", limit: MOST_OF_A_PAGE as u64 };
                 return Err(Failure::new(Stage::ListTags, cause));

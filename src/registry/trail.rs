@@ -3,16 +3,18 @@
 //! Blobs lie on storage hosts. `registry.k8s.io` answers every request but some for blobs with the address of another registry
 //! (kubernetes/registry.k8s.io, `cmd/archeio/docs/request-handling.md`). Nobody learns there who we are.
 
+use futures::FutureExt;
 use http::{HeaderMap, StatusCode, header};
 
 use super::{
-    Cause, Failure,
+    Cause, Failure, Stage,
     exchange::{Call, Line},
     location,
+    manifest::media_type,
 };
 use crate::{
-    model::Origin,
-    net::{Address, Answered, Endpoint},
+    model::{Origin, Scheme},
+    net::{Address, Answered, Endpoint, NetError},
 };
 
 const MOST_REDIRECTS: usize = 3;
@@ -42,16 +44,19 @@ impl Trail {
             let call = Call { path: &self.path, method: call.method.clone(), ..*call };
             let mut answered = match &self.at {
                 None => line.ask(&call).await?,
-                Some(endpoint) => Box::pin(Line::elsewhere(line.registry(), endpoint).ask(&call)).await?,
+                Some(endpoint) => {
+                    let asked = Line::elsewhere(line.registry(), endpoint).ask(&call).boxed().await;
+                    asked.map_err(|failure| failure.at(&endpoint.origin))?
+                }
             };
             if !is_redirect(answered.head.status) || !(self.is_of_blob || line.registry().follows) {
-                return Ok(answered);
+                return self.checked(answered, call.stage);
             }
             if self.redirects == MOST_REDIRECTS {
                 return Err(Failure::new(call.stage, Cause::Malformed { detail: format!("more than {MOST_REDIRECTS} redirects") }));
             }
             let current = self.at.as_ref().unwrap_or(&line.registry().endpoint);
-            let (endpoint, path) = redirected(&call, current, &answered.head.headers)?;
+            let (endpoint, path) = self.redirected(&call, current, &answered.head.headers)?;
             // From http to https, or to a page for a login: that is no other registry.
             if endpoint.is_none() && self.at.is_none() && !self.is_of_blob {
                 return Ok(answered);
@@ -62,6 +67,65 @@ impl Trail {
             }
             (self.at, self.path) = (endpoint.or(self.at.take()), path);
             self.redirects += 1;
+        }
+    }
+
+    /// Where the answer to `call` leads: another place on the same server, or another server. By another port of the same host it is another
+    /// one, as storage beside a registry is; but not by http in place of https, which what ends TLS before a server makes of its own address.
+    fn redirected(&self, call: &Call<'_>, current: &Endpoint, headers: &HeaderMap) -> Result<(Option<Endpoint>, String), Failure> {
+        let refused = |detail: String| Failure::new(call.stage, Cause::Location { detail });
+        let target = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+        let target = target.ok_or_else(|| refused("a redirect without an address".to_owned()))?;
+        let own = &current.origin;
+        let base = url::Url::parse(&format!("{own}{}", call.path)).ok();
+        let named = base.and_then(|base| base.join(target).ok()).and_then(|url| Origin::try_from(&url).ok());
+        let allowed = location::AllowedHosts::new(named.as_ref().map(Origin::host_and_port));
+        let address = location::resolve(own, call.path, target, &allowed).map_err(refused)?;
+        let is_fit = |scheme| scheme == own.scheme || (self.is_of_blob && scheme == Scheme::Https);
+        let beside = named.filter(|named| named.host == own.host && named.port != own.port && is_fit(named.scheme));
+        let origin = match beside {
+            Some(beside) => beside,
+            None if address.own => return Ok((None, address.path_and_query)),
+            None => address.origin,
+        };
+        let endpoint = Endpoint {
+            addresses: vec![Address::of(&origin)],
+            origin,
+            tls: current.tls.clone(),
+            policy: current.policy.clone(),
+            segment: None,
+            proxy: current.proxy.clone(),
+        };
+        Ok((Some(endpoint), address.path_and_query))
+    }
+
+    /// A list or a manifest is no page: a login in a browser is wanted there.
+    fn checked(&self, answered: Answered, stage: Stage) -> Result<Answered, Failure> {
+        let kind = media_type(&answered.head.headers);
+        match &self.at {
+            Some(endpoint) if !self.is_of_blob && answered.head.status == StatusCode::OK && kind.as_deref() == Some("text/html") => {
+                let detail = format!("it leads to a page of `{}`, as where people log in, and to no registry", endpoint.origin);
+                Err(Failure::new(stage, Cause::Location { detail }))
+            }
+            _ => Ok(answered),
+        }
+    }
+
+    /// The answer was not the one hoped for.
+    pub(super) async fn refused(&self, line: &mut Line<'_>, call: &Call<'_>, answered: Answered) -> Failure {
+        let failure = line.refused(call, answered).await;
+        self.located(failure)
+    }
+
+    /// The rest of the answer did not come.
+    pub(super) fn failed(&self, stage: Stage, error: NetError) -> Failure {
+        self.located(Failure::new(stage, error))
+    }
+
+    fn located(&self, failure: Failure) -> Failure {
+        match &self.at {
+            Some(endpoint) => failure.at(&endpoint.origin),
+            None => failure,
         }
     }
 
@@ -78,27 +142,4 @@ impl Trail {
 
 fn is_redirect(status: StatusCode) -> bool {
     matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT)
-}
-
-/// Where the answer to `call` leads: another place on the same server, or another host.
-fn redirected(call: &Call<'_>, current: &Endpoint, headers: &HeaderMap) -> Result<(Option<Endpoint>, String), Failure> {
-    let refused = |detail: String| Failure::new(call.stage, Cause::Location { detail });
-    let target = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
-    let target = target.ok_or_else(|| refused("a redirect without an address".to_owned()))?;
-    let named = url::Url::parse(target).ok().and_then(|url| Origin::try_from(&url).ok());
-    let allowed = location::AllowedHosts::new(named.map(|origin| origin.host_and_port()));
-    let address = location::resolve(&current.origin, call.path, target, &allowed).map_err(refused)?;
-    if address.own {
-        return Ok((None, address.path_and_query));
-    }
-    let addresses = vec![Address::of(&address.origin)];
-    let endpoint = Endpoint {
-        addresses,
-        origin: address.origin,
-        tls: current.tls.clone(),
-        policy: current.policy.clone(),
-        segment: None,
-        proxy: current.proxy.clone(),
-    };
-    Ok((Some(endpoint), address.path_and_query))
 }

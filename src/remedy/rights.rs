@@ -166,4 +166,13 @@ pub(super) const RIGHTS: &[Row] = &[
         sentence: "{credential_cure}",
         link: "https://distribution.github.io/distribution/spec/auth/token/",
     },
+    Row {
+        id: "token-service-missing",
+        seen: "404 or 405 where the token service should be",
+        pattern: Pattern::Answered(Shape { statuses: (404, 405), at: &[Stage::Token], ..Shape::ANY }),
+        reason: Reason::NotARegistry,
+        class: Class::OtherRoute,
+        sentence: "The registry sends logins to a token service that is not there: correct `auth.token.realm` in its configuration, or have {place} hand the path of that address on to it under this host name ({hostname}).",
+        link: "https://distribution.github.io/distribution/spec/auth/token/",
+    },
 ];

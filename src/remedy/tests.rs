@@ -162,6 +162,8 @@ fn rights_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("quota", Https, WriteManifest, coded(403, "DENIED", "adding 1 MiB of storage resource exceeds the quota")),
         ("denied", Https, OpenUpload, coded(403, "DENIED", "requested access to the resource is denied")),
         ("token-refused", Https, Token, Cause::Answer(answer(403, BodyKind::Json))),
+        ("token-service-missing", Https, Token, Cause::Answer(answer(404, BodyKind::Html))),
+        ("token-service-missing", Https, Token, Cause::Answer(answer(405, BodyKind::Json))),
         (
             "tag-immutable",
             Https,

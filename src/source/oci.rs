@@ -7,20 +7,20 @@
 mod attached;
 mod attached_error;
 mod by_index;
+mod elsewhere;
 mod error;
 mod pinned;
 mod tags;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use bytes::Bytes;
 use futures::StreamExt;
 use http_body_util::BodyExt;
 use serde::Deserialize;
-use tokio::sync::OnceCell;
 
 pub use attached::{Attached, Attachment};
 pub use attached_error::AttachedError;
@@ -60,6 +60,8 @@ pub struct Place {
     pub prefix: String,
     /// Who reads there.
     pub reader: Reader,
+    /// Whether it is asked by TLS.
+    pub tls: bool,
     /// The proxy that plain HTTP is asked of, as sentences name it: what it answers itself cannot be told from what the registry does.
     pub proxy: Option<String>,
     /// Whether what belongs to a chart comes along.
@@ -84,7 +86,7 @@ pub struct Oci {
     /// The tags of what belongs to manifests, by their charts.
     listed: BTreeMap<String, BTreeSet<Tag>>,
     /// Whether the registry knows the path of lists of what refers to a manifest, by repositories.
-    keeps_lists: Mutex<BTreeMap<RepositoryName, Arc<OnceCell<bool>>>>,
+    keeps_lists: Mutex<BTreeMap<RepositoryName, Arc<OnceLock<bool>>>>,
     /// The one chart, where it is one.
     pinned: Option<Pinned>,
 }

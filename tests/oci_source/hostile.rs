@@ -35,9 +35,10 @@ fn source(server: &Scripted) -> Oci {
         Endpoint { addresses: vec![Address::Socket(socket)], origin, tls, policy: AddressPolicy::Any, segment: None, proxy: None };
     let (allowed, patience) = (AllowedHosts::default(), Patience { stall: Duration::from_secs(5) });
     let authorizer = Arc::new(Authorizer::reading(None, allowed.clone()));
-    let registry = Registry::new(Transport::new(), endpoint, authorizer, allowed, patience);
+    let registry = Registry::new(Transport::new(), endpoint, authorizer, allowed, patience).following();
     let shown = "oci://registry.example/upstream".to_owned();
-    let place = Place { shown, prefix: "upstream".to_owned(), reader: Reader::Nobody(String::new()), proxy: None, referrers: true };
+    let place =
+        Place { shown, prefix: "upstream".to_owned(), reader: Reader::Nobody(String::new()), tls: false, proxy: None, referrers: true };
     Oci::new(registry, place, Spool::new(std::env::temp_dir(), Budget::default()), Limits::default())
 }
 
@@ -320,4 +321,84 @@ async fn what_belongs_to_a_chart_has_limits_and_each_failure_names_the_artifact_
     let error = attached(&server, &whole, &["1.0.0"]).await.expect_err("a registry with a fault");
     check(&error, Reason::SourceUnreachable, "500");
     assert!(error.is_passing());
+}
+
+/// On another port of the same host.
+#[tokio::test]
+async fn a_blob_on_a_port_beside_the_registry_is_read_there_and_failures_name_that_server() {
+    let bed = support::on_loopback();
+    let (server, beside) = (bed.scripted(5000), bed.scripted(9000));
+    let origin = format!("http://{}", beside.socket());
+    server.says(MANIFEST, Reply::ok(manifest(b"{}", b"archive")));
+    server.says(&path_of(b"archive"), Reply::status(307).field("location", format!("{origin}/bucket?signature=hunter2")));
+    beside.says("/bucket", Reply::ok("archive"));
+    check(&fetched(&server).await, Reason::ChartInvalid, "the archive is no gzip file but text");
+    for (reply, reason, words) in [
+        (Reply::status(403), Reason::SourceUnauthorized, "which answered 403; no login goes there: look at the clock"),
+        (Reply::status(404), Reason::SourceNotFound, "which answered 404"),
+        (Reply::status(500), Reason::SourceUnreachable, "which answered 500"),
+    ] {
+        beside.says("/bucket", reply);
+        let error = fetched(&server).await;
+        check(&error, reason, words);
+        let sentence = error.to_string();
+        assert!(sentence.contains(&format!("the registry leads to `{origin}`")) && !sentence.contains("hunter2"), "{sentence}");
+        assert_eq!(error.is_passing(), reason == Reason::SourceUnreachable, "{sentence}");
+    }
+    let nobody = bed.scripted(9001).socket();
+    server.says(&path_of(b"archive"), Reply::status(307).field("location", format!("http://{nobody}/bucket")));
+    let error = fetched(&server).await;
+    check(&error, Reason::SourceUnreachable, &format!("leads to another address, and `http://{nobody}` could not be read"));
+}
+
+#[tokio::test]
+async fn a_registry_that_leads_to_no_other_registry_is_refused_with_the_cure() {
+    let bed = support::on_loopback();
+    let (server, other) = (bed.scripted(5000), bed.scripted(5001));
+    let origin = format!("http://{}", other.socket());
+    let own = server.socket().ip();
+    let leads = |to: &str| Reply::status(302).field("location", to);
+    let refused = async |reply: Reply, reason, words: &str| {
+        server.says(TAGS, reply);
+        let error = match offers(&server).await {
+            Ok(offered) => offered.refused.into_values().next().expect("a refusal"),
+            Err(error) => error,
+        };
+        check(&error, reason, words);
+        assert!(!error.is_passing(), "{error}");
+    };
+    refused(leads(&format!("https://{own}{TAGS}")), Reason::PlainHttpOnTls, "take `insecure: true` away").await;
+    refused(leads("/login"), Reason::SourceInvalid, "`/login` is no other registry; check `url`").await;
+    other.says("/login", Reply::ok("<html>").field("content-type", "text/html; charset=utf-8"));
+    refused(leads(&format!("{origin}/login")), Reason::SourceInvalid, &format!("it leads to a page of `{origin}`")).await;
+    other.says(TAGS, Reply::status(401).field("www-authenticate", "Bearer realm=\"https://elsewhere.example/token\""));
+    let cure = format!("take charts from that registry itself, `oci://{}/…` as `url`", other.socket());
+    refused(leads(&format!("{origin}{TAGS}")), Reason::SourceUnauthorized, &cure).await;
+    other.says(TAGS, leads(&format!("http://{}{TAGS}", server.socket())));
+    refused(leads(&format!("{origin}{TAGS}")), Reason::SourceInvalid, "more than 3 redirects").await;
+    other.says(TAGS, list(&["1.0.0"]));
+    server.says(TAGS, leads(&format!("//{}{TAGS}", other.socket())));
+    assert_eq!(offers(&server).await.expect("a list of tags").index.charts["web"].len(), 1);
+}
+
+/// Of the registry itself: what stands before it may say the same while the registry restarts.
+#[tokio::test]
+async fn only_the_registrys_own_word_that_it_keeps_no_lists_is_kept() {
+    let server = support::on_loopback().scripted(5000);
+    let [one, two] = ["one", "two"].map(|name| manifest(b"{}", name.as_bytes()));
+    let artifact = refers(&server, &two, "artifact");
+    server.says(&referrers_path(&two), index_of(&[entry(&artifact)]));
+    server.says(TAGS, list(&["1.0.0"]));
+    let digest = |manifest: &str| Digest::of(manifest.as_bytes());
+    for (reply, found) in [
+        (Reply::status(404).body("404 page not found"), 1),
+        (Reply::status(404).body("404 page not found").field("docker-distribution-api-version", "registry/2.0"), 0),
+    ] {
+        server.says(&referrers_path(&one), reply);
+        let mut source = source(&server);
+        let offered = source.offers(&BTreeMap::from([("web".to_owned(), BTreeSet::new())])).await.expect("a list of tags");
+        let entry = &offered.index.charts["web"][0];
+        let count = async |of: &str| source.attached(entry, digest(of)).await.expect("what belongs to it").artifacts.len();
+        assert_eq!((count(&one).await, count(&two).await), (0, found));
+    }
 }

@@ -87,7 +87,7 @@ pub fn registries(world: &World) -> Vec<Case> {
         ),
         case("the source's registry speaks TLS", plain(world.tls.socket())).stalls(
             Reason::PlainHttpOnTls,
-            "the registry speaks TLS on this port",
+            "the registry wants TLS",
             "take `insecure: true` away",
         ),
         case("nothing listens where the source's registry should", plain(world.nobody.socket())).retries(

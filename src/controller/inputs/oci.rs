@@ -189,7 +189,7 @@ fn opened(source: &OciSource, plan: Plan, Identity { keys, proxy, reader }: Iden
     let Plan { strategies, prefix, pull, .. } = plan;
     let way = reach.each(&strategies, &learnt).pop()?;
     let asked = proxy.as_ref().filter(|_| source.insecure).map(|proxy| proxy.shown());
-    let place = Place { shown: pull.unwrap_or_default(), prefix, reader, proxy: asked, referrers: source.referrers };
+    let place = Place { shown: pull.unwrap_or_default(), prefix, reader, tls: !source.insecure, proxy: asked, referrers: source.referrers };
     Some(Oci::new(way.registry.through(proxy).following(), place, context.spool.clone(), context.limits.clone()))
 }
 

@@ -6,11 +6,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{Arc, PoisonError},
+    sync::{Arc, OnceLock, PoisonError},
 };
 
 use bytes::Bytes;
-use tokio::sync::OnceCell;
 
 use super::{
     AttachedError, Oci, OciError,
@@ -19,7 +18,7 @@ use super::{
 use crate::{
     chart::Artifact,
     model::{Descriptor, Digest, RepositoryName, Tag},
-    registry::{Listed, ListedReferrers, Pull, Reference, Referrer, listed},
+    registry::{ListedReferrers, Pull, Reference, listed},
     source::{SourceError, index::IndexEntry},
     spool::Spooled,
     steps::{Step, enter},
@@ -109,7 +108,7 @@ impl Oci {
     }
 
     /// Whether the registry knows the path of lists in a repository, once it was asked.
-    fn keeps_lists(&self, repository: &RepositoryName) -> Arc<OnceCell<bool>> {
+    fn keeps_lists(&self, repository: &RepositoryName) -> Arc<OnceLock<bool>> {
         let mut all = self.keeps_lists.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry(repository.clone()).or_default().clone()
     }
@@ -170,7 +169,7 @@ impl Search<'_> {
         let mut all: Vec<_> = Tag::of_cosign(subject).into_iter().filter(is_listed).map(Named::Tag).collect();
         let tag = Tag::of_referrers(subject);
         let has_list = is_listed(&tag);
-        all.extend(self.referrers(subject).await?.into_iter().map(|referrer| Named::Listed(referrer.digest)));
+        all.extend(self.referrers(subject).await?.into_iter().map(Named::Listed));
         if has_list {
             all.extend(self.noted(subject, &tag).await?);
         }
@@ -182,22 +181,16 @@ impl Search<'_> {
     }
 
     /// What the registry lists. One that does not know the path is asked once for each repository.
-    async fn referrers(&mut self, subject: Digest) -> Result<Vec<Referrer>, AttachedError> {
+    async fn referrers(&mut self, subject: Digest) -> Result<Vec<Digest>, AttachedError> {
         let keeps_lists = self.oci.keeps_lists(&self.repository);
-        let mut answered = None;
-        let asked = keeps_lists.get_or_try_init(|| async {
-            let answer = self.pull.referrers(&self.repository, subject).await?;
-            let knows_path = answer != ListedReferrers::NoSuchPath;
-            answered = Some(answer);
-            Ok(knows_path)
-        });
-        let listed = match (asked.await.copied(), answered) {
-            (Ok(_), Some(answer)) => Ok(answer),
-            (Ok(true), None) => self.pull.referrers(&self.repository, subject).await,
-            (Ok(false), None) => Ok(ListedReferrers::NoSuchPath),
-            (Err(failure), _) => Err(failure),
-        };
-        Ok(listed.map_err(|failure| self.failed(&self.at.clone(), failure))?.these())
+        if keeps_lists.get() == Some(&false) {
+            return Ok(Vec::new());
+        }
+        let answered = self.pull.referrers(&self.repository, subject).await;
+        let answered = answered.map_err(|failure| self.failed(&self.at.clone(), failure))?;
+        // What was said first holds: nobody waits for another one's answer.
+        let _ = keeps_lists.set(answered != ListedReferrers::NoSuchPath);
+        Ok(answered.these())
     }
 
     /// What clients have noted under the tag.
@@ -205,13 +198,9 @@ impl Search<'_> {
         let shown = format!("{}:{tag}", self.shown);
         let pulled = self.pull.manifest(&self.repository, tag).await.map_err(|failure| self.failed(&shown, failure))?;
         let Some(pulled) = pulled else { return Ok(Vec::new()) };
-        match listed(&pulled.bytes) {
-            Listed::Manifests(referrers) => {
-                self.found.lists.insert(subject, pulled.bytes);
-                Ok(referrers.into_iter().map(|referrer| Named::Noted(referrer.digest)).collect())
-            }
-            Listed::NoIndex | Listed::NoDigest => Err(AttachedError::NoList { artifact: shown }),
-        }
+        let Some(referrers) = listed(&pulled.bytes) else { return Err(AttachedError::NoList { artifact: shown }) };
+        self.found.lists.insert(subject, pulled.bytes);
+        Ok(referrers.into_iter().map(Named::Noted).collect())
     }
 
     /// What is named so; nothing where it is gone, or refers to something else.

@@ -1,6 +1,6 @@
 //! Why a registry gave nothing, or nothing that can be published. Sentences name the address and the cure.
 
-use super::{AttachedError, by_index};
+use super::{AttachedError, by_index, elsewhere};
 use crate::{
     api::Reason,
     chart::NoChartManifest,
@@ -46,6 +46,18 @@ pub enum OciError {
         shown: Option<Shown>,
         /// Who asked.
         reader: Reader,
+    },
+    /// An answer of another host that the registry leads to, and that is not shown who asks.
+    #[error("`{place}` could not be read: the registry leads to `{origin}`, which answered {answer}; {}", elsewhere::cure(*.stage, .origin))]
+    Elsewhere {
+        /// With the tag, where it is of one.
+        place: String,
+        /// That host.
+        origin: String,
+        /// What came.
+        answer: Answer,
+        /// What was asked for.
+        stage: Stage,
     },
     /// The same of an archive that an index names.
     #[error(
@@ -119,7 +131,7 @@ pub enum OciError {
     },
     /// Plain HTTP to a port that wants TLS.
     #[error(
-        "`{place}` could not be read: the registry speaks TLS on this port, and was spoken to by plain HTTP; take `insecure: true` away"
+        "`{place}` could not be read: the registry wants TLS, and was spoken to by plain HTTP; take `insecure: true` away"
     )]
     PlainHttpOnTls {
         /// With the tag, where it is of one.
@@ -275,6 +287,7 @@ impl OciError {
                 Reason::SourceUnauthorized
             }
             Self::ClientCertificate { .. } => Reason::TlsFailed,
+            Self::Elsewhere { answer, .. } => elsewhere::reason(answer),
             Self::PlainHttpOnTls { .. } => Reason::PlainHttpOnTls,
             Self::Refused { .. } | Self::TokenService { .. } => Reason::SourceUnreachable,
             Self::NoTlsByIndex { .. } => Reason::TlsOnPlainHttp,
@@ -294,6 +307,7 @@ impl OciError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Refused { .. } | Self::TokenService { .. } | Self::NoManifest { .. } => true,
+            Self::Elsewhere { answer, .. } => elsewhere::reason(answer) == Reason::SourceUnreachable,
             Self::Attached { cause, .. } => cause.is_passing(),
             _ => false,
         }
@@ -307,6 +321,9 @@ pub(super) fn named(place: &str, entry: &IndexEntry) -> String {
 
 /// What a failure means, where charts are read.
 pub(super) fn of_failure(place: String, asked: &Place, failure: Failure) -> SourceError {
+    if failure.elsewhere.is_some() {
+        return elsewhere::of_failure(place, failure);
+    }
     let reader = asked.reader.clone();
     let said = |answer: &Answer| match &asked.proxy {
         None => answer.to_string(),
@@ -322,6 +339,7 @@ pub(super) fn of_failure(place: String, asked: &Place, failure: Failure) -> Sour
         Cause::Answer(answer) if failure.stage == Stage::Token && !matches!(answer.status, 400 | 401 | 403 | 495 | 496) => {
             OciError::TokenService { place, answer: said(&answer) }
         }
+        Cause::Answer(Answer { status: 300..=399, redirect: Some(to), .. }) => return elsewhere::of_redirect(place, &to, asked.tls),
         Cause::Answer(answer) => of_answer(place, reader, &answer, said(&answer)),
         Cause::Unauthorized { shown, answer } => OciError::Unauthorized { place, answer: said(&answer), shown: Some(shown), reader },
         Cause::Realm { origin } => OciError::Realm { place, origin },
@@ -379,100 +397,5 @@ pub(super) fn nothing_sent(from: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(status: u16, message: &str) -> Answer {
-        Answer {
-            status,
-            body: BodyKind::Text,
-            codes: Vec::new(),
-            message: message.to_owned(),
-            server: None,
-            from_registry: true,
-            retry_after: None,
-            redirect: None,
-            sent: 0,
-        }
-    }
-
-    #[test]
-    fn each_failure_has_a_reason_and_a_cure() {
-        let unauthorized = |shown| Cause::Unauthorized { shown, answer: answer(401, "no") };
-        let certificate = "400 No required SSL certificate was sent";
-        let tls = "Client sent an HTTP request to an HTTPS server.";
-        for (cause, secret, reason, words) in [
-            (Cause::Answer(answer(404, "x")), None, Reason::SourceNotFound, "push the chart there again"),
-            (Cause::Answer(answer(403, "x")), None, Reason::SourceUnauthorized, "give a Secret as `secretRef`"),
-            (Cause::Answer(answer(403, "x")), Some("a/b"), Reason::SourceUnauthorized, "the right to pull there"),
-            (unauthorized(Shown::Nothing), None, Reason::SourceUnauthorized, "give a Secret as `secretRef`"),
-            (unauthorized(Shown::Credential), Some("a/b"), Reason::SourceUnauthorized, "check user and password in the Secret `a/b`"),
-            (unauthorized(Shown::Token), Some("a/b"), Reason::SourceUnauthorized, "give the user of the Secret `a/b` the right"),
-            (Cause::Realm { origin: "https://t".to_owned() }, Some("a/b"), Reason::SourceUnauthorized, "`source.oci.allowedHosts`"),
-            (Cause::Answer(answer(400, tls)), None, Reason::PlainHttpOnTls, "take `insecure: true` away"),
-            (Cause::Answer(answer(400, certificate)), None, Reason::TlsFailed, "give `tls.crt` and `tls.key`"),
-            (Cause::Answer(answer(400, "no")), None, Reason::SourceUnreachable, "400 (no)"),
-            (Cause::Answer(answer(503, "busy")), None, Reason::SourceUnreachable, "the next run asks again"),
-            (Cause::TooLarge { what: "the manifest", limit: 9 }, None, Reason::LimitExceeded, "the manifest is larger than 9 bytes"),
-            (Cause::Malformed { detail: "x".to_owned() }, None, Reason::SourceInvalid, "check `url`"),
-            (Cause::Location { detail: "x".to_owned() }, None, Reason::SourceInvalid, "redirect that cannot be followed: x"),
-            (Cause::Withdrawn, None, Reason::SourceInvalid, "the work was ended"),
-        ] {
-            let failure = Failure::new(Stage::PullBlob, cause);
-            let asked = Place {
-                shown: "oci://r".to_owned(),
-                prefix: String::new(),
-                reader: match secret {
-                    Some(secret) => Reader::LoggedIn(format!("the Secret `{secret}`")),
-                    None => Reader::Nobody("give a Secret as `secretRef`".to_owned()),
-                },
-                proxy: None,
-                referrers: true,
-            };
-            let error = of_failure("oci://r/x:1".to_owned(), &asked, failure.clone());
-            let sentence = error.to_string();
-            assert_eq!(error.reason(), reason, "{failure}");
-            assert!(sentence.contains("`oci://r/x:1`") && sentence.contains(words), "{sentence}");
-            assert_eq!(error.is_passing(), reason == Reason::SourceUnreachable, "{sentence}");
-        }
-    }
-
-    #[test]
-    fn what_lists_no_tags_and_is_no_registry_is_named_so() {
-        let asked = Place {
-            shown: "oci://r".to_owned(),
-            prefix: String::new(),
-            reader: Reader::Nobody(String::new()),
-            proxy: None,
-            referrers: true,
-        };
-        let said = |stage, from_registry| {
-            let answer = Answer { from_registry, body: BodyKind::Html, ..answer(404, "x") };
-            of_failure("oci://r/x".to_owned(), &asked, Failure::new(stage, Cause::Answer(answer))).to_string()
-        };
-        assert!(said(Stage::ListTags, false).contains("is no repository of a registry"), "{}", said(Stage::ListTags, false));
-        assert!(said(Stage::ListTags, true).contains("does not have all that belongs to it"));
-        assert!(said(Stage::PullBlob, false).contains("does not have all that belongs to it"));
-    }
-
-    #[test]
-    fn a_url_that_ends_with_the_charts_name_is_named() {
-        for (place, cure) in [("oci://r/charts/web", "check `url`"), ("oci://r/charts/web/web", "leave it out there")] {
-            let sentence = OciError::NoRepository { place: place.to_owned() }.to_string();
-            assert!(sentence.starts_with(&format!("`{place}` does not exist")) && sentence.contains(cure), "{sentence}");
-        }
-    }
-
-    #[test]
-    fn what_may_be_the_proxys_answer_names_both() {
-        let proxy = Some("the proxy `http://p` of the Secret `a/proxy`".to_owned());
-        let asked =
-            Place { shown: "oci://r".to_owned(), prefix: String::new(), reader: Reader::Nobody(String::new()), proxy, referrers: true };
-        for status in [401, 403, 404, 500] {
-            let failure = Failure::new(Stage::ListTags, Cause::Answer(answer(status, "x")));
-            let sentence = of_failure("oci://r/x".to_owned(), &asked, failure).to_string();
-            let words = format!("the registry answered {status} (x), if that was not the proxy `http://p` of the Secret `a/proxy`");
-            assert!(sentence.contains(&words), "{sentence}");
-        }
-    }
-}
+#[path = "error_tests.rs"]
+mod tests;

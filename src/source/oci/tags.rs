@@ -65,6 +65,7 @@ mod tests {
             shown: "oci://r/charts".to_owned(),
             prefix: "charts".to_owned(),
             reader: Reader::Nobody(String::new()),
+            tls: true,
             proxy: None,
             referrers: true,
         };
