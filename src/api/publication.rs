@@ -6,8 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ChartPublicationStatus, FluxReference, Verify};
 
-/// For rules of this resource: whether its source has many charts, of which some are chosen.
-const TAKES_CHARTS: &str =
+const SOURCE_HAS_MANY_CHARTS: &str =
     "has(self.source.helmRepository) || has(self.source.oci) || (has(self.source.fluxRef) && self.source.fluxRef.kind == 'HelmRepository')";
 
 /// Publishes Helm charts as OCI artifacts into registries, and proves that they arrived.
@@ -33,9 +32,9 @@ const TAKES_CHARTS: &str =
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new(format!("!({TAKES_CHARTS}) || (has(self.charts) && self.charts.size() > 0)"))
+    validation = Rule::new(format!("!({SOURCE_HAS_MANY_CHARTS}) || (has(self.charts) && self.charts.size() > 0)"))
         .message("`charts` must say what to take: `[{name: NAME}]`, or of a repository with an index `[{pattern: REGEXP}]`, too"),
-    validation = Rule::new(format!("{TAKES_CHARTS} || !has(self.charts) || self.charts.size() == 0"))
+    validation = Rule::new(format!("{SOURCE_HAS_MANY_CHARTS} || !has(self.charts) || self.charts.size() == 0"))
         .message("`charts` is of `helmRepository`, `oci` and a HelmRepository of Flux: every other source, an OCIRepository too, is one chart and takes none"),
     validation = Rule::new("!has(self.source.oci) || !has(self.charts) || self.charts.all(chart, !has(chart.pattern))")
         .message("`pattern` cannot be used with `oci`: registries have no list of their repositories that works everywhere; give each chart by its `name`"),

@@ -163,7 +163,6 @@ fn rights_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("denied", Https, OpenUpload, coded(403, "DENIED", "requested access to the resource is denied")),
         ("token-refused", Https, Token, Cause::Answer(answer(403, BodyKind::Json))),
         ("token-service-missing", Https, Token, Cause::Answer(answer(404, BodyKind::Html))),
-        ("token-service-missing", Https, Token, Cause::Answer(answer(405, BodyKind::Json))),
         (
             "tag-immutable",
             Https,

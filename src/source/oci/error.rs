@@ -130,9 +130,7 @@ pub enum OciError {
         answer: String,
     },
     /// Plain HTTP to a port that wants TLS.
-    #[error(
-        "`{place}` could not be read: the registry wants TLS, and was spoken to by plain HTTP; take `insecure: true` away"
-    )]
+    #[error("`{place}` could not be read: the registry wants TLS, and was spoken to by plain HTTP; take `insecure: true` away")]
     PlainHttpOnTls {
         /// With the tag, where it is of one.
         place: String,
