@@ -53,7 +53,7 @@ pub(super) struct Publish {
     /// one pass.
     #[arg(long, value_name = "TIME", value_parser = wait)]
     wait: Option<Duration>,
-    /// How many charts of one publication are worked on at once.
+    /// How many charts of one publication are sent at once; half as many more are fetched or pulled back meanwhile.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     workers: u16,
     /// Where charts and indexes lie on their way.

@@ -39,7 +39,7 @@ pub(super) struct Run {
     /// How many publications are worked on at once.
     #[arg(long, value_name = "N", env = "CHART_PUBLISHER_CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
-    /// How many charts of one publication are worked on at once.
+    /// How many charts of one publication are sent at once; half as many more are fetched or pulled back meanwhile.
     #[arg(long, value_name = "N", env = "CHART_PUBLISHER_WORKERS", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     workers: u16,
     /// Where /healthz, /readyz and /metrics answer.

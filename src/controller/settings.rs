@@ -17,7 +17,7 @@ pub struct Settings {
     pub limits: SourceLimits,
     /// Publications at once.
     pub concurrency: u16,
-    /// Charts of one publication at once.
+    /// Charts of one publication that are sent at once.
     pub workers: usize,
     /// Where `/healthz`, `/readyz` and `/metrics` answer.
     pub health: SocketAddr,

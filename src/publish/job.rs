@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, OnceCell, Semaphore, SemaphorePermit};
 
 use super::{
     Attempt, Content, Done, Failed, Known, Need, Package, Taken, TargetRun, Tried, Used, Ways,
@@ -57,6 +57,7 @@ pub(super) struct Parcel<'a> {
     source: &'a Source,
     pub(super) wanted: &'a Wanted,
     demand: &'a Demand,
+    turns: &'a Semaphore,
     package: OnceCell<Result<Package, Failed>>,
     /// What belongs to a manifest, by its digest.
     attached: Mutex<BTreeMap<Digest, Arc<Attached>>>,
@@ -65,8 +66,14 @@ pub(super) struct Parcel<'a> {
 }
 
 impl<'a> Parcel<'a> {
-    pub(super) fn new(source: &'a Source, wanted: &'a Wanted, demand: &'a Demand) -> Self {
-        Self { source, wanted, demand, package: OnceCell::new(), attached: Mutex::default(), bodies: Mutex::default() }
+    /// `turns` are for those who send.
+    pub(super) fn new(source: &'a Source, wanted: &'a Wanted, demand: &'a Demand, turns: &'a Semaphore) -> Self {
+        Self { source, wanted, demand, turns, package: OnceCell::new(), attached: Mutex::default(), bodies: Mutex::default() }
+    }
+
+    /// The turn to send it. Who has one waits for no other.
+    async fn turn(&self) -> Option<SemaphorePermit<'a>> {
+        self.turns.acquire().await.ok()
     }
 
     pub(super) async fn package(&self) -> Result<&Package, Failed> {
@@ -266,7 +273,8 @@ pub(super) async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &Repos
     }
     let pushed = ways
         .through(&reference, package.largest_body(), |attempt| async move {
-            push(&attempt.registry, attempt.tactic.framing, repository, tag, package, taken).await
+            let turn = parcel.turn().await;
+            push(&attempt.registry, attempt.tactic.framing, repository, tag, package, taken, turn).await
         })
         .await;
     match pushed {

@@ -128,17 +128,20 @@ impl Taken {
     }
 }
 
-/// Publishes `package` and pulls it back. Nothing is visible under the tag unless all blobs were taken.
-pub async fn push(
+/// Publishes `package` and pulls it back. Nothing is visible under the tag unless all blobs were taken. `turn` is dropped once all is sent:
+/// whoever waits for it sends while this one is pulled back.
+pub async fn push<T>(
     registry: &Registry,
     framing: Framing,
     repository: &RepositoryName,
     tag: &Tag,
     package: &Package,
     taken: &Taken,
+    turn: T,
 ) -> Tried<Pushed> {
     let begin = Instant::now();
     let Tried { result, sent, seen } = send(registry, framing, repository, tag.into(), package, taken).await;
+    drop(turn);
     let pushing = begin.elapsed();
     // A manifest may have been written although no answer came: the pull-back tells.
     let is_open = |failure: &Failure| failure.stage == Stage::WriteManifest && failure.is_unanswered();

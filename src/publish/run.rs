@@ -8,6 +8,7 @@ use std::{
 };
 
 use futures::StreamExt;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -59,7 +60,7 @@ pub struct TargetRun {
 
 /// How a run goes.
 pub struct Course<'a> {
-    /// Charts at once.
+    /// Charts that are sent at once. Half as many more are fetched, or pulled back, meanwhile.
     pub workers: usize,
     /// Ends the run: nothing new is begun, and what is under way has 1.5 s. Uploads end at once where the registries of the
     /// targets have it in their permit.
@@ -109,7 +110,8 @@ pub async fn followed(source: &Source, wanted: &[Wanted], targets: &[TargetRun],
         prepared = looked => prepared,
         () = course.cancel.cancelled() => return Outcome { targets: Vec::new(), cancelled: true },
     };
-    let work = Work { source, wanted, targets, prepared: &prepared, course, follower, done: AtomicUsize::new(0) };
+    let turns = Semaphore::new(course.workers.max(1));
+    let work = Work { source, wanted, targets, prepared: &prepared, course, follower, turns, done: AtomicUsize::new(0) };
     // On the heap: who awaits a run has enough to hold.
     let results = Box::pin(work.all()).await;
     let cancelled = course.cancel.is_cancelled();
@@ -186,12 +188,19 @@ struct Work<'a> {
     prepared: &'a [Prepared<'a>],
     course: &'a Course<'a>,
     follower: &'a dyn Follower,
+    /// To send.
+    turns: Semaphore,
     done: AtomicUsize,
 }
 
 impl Work<'_> {
     fn total(&self) -> usize {
         self.wanted.len() * self.targets.len()
+    }
+
+    /// Charts that are worked on at once: what waits for the source or is proven keeps nobody from sending.
+    fn at_once(&self) -> usize {
+        (self.course.workers + self.course.workers / 2).max(1)
     }
 
     fn is_open(&self, index: usize) -> bool {
@@ -213,7 +222,7 @@ impl Work<'_> {
         }
         // In no order: a large chart does not keep the workers behind it waiting.
         let rest = (first..count).map(async |index| (index, Box::pin(self.one(index)).await));
-        let mut rest: Vec<_> = futures::stream::iter(rest).buffer_unordered(self.course.workers.max(1)).collect().await;
+        let mut rest: Vec<_> = futures::stream::iter(rest).buffer_unordered(self.at_once()).collect().await;
         rest.sort_by_key(|(index, _)| *index);
         results.extend(rest.into_iter().map(|(_, result)| result));
         results
@@ -221,7 +230,7 @@ impl Work<'_> {
 
     async fn one(&self, index: usize) -> Vec<Option<Sealed>> {
         let Some(wanted) = self.wanted.get(index) else { return Vec::new() };
-        let parcel = Parcel::new(self.source, wanted, self.course.demand);
+        let parcel = Parcel::new(self.source, wanted, self.course.demand, &self.turns);
         let mut results = Vec::new();
         for (target, prepared) in self.targets.iter().zip(self.prepared) {
             let Some(job) = prepared.jobs.get(index).filter(|_| !self.course.cancel.is_cancelled()) else {

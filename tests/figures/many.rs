@@ -151,8 +151,9 @@ async fn engine(parcels: &[Parcel], registry: SocketAddr, proven: bool) -> Durat
         let body = package.largest_body();
         let reference = tag.to_string();
         if proven {
-            let work =
-                |attempt: Attempt| async move { push(&attempt.registry, attempt.tactic.framing, repository, tag, package, taken).await };
+            let work = |attempt: Attempt| async move {
+                push(&attempt.registry, attempt.tactic.framing, repository, tag, package, taken, ()).await
+            };
             ways.through(&reference, body, work).await.map(drop)
         } else {
             let work = |attempt: Attempt| async move {
