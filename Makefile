@@ -41,7 +41,7 @@ bench-cuts: ## what cuts cost, and tokens that expire on the way (12 minutes)
 bench-index: ## an index of 50 MiB beside helm: seconds and memory (two minutes)
 	@$(figures) index::
 
-bench-thousand: ## 1,000 charts in one publication beside the bare loop and regsync; 1,000 publications (15 minutes)
+bench-thousand: ## 1,000 charts in one publication beside the bare loop and regsync; 1,000 publications (20 minutes)
 	@$(figures) thousand::
 
 bench-memory: ## 64 charts of 90 MiB, also through Relay (15 minutes, 25 GiB of disk)

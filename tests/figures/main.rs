@@ -27,9 +27,12 @@ use support::{
     registry::{Registry, Version},
 };
 
-/// A registry that logs nothing, with an empty folder on a real disk.
+/// A registry that logs nothing, with an empty folder on a real disk. What was written, or removed, before has reached the disk: it
+/// burdens none of those who are measured.
 async fn quiet(bed: &'static Bed) -> Registry {
-    bed.registry(Version::V3).setting("/log", json!({"level": "error", "accesslog": {"disabled": true}})).start().await
+    let registry = bed.registry(Version::V3).setting("/log", json!({"level": "error", "accesslog": {"disabled": true}})).start().await;
+    tokio::task::spawn_blocking(rustix::fs::sync).await.expect("a sync");
+    registry
 }
 
 /// A source of chance, and the seed that it can be repeated with: `FIGURES_SEED`, or a new one.

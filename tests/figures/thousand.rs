@@ -36,7 +36,7 @@ const VERSIONS: usize = 20;
 const NOISE: u64 = 24 << 10;
 const AT_ONCE: usize = 8;
 const LONG: Duration = Duration::from_mins(10);
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 const PUBLICATIONS: usize = 1_000;
 const AT_REST: Duration = Duration::from_mins(1);
 const MIB: u64 = 1 << 20;
@@ -49,7 +49,7 @@ const NOTHING_TO_SYNC: &str = "regsync once, with nothing to do";
 const NOTHING_TO_DO: &str = "the controller, from the wish for a run to its end, with nothing to do";
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes ten minutes and nearly the whole machine; `make bench-thousand` runs it"]
+#[ignore = "takes 15 minutes and nearly the whole machine; `make bench-thousand` runs it"]
 async fn a_thousand_charts_cost_little_more_than_their_requests() {
     let bed = support::control_plane();
     bed.install_crds();
