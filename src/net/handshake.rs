@@ -58,7 +58,8 @@ const OF_AUTHORITY: &str = "CaUsedAsEndEntity";
 
 fn certificate_failure(error: &CertificateError) -> TlsFailure {
     match error {
-        CertificateError::UnknownIssuer => TlsFailure::UnknownAuthority,
+        // A signature by another key than that of the authority of this name that is trusted: it was renewed, or has only the name.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsFailure::UnknownAuthority,
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsFailure::Expired,
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TlsFailure::NotYetValid,
         CertificateError::NotValidForNameContext { presented, .. } => TlsFailure::WrongName { names: names(presented) },
@@ -92,13 +93,22 @@ mod tests {
     use super::*;
     use crate::net::SystemRoots;
 
-    /// What a handshake with a server fails with that shows a certificate of its own, which is trusted.
-    async fn failure_of_self_signed(is_ca: rcgen::IsCa) -> Option<TlsFailure> {
-        let key = rcgen::KeyPair::generate().unwrap();
+    fn wanted(is_ca: rcgen::IsCa) -> (rcgen::CertificateParams, rcgen::KeyPair) {
         let mut wanted = rcgen::CertificateParams::new(["registry.example".to_owned()]).unwrap();
         wanted.is_ca = is_ca;
+        (wanted, rcgen::KeyPair::generate().unwrap())
+    }
+
+    /// What a handshake with a server fails with that shows a certificate of its own, which is trusted.
+    async fn failure_of_self_signed(is_ca: rcgen::IsCa) -> Option<TlsFailure> {
+        let (wanted, key) = wanted(is_ca);
         let certificate = wanted.self_signed(&key).unwrap();
-        let tls = TlsConfig::new(&SystemRoots::load(), Some(certificate.pem().as_bytes()), None).unwrap();
+        failure_of(&certificate, &certificate, &key).await
+    }
+
+    /// What a handshake with a server fails with that shows `certificate`, where `root` is trusted.
+    async fn failure_of(root: &rcgen::Certificate, certificate: &rcgen::Certificate, key: &rcgen::KeyPair) -> Option<TlsFailure> {
+        let tls = TlsConfig::new(&SystemRoots::load(), Some(root.pem().as_bytes()), None).unwrap();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let server = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -121,6 +131,18 @@ mod tests {
         let ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         assert_eq!(failure_of_self_signed(ca).await, Some(TlsFailure::IsAuthority));
         assert_eq!(failure_of_self_signed(rcgen::IsCa::ExplicitNoCa).await, None);
+    }
+
+    #[tokio::test]
+    async fn another_key_of_an_authority_of_the_same_name_is_an_unknown_authority() {
+        let ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let [(before, before_key), (renewed, renewed_key)] = [wanted(ca.clone()), wanted(ca)];
+        let before = before.self_signed(&before_key).unwrap();
+        let (server, key) = wanted(rcgen::IsCa::ExplicitNoCa);
+        let renewed_root = renewed.self_signed(&renewed_key).unwrap();
+        let certificate = server.signed_by(&key, &rcgen::Issuer::new(renewed, renewed_key)).unwrap();
+        assert_eq!(failure_of(&before, &certificate, &key).await, Some(TlsFailure::UnknownAuthority));
+        assert_eq!(failure_of(&renewed_root, &certificate, &key).await, None);
     }
 
     #[test]

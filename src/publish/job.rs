@@ -72,7 +72,7 @@ impl<'a> Parcel<'a> {
     }
 
     /// The turn to send it. Who has one waits for no other.
-    async fn turn(&self) -> Option<SemaphorePermit<'a>> {
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'a>> {
         self.turns.acquire().await.ok()
     }
 
@@ -310,6 +310,7 @@ async fn beside(
     let reference = format!("{repository}:{tag}");
     let sent = ways.through(&reference, package.largest_body(), |attempt| async move {
         let untagged = package.manifest().into();
+        let _turn = parcel.turn().await;
         send(&attempt.registry, attempt.tactic.framing, repository, untagged, package, taken).await
     });
     sent.await?;

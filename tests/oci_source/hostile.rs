@@ -367,7 +367,9 @@ async fn a_registry_that_leads_to_no_other_registry_is_refused_with_the_cure() {
         check(&error, reason, words);
         assert!(!error.is_passing(), "{error}");
     };
-    refused(leads(&format!("https://{own}{TAGS}")), Reason::PlainHttpOnTls, "take `insecure: true` away").await;
+    let cure =
+        format!("leads to `https://{own}:5443{TAGS}`; take `insecure: true` away, and give the host and port of that address in `url`");
+    refused(leads(&format!("https://{own}:5443{TAGS}")), Reason::PlainHttpOnTls, &cure).await;
     refused(leads("/login"), Reason::SourceInvalid, "`/login` is no other registry; check `url`").await;
     other.says("/login", Reply::ok("<html>").field("content-type", "text/html; charset=utf-8"));
     refused(leads(&format!("{origin}/login")), Reason::SourceInvalid, &format!("it leads to a page of `{origin}`")).await;

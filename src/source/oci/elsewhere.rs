@@ -22,7 +22,11 @@ pub(super) fn of_failure(place: String, failure: Failure) -> SourceError {
 /// Of a redirect that leads to no other registry; `to` has no query.
 pub(super) fn of_redirect(place: String, to: &str, tls: bool) -> SourceError {
     if !tls && to.starts_with("https://") {
-        return OciError::PlainHttpOnTls { place }.into();
+        return OciError::LeadsToTls { place, to: to.to_owned() }.into();
+    }
+    if tls && to.starts_with("http://") {
+        let detail = format!("`{to}` has no TLS; let what stands before the registry pass on `X-Forwarded-Proto`");
+        return SourceError::Redirect { url: place, detail };
     }
     let detail = format!("`{to}` is no other registry; check `url`, and what stands before the registry: it may want a login in a browser");
     SourceError::Redirect { url: place, detail }

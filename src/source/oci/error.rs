@@ -135,6 +135,16 @@ pub enum OciError {
         /// With the tag, where it is of one.
         place: String,
     },
+    /// Plain HTTP to something that leads to TLS.
+    #[error(
+        "`{place}` could not be read: what answers there by plain HTTP leads to `{to}`; take `insecure: true` away, and give the host and port of that address in `url`"
+    )]
+    LeadsToTls {
+        /// With the tag, where it is of one.
+        place: String,
+        /// Without query.
+        to: String,
+    },
     /// Any other answer than the one hoped for.
     #[error("`{place}` could not be read: the registry answered {answer}; its log says why, and the next run asks again")]
     Refused {
@@ -286,7 +296,7 @@ impl OciError {
             }
             Self::ClientCertificate { .. } => Reason::TlsFailed,
             Self::Elsewhere { answer, .. } => elsewhere::reason(answer),
-            Self::PlainHttpOnTls { .. } => Reason::PlainHttpOnTls,
+            Self::PlainHttpOnTls { .. } | Self::LeadsToTls { .. } => Reason::PlainHttpOnTls,
             Self::Refused { .. } | Self::TokenService { .. } => Reason::SourceUnreachable,
             Self::NoTlsByIndex { .. } => Reason::TlsOnPlainHttp,
             Self::NoRegistry { .. } => Reason::SourceInvalid,
