@@ -136,7 +136,7 @@ mod tests {
     #[tokio::test]
     async fn another_key_of_an_authority_of_the_same_name_is_an_unknown_authority() {
         let ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let [(before, before_key), (renewed, renewed_key)] = [wanted(ca.clone()), wanted(ca)];
+        let [(before, before_key), (renewed, renewed_key)] = [wanted(ca), wanted(ca)];
         let before = before.self_signed(&before_key).unwrap();
         let (server, key) = wanted(rcgen::IsCa::ExplicitNoCa);
         let renewed_root = renewed.self_signed(&renewed_key).unwrap();
