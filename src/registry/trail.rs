@@ -38,7 +38,7 @@ impl Trail {
         Self { is_of_blob: true, ..Self::new(path) }
     }
 
-    /// Asks, with `call` for all but the path. The answer is given back by [`Line::done`] or [`Line::refused`] of `line`.
+    /// Asks, with `call` for all but the path. The answer is given back by [`Line::done`] or [`Self::refused`].
     pub(super) async fn ask(&mut self, line: &mut Line<'_>, call: &Call<'_>) -> Result<Answered, Failure> {
         loop {
             let call = Call { path: &self.path, method: call.method.clone(), ..*call };

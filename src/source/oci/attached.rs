@@ -180,7 +180,7 @@ impl Search<'_> {
         Ok(all)
     }
 
-    /// What the registry lists. One that does not know the path is asked once for each repository.
+    /// What the registry lists. One that has said that it does not know the path is not asked again for this repository.
     async fn referrers(&mut self, subject: Digest) -> Result<Vec<Digest>, AttachedError> {
         let keeps_lists = self.oci.keeps_lists(&self.repository);
         if keeps_lists.get() == Some(&false) {
