@@ -7,6 +7,8 @@ mod attached;
 mod by_index;
 #[path = "oci_source/content.rs"]
 mod content;
+#[path = "oci_source/crowded.rs"]
+mod crowded;
 #[path = "oci_source/hostile.rs"]
 mod hostile;
 #[path = "oci_source/lists.rs"]

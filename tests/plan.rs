@@ -346,3 +346,33 @@ async fn wrong_input_ends_with_2_and_a_sentence() {
         assert!(output.errors.contains(part), "{output:?}");
     }
 }
+
+#[tokio::test]
+async fn an_api_server_that_is_away_is_named_with_the_cause_and_the_cure() {
+    let bed = support::shared();
+    let away = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+    let folder = bed.folder("no-api-server");
+    let kubeconfig = folder.join("kubeconfig");
+    let config = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "a", "cluster": {"server": format!("https://{away}")}}],
+        "users": [{"name": "a", "user": {"token": "hunter2"}}],
+        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+        "current-context": "a",
+    });
+    fs::write(&kubeconfig, config.to_string()).expect("a file in the bed's folder");
+    let file = folder.join("publication.yaml");
+    let behind = json!([{"name": "main", "service": {"name": "registry"}}]);
+    let documents = publication("a", &spec("http://charts.invalid", &json!([{"name": "small"}]), &behind));
+    fs::write(&file, documents.to_string()).expect("a file in the bed's folder");
+    let (kubeconfig, file) = (kubeconfig.display().to_string(), file.display().to_string());
+    for command in [&["plan", "-f", &file][..], &["publish", "-f", &file], &["probe", "--service", "team/registry"]] {
+        let ran = bed.run_in_pod(&[&[env!("CARGO_BIN_EXE_chart-publisher")], command, &["--kubeconfig", &kubeconfig]].concat());
+        let sentence = format!("the API server `https://{away}` could not be asked: ");
+        assert_eq!((ran.code, ran.errors.lines().count()), (Some(1), 1), "{ran:?}");
+        for part in [sentence.as_str(), "onnection refused", "look whether it runs"] {
+            assert!(ran.errors.contains(part), "{ran:?}");
+        }
+    }
+}

@@ -8,6 +8,7 @@
 //! | 130, 143 | stopped by SIGINT (Ctrl-C) or SIGTERM: `publish`, `push` and `probe` take away what they began |
 
 mod access;
+mod api_server;
 mod bar;
 mod bounded;
 mod documents;
@@ -182,9 +183,14 @@ fn check_level(filter: &str) -> Result<(), Usage> {
     }
 }
 
+/// What the client of the API server says of a failed request is said by whoever asked, and better.
+fn without_client(filter: &str) -> String {
+    if filter.contains("kube_client") { filter.to_owned() } else { format!("{filter},kube_client::client::builder=off") }
+}
+
 fn log(format: run::LogFormat, filter: &str) -> Result<(), Failure> {
     check_level(filter)?;
-    let filter = EnvFilter::try_new(filter).map_err(|error| Usage(format!("`--log-level`: {error}")))?;
+    let filter = EnvFilter::try_new(without_client(filter)).map_err(|error| Usage(format!("`--log-level`: {error}")))?;
     let registry = tracing_subscriber::registry().with(filter);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match format {

@@ -9,12 +9,12 @@ use chart_publisher::{
     spool::{Budget, Spool},
 };
 use clap::Args;
-use kube::Client;
 use serde_json::{Value, json};
 
 use super::{
     Failure, Output, Usage,
     access::StandIns,
+    api_server::{ApiServer, unasked},
     carry_out,
     limits::LimitFlags,
     log, note, print, print_json,
@@ -72,22 +72,23 @@ pub(super) fn planned(plan: &Plan) -> Result<(), Failure> {
 
 async fn work(plan: &Plan) -> Result<(), Failure> {
     let publications = publications(&plan.files, &plan.namespace)?;
-    let client = match &plan.kubeconfig {
-        Some(path) => Some(Client::try_from(configured(Some(path.as_path())).await?)?),
+    let api_server = match &plan.kubeconfig {
+        Some(path) => Some(ApiServer::of(configured(Some(path.as_path())).await?)?),
         None => None,
     };
+    let client = api_server.as_ref().map(|api_server| &api_server.client);
     let at_hand = Arc::new(plan.stand_ins.at_hand()?);
     check_spool(&plan.spool_dir)?;
     let spool = Spool::new(plan.spool_dir.clone(), Budget::default());
     let mut plans = Vec::new();
     let mut unseen = BTreeSet::new();
     for publication in &publications {
-        let foreseen = Box::pin(foresee(publication, client.clone(), &at_hand, spool.clone(), plan.limits.limits())).await;
+        let foreseen = Box::pin(foresee(publication, client.cloned(), &at_hand, spool.clone(), plan.limits.limits())).await;
         let foresight = match foreseen {
             Ok(foresight) => foresight,
             // What is wrong with one source keeps nothing from the others.
             Err(ForesightError::Source(failed)) => Foresight { refused: vec![failed], ..Foresight::default() },
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(unasked(api_server.as_ref(), error)),
         };
         unseen.extend(foresight.unseen.iter().cloned());
         plans.push((shown(publication), foresight));

@@ -20,12 +20,12 @@ use chart_publisher::{
     relay::Relay,
 };
 use clap::{ArgGroup, Args, ValueEnum};
-use kube::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Failure, Usage,
     access::{Access, Who},
+    api_server::{ApiServer, unasked},
     carry_out, log, print, print_json,
     run::{LogFormat, configured, is_inside},
     signals::{Signals, Stopped},
@@ -207,8 +207,8 @@ async fn goal(probe: &Probe) -> Result<Goal, Failure> {
     };
     let (namespace, service) = reference(service, &probe.repository)?;
     let target = target(probe, Some(service.clone()));
-    let client = Client::try_from(configured(probe.kubeconfig.as_deref()).await?)?;
-    let survey = Survey::take(&client, &namespace).await?;
+    let api_server = ApiServer::of(configured(probe.kubeconfig.as_deref()).await?)?;
+    let survey = Survey::take(&api_server.client, &namespace).await.map_err(|error| unasked(Some(&api_server), error))?;
     let name = format!("{namespace}/{}", service.name);
     let seen = |plan: Plan| if is_inside(probe.in_cluster) { Ok(plan) } else { plan.from_outside(&name) };
     let by_default = survey.plan(&target).and_then(seen).map_err(unplanned)?;
@@ -216,7 +216,7 @@ async fn goal(probe: &Probe) -> Result<Goal, Failure> {
     let every = survey.plan(&listed).and_then(seen).map_err(unplanned)?;
     let every = explained(every, &by_default);
     let port = service.port.as_deref().map(|port| format!(" port {port}")).unwrap_or_default();
-    let transport = Transport::with_tunnels(Arc::new(Relay::new(client)));
+    let transport = Transport::with_tunnels(Arc::new(Relay::new(api_server.client)));
     Ok(Goal { shown: format!("Service \"{name}\"{port}"), every, by_default, unseen: survey.unseen().to_vec(), transport })
 }
 

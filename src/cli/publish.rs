@@ -13,12 +13,13 @@ use chart_publisher::{
     spool::{Budget, Spool},
 };
 use clap::Args;
-use kube::{Client, Config, ResourceExt};
+use kube::{Config, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Failure, Output, Usage,
     access::StandIns,
+    api_server::{ApiServer, unasked},
     carry_out,
     limits::LimitFlags,
     log, note, print, print_json,
@@ -53,7 +54,7 @@ pub(super) struct Publish {
     /// one pass.
     #[arg(long, value_name = "TIME", value_parser = wait)]
     wait: Option<Duration>,
-    /// How many charts of one publication are sent at once; half as many more are fetched or pulled back meanwhile.
+    /// How many charts of one publication are sent at once, 1 to 64; half as many more are fetched, or pulled back where they are large, meanwhile.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     workers: u16,
     /// Where charts and indexes lie on their way.
@@ -89,7 +90,8 @@ async fn work(publish: &Publish) -> Result<(), Failure> {
         note(&format!("{}: `suspend` is true: it is passed over", shown(suspended)));
     }
     let stop = CancellationToken::new();
-    let means = means(publish, stop.clone()).await?;
+    let api_server = api_server(publish).await?;
+    let means = means(publish, api_server.as_ref(), stop.clone())?;
     // From here on something is begun that a signal must not leave.
     let mut signals = Signals::caught()?;
     let watcher = Watcher::of(publications.len());
@@ -109,20 +111,23 @@ async fn work(publish: &Publish) -> Result<(), Failure> {
         }
     };
     watcher.turns_away();
-    told(publish, &done?, signal)
+    told(publish, &done.map_err(|error| unasked(api_server.as_ref(), error))?, signal)
 }
 
-async fn means(publish: &Publish, stop: CancellationToken) -> Result<Means, Failure> {
-    let in_cluster = is_inside(publish.in_cluster);
+async fn api_server(publish: &Publish) -> Result<Option<ApiServer>, Failure> {
     let config = match &publish.kubeconfig {
-        Some(path) => Some(configured(Some(path.as_path())).await?),
-        None if publish.in_cluster => Some(Config::incluster().map_err(|error| Usage(format!("`--in-cluster`: {error}")))?),
-        None => None,
+        Some(path) => configured(Some(path.as_path())).await?,
+        None if publish.in_cluster => Config::incluster().map_err(|error| Usage(format!("`--in-cluster`: {error}")))?,
+        None => return Ok(None),
     };
+    ApiServer::of(config).map(Some)
+}
+
+fn means(publish: &Publish, api_server: Option<&ApiServer>, stop: CancellationToken) -> Result<Means, Failure> {
     check_spool(&publish.spool_dir)?;
     Ok(Means {
-        client: config.map(Client::try_from).transpose()?,
-        in_cluster,
+        client: api_server.map(|api_server| api_server.client.clone()),
+        in_cluster: is_inside(publish.in_cluster),
         at_hand: publish.stand_ins.at_hand()?.into(),
         limits: publish.limits.limits(),
         spool: Spool::new(publish.spool_dir.clone(), Budget { disk: publish.spool_size, ..Budget::default() }),

@@ -36,10 +36,10 @@ pub(super) struct Run {
     spool_size: u64,
     #[command(flatten)]
     limits: LimitFlags,
-    /// How many publications are worked on at once.
+    /// How many publications are worked on at once, 1 to 256.
     #[arg(long, value_name = "N", env = "CHART_PUBLISHER_CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
-    /// How many charts of one publication are sent at once; half as many more are fetched or pulled back meanwhile.
+    /// How many charts of one publication are sent at once, 1 to 64; half as many more are fetched, or pulled back where they are large, meanwhile.
     #[arg(long, value_name = "N", env = "CHART_PUBLISHER_WORKERS", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     workers: u16,
     /// Where /healthz, /readyz and /metrics answer.

@@ -86,15 +86,13 @@ pub async fn foresee(
     limits: SourceLimits,
 ) -> Result<Foresight, ForesightError> {
     let mut foresight = Foresight::default();
-    let namespace = publication.namespace().unwrap_or_default();
     let (cluster, publication, entries) = match &client {
         None => (Cluster::default(), publication.clone(), Vec::new()),
         Some(client) => {
-            let survey = Survey::take(client, &namespace).await?;
-            foresight.unseen = survey.unseen().to_vec();
+            let cluster = surveyed(client, publication, &mut foresight.unseen).await?;
             let publication = as_it_is(publication, client).await?;
             let entries = entries(client, &publication).await?;
-            (survey.cluster, publication, entries)
+            (cluster, publication, entries)
         }
     };
     let mut context = Context::of_one(client, cluster, spool, limits)?;
@@ -118,6 +116,16 @@ pub async fn foresee(
         foresight.items.extend(wanted.iter().zip(foreseen).map(|(wanted, foreseen)| item(target, host.as_deref(), wanted, foreseen)));
     }
     Ok(foresight)
+}
+
+/// What routes are made of, where a target lies behind a Service.
+async fn surveyed(client: &Client, publication: &ChartPublication, unseen: &mut Vec<String>) -> Result<Cluster, SurveyError> {
+    if publication.spec.targets.iter().all(|target| target.service.is_none()) {
+        return Ok(Cluster::default());
+    }
+    let survey = Survey::take(client, &publication.namespace().unwrap_or_default()).await?;
+    unseen.extend_from_slice(survey.unseen());
+    Ok(survey.cluster)
 }
 
 fn item(target: &Target, pull: Option<&str>, wanted: &Wanted, foreseen: Foreseen) -> ForeseenItem {

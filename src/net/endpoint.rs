@@ -162,6 +162,13 @@ pub struct Endpoint {
     pub proxy: Option<Arc<super::Proxy>>,
 }
 
+impl Endpoint {
+    /// A server that was named by another one, with what holds for both.
+    pub fn named(origin: Origin, tls: super::TlsConfig, policy: AddressPolicy, proxy: Option<Arc<super::Proxy>>) -> Self {
+        Self { addresses: vec![Address::of(&origin)], origin, tls, policy, segment: None, proxy }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -110,7 +110,7 @@ impl Attaching<'_> {
         let largest = artifact.blobs.iter().map(|blob| blob.size).max().unwrap_or_default().max(1);
         let bodies = &bodies;
         let sent = self.ways.through(&name, largest, |attempt| async move {
-            let _turn = self.parcel.turn().await;
+            let _turn = self.parcel.stay.turn().await;
             send(&attempt.registry, attempt.tactic.framing, repository, attachment, bodies, &self.taken).await
         });
         let (_, _, subject) = sent.await.map_err(|verdict| self.failed(&name, verdict))?;

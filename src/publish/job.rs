@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tokio::sync::{Mutex, OnceCell, Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, OnceCell};
 
 use super::{
     Attempt, Content, Done, Failed, Known, Need, Package, Taken, TargetRun, Tried, Used, Ways,
     attach::{Version, attach},
+    pace::Stay,
     proof::prove,
     push,
     seal::{self, Seal},
@@ -23,6 +24,9 @@ use crate::{
     spool::Spooled,
     verify::{Expected, is_missing, pull_back},
 };
+
+/// Bytes of the archive of a chart that may wait for others to be pulled back with.
+const SMALL: u64 = 1 << 20;
 
 /// What is to be done for one version at one target.
 pub(super) enum Job {
@@ -57,7 +61,7 @@ pub(super) struct Parcel<'a> {
     source: &'a Source,
     pub(super) wanted: &'a Wanted,
     demand: &'a Demand,
-    turns: &'a Semaphore,
+    pub(super) stay: &'a Stay<'a>,
     package: OnceCell<Result<Package, Failed>>,
     /// What belongs to a manifest, by its digest.
     attached: Mutex<BTreeMap<Digest, Arc<Attached>>>,
@@ -66,14 +70,16 @@ pub(super) struct Parcel<'a> {
 }
 
 impl<'a> Parcel<'a> {
-    /// `turns` are for those who send.
-    pub(super) fn new(source: &'a Source, wanted: &'a Wanted, demand: &'a Demand, turns: &'a Semaphore) -> Self {
-        Self { source, wanted, demand, turns, package: OnceCell::new(), attached: Mutex::default(), bodies: Mutex::default() }
+    /// Of a chart that is on its way.
+    pub(super) fn new(source: &'a Source, wanted: &'a Wanted, demand: &'a Demand, stay: &'a Stay<'a>) -> Self {
+        Self { source, wanted, demand, stay, package: OnceCell::new(), attached: Mutex::default(), bodies: Mutex::default() }
     }
 
-    /// The turn to send it. Who has one waits for no other.
-    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'a>> {
-        self.turns.acquire().await.ok()
+    /// Waits until it is to be pulled back: a large chart at once, for it lies in the spool until it is proven.
+    async fn burst(&self, package: &Package) {
+        if package.largest_body() <= SMALL {
+            self.stay.burst().await;
+        }
     }
 
     pub(super) async fn package(&self) -> Result<&Package, Failed> {
@@ -273,8 +279,12 @@ pub(super) async fn publish(ways: &Ways, parcel: &Parcel<'_>, repository: &Repos
     }
     let pushed = ways
         .through(&reference, package.largest_body(), |attempt| async move {
-            let turn = parcel.turn().await;
-            push(&attempt.registry, attempt.tactic.framing, repository, tag, package, taken, turn).await
+            let turn = parcel.stay.turn().await;
+            let sent_all = async {
+                drop(turn);
+                parcel.burst(package).await;
+            };
+            push(&attempt.registry, attempt.tactic.framing, repository, tag, package, taken, sent_all).await
         })
         .await;
     match pushed {
@@ -310,7 +320,7 @@ async fn beside(
     let reference = format!("{repository}:{tag}");
     let sent = ways.through(&reference, package.largest_body(), |attempt| async move {
         let untagged = package.manifest().into();
-        let _turn = parcel.turn().await;
+        let _turn = parcel.stay.turn().await;
         send(&attempt.registry, attempt.tactic.framing, repository, untagged, package, taken).await
     });
     sent.await?;

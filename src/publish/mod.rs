@@ -13,6 +13,7 @@ mod lists;
 mod need;
 mod observer;
 mod outcome;
+mod pace;
 mod proof;
 mod push;
 mod reach;

@@ -128,28 +128,29 @@ impl Taken {
     }
 }
 
-/// Publishes `package` and pulls it back. Nothing is visible under the tag unless all blobs were taken. `turn` is dropped once all is sent:
-/// whoever waits for it sends while this one is pulled back.
-pub async fn push<T>(
+/// Publishes `package` and pulls it back, once `sent_all` has ended, which is begun when all is sent. Nothing is visible under the tag unless all
+/// blobs were taken.
+pub async fn push(
     registry: &Registry,
     framing: Framing,
     repository: &RepositoryName,
     tag: &Tag,
     package: &Package,
     taken: &Taken,
-    turn: T,
+    sent_all: impl Future<Output = ()>,
 ) -> Tried<Pushed> {
     let begin = Instant::now();
     let Tried { result, sent, seen } = send(registry, framing, repository, tag.into(), package, taken).await;
-    drop(turn);
     let pushing = begin.elapsed();
     // A manifest may have been written although no answer came: the pull-back tells.
     let is_open = |failure: &Failure| failure.stage == Stage::WriteManifest && failure.is_unanswered();
     if let Some(failure) = result.as_ref().err().filter(|failure| !is_open(failure)) {
         return Tried { result: Err(failure.clone()), sent, seen };
     }
+    sent_all.await;
+    let begin = Instant::now();
     let result = match (result, pull_back(registry, package.expected(repository, tag)).await) {
-        (_, Ok(verified)) => Ok(Pushed { verified, pushing, pulling: begin.elapsed().saturating_sub(pushing) }),
+        (_, Ok(verified)) => Ok(Pushed { verified, pushing, pulling: begin.elapsed() }),
         (Err(unanswered), Err(_)) => Err(unanswered),
         (Ok(()), Err(failure)) => Err(taken.after(failure)),
     };

@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures::StreamExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -17,6 +17,7 @@ use super::{
     job::{Job, Parcel},
     lists::{Listed, Lists, list},
     need::need,
+    pace::Pace,
     seal::{Seal, Sealed},
 };
 use crate::{
@@ -60,7 +61,7 @@ pub struct TargetRun {
 
 /// How a run goes.
 pub struct Course<'a> {
-    /// Charts that are sent at once. Half as many more are fetched, or pulled back, meanwhile.
+    /// Charts that are sent at once. Half as many more are fetched meanwhile, or are large and pulled back; small ones are pulled back in bursts.
     pub workers: usize,
     /// Ends the run: nothing new is begun, and what is under way has 1.5 s. Uploads end at once where the registries of the
     /// targets have it in their permit.
@@ -110,8 +111,8 @@ pub async fn followed(source: &Source, wanted: &[Wanted], targets: &[TargetRun],
         prepared = looked => prepared,
         () = course.cancel.cancelled() => return Outcome { targets: Vec::new(), cancelled: true },
     };
-    let turns = Semaphore::new(course.workers.max(1));
-    let work = Work { source, wanted, targets, prepared: &prepared, course, follower, turns, done: AtomicUsize::new(0) };
+    let (pace, room) = (Pace::new(course.workers), RwLock::default());
+    let work = Work { source, wanted, targets, prepared: &prepared, course, follower, pace, room, done: AtomicUsize::new(0) };
     // On the heap: who awaits a run has enough to hold.
     let results = Box::pin(work.all()).await;
     let cancelled = course.cancel.is_cancelled();
@@ -180,6 +181,13 @@ fn job(
     Job::To { need, repository, tag, seal }
 }
 
+/// A chart on its way, and its part of the room.
+struct Held<'w> {
+    parcel: Parcel<'w>,
+    shared: Option<RwLockReadGuard<'w, ()>>,
+    whole: Option<RwLockWriteGuard<'w, ()>>,
+}
+
 /// What all charts of a run share.
 struct Work<'a> {
     source: &'a Source,
@@ -188,19 +196,15 @@ struct Work<'a> {
     prepared: &'a [Prepared<'a>],
     course: &'a Course<'a>,
     follower: &'a dyn Follower,
-    /// To send.
-    turns: Semaphore,
+    pace: Pace,
+    /// Shared by charts that lie in the spool together; whole for one that found too little room among them.
+    room: RwLock<()>,
     done: AtomicUsize,
 }
 
 impl Work<'_> {
     fn total(&self) -> usize {
         self.wanted.len() * self.targets.len()
-    }
-
-    /// Charts that are worked on at once: what waits for the source or is proven keeps nobody from sending.
-    fn at_once(&self) -> usize {
-        (self.course.workers + self.course.workers / 2).max(1)
     }
 
     fn is_open(&self, index: usize) -> bool {
@@ -222,15 +226,26 @@ impl Work<'_> {
         }
         // In no order: a large chart does not keep the workers behind it waiting.
         let rest = (first..count).map(async |index| (index, Box::pin(self.one(index)).await));
-        let mut rest: Vec<_> = futures::stream::iter(rest).buffer_unordered(self.at_once()).collect().await;
+        let mut rest: Vec<_> = futures::stream::iter(rest).buffer_unordered(self.pace.most_at_once()).collect().await;
         rest.sort_by_key(|(index, _)| *index);
         results.extend(rest.into_iter().map(|(_, result)| result));
         results
     }
 
+    /// Nothing where the run is ended before it.
+    async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = self.course.cut_off() => None,
+        }
+    }
+
     async fn one(&self, index: usize) -> Vec<Option<Sealed>> {
         let Some(wanted) = self.wanted.get(index) else { return Vec::new() };
-        let parcel = Parcel::new(self.source, wanted, self.course.demand, &self.turns);
+        let stay = self.pace.begin().await;
+        let parcel = || Parcel::new(self.source, wanted, self.course.demand, &stay);
+        let mut held = Held { parcel: parcel(), shared: Some(self.room.read().await), whole: None };
         let mut results = Vec::new();
         for (target, prepared) in self.targets.iter().zip(self.prepared) {
             let Some(job) = prepared.jobs.get(index).filter(|_| !self.course.cancel.is_cancelled()) else {
@@ -240,11 +255,14 @@ impl Work<'_> {
             if job.is_open() {
                 self.follower.begins(wanted, target);
             }
-            let done = tokio::select! {
-                biased;
-                done = job.done(target, &parcel) => Some(done).filter(|done| !done.is_withdrawn()),
-                () = self.course.cut_off() => None,
-            };
+            let mut done = self.in_time(Box::pin(job.done(target, &held.parcel))).await;
+            if held.whole.is_none() && done.as_ref().is_some_and(Sealed::lacks_room) {
+                // Nothing is held by who waits for others to end.
+                (held.parcel, held.shared) = (parcel(), None);
+                held.whole = self.in_time(self.room.write()).await;
+                done = self.in_time(Box::pin(job.done(target, &held.parcel))).await;
+            }
+            let done = done.filter(|done| !done.is_withdrawn());
             if let Some(done) = &done {
                 self.follower.ended(wanted, target, &done.result);
             }

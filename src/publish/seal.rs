@@ -61,6 +61,11 @@ impl Sealed {
     pub(super) fn is_withdrawn(&self) -> bool {
         self.result.as_ref().is_err_and(|failed| failed.reason == Reason::Progressing)
     }
+
+    /// Whether the spool has too little room for it now.
+    pub(super) fn lacks_room(&self) -> bool {
+        self.result.as_ref().is_err_and(|failed| failed.reason == Reason::SpoolFull && failed.passing)
+    }
 }
 
 impl Job {

@@ -51,7 +51,7 @@ pub(super) fn is_of_registry(headers: &HeaderMap) -> bool {
     headers.contains_key("docker-distribution-api-version")
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 

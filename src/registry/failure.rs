@@ -86,6 +86,11 @@ impl Stage {
         }
     }
 
+    /// Whether something is read, so that redirects may be followed.
+    pub fn is_read(self) -> bool {
+        matches!(self, Self::ListTags | Self::ReadManifest | Self::PullManifest | Self::PullBlob)
+    }
+
     /// Whether it is part of the check after the push.
     pub fn is_proof(self) -> bool {
         matches!(self, Self::PullManifest | Self::PullBlob)
@@ -314,9 +319,12 @@ impl fmt::Display for Answer {
             BodyKind::Html => formatter.write_str(" (a page of a proxy)")?,
             _ => {}
         }
-        match &self.server {
-            Some(server) => write!(formatter, " from `{server}`"),
-            None => Ok(()),
+        if let Some(server) = &self.server {
+            write!(formatter, " from `{server}`")?;
+        }
+        match &self.redirect {
+            Some(to) if (300..400).contains(&self.status) => write!(formatter, ", which leads to `{to}`"),
+            _ => Ok(()),
         }
     }
 }
@@ -332,6 +340,7 @@ impl fmt::Display for Failure {
             Cause::Net(error) => error.fmt(formatter),
             Cause::Answer(answer) => write!(formatter, "the answer was {answer}"),
             Cause::Unauthorized { shown, answer } => write!(formatter, "{shown}: {answer}"),
+            Cause::Location { detail } if self.stage.is_read() => write!(formatter, "the redirect was not followed: {detail}"),
             Cause::Location { detail } => write!(formatter, "the upload address was refused: {detail}"),
             Cause::Realm { origin } => write!(formatter, "the token service `{origin}` is not one that credentials may be sent to"),
             Cause::Content { expected, found } => write!(formatter, "expected {expected}, found {found}"),

@@ -12,7 +12,7 @@ use super::{
     trail::Trail,
 };
 use crate::{
-    model::{Descriptor, Digest, MANIFEST_TYPES, RepositoryName, Tag},
+    model::{Descriptor, Digest, MANIFEST_TYPES, Origin, RepositoryName, Tag},
     net::Reuse,
 };
 
@@ -71,6 +71,8 @@ pub struct PulledManifest {
     pub named: Option<Digest>,
     /// What the registry says that it is (`Content-Type`, without parameters).
     pub media_type: Option<String>,
+    /// Who gave it, where the registry led to another server.
+    pub elsewhere: Option<Origin>,
 }
 
 impl PulledManifest {
@@ -184,7 +186,8 @@ pub(super) async fn read_manifest(
     }
     let (named, media_type) = (named(&answered.head.headers), media_type(&answered.head.headers));
     line.done(answered);
-    Ok(Some(PulledManifest { digest: Digest::of(&bytes), bytes: bytes.into(), named, media_type }))
+    let elsewhere = trail.elsewhere().cloned();
+    Ok(Some(PulledManifest { digest: Digest::of(&bytes), bytes: bytes.into(), named, media_type, elsewhere }))
 }
 
 fn named(headers: &HeaderMap) -> Option<Digest> {

@@ -11,7 +11,7 @@ use super::{
     trail::Trail,
 };
 use crate::{
-    model::{Digest, DigestWriter, RepositoryName},
+    model::{Digest, DigestWriter, Origin, RepositoryName},
     net::{Answered, Reuse},
 };
 
@@ -93,6 +93,11 @@ impl Pull<'_> {
 }
 
 impl OpenedBlob {
+    /// Who gives it, where the registry led to another server.
+    pub fn elsewhere(&self) -> Option<&Origin> {
+        self.trail.elsewhere()
+    }
+
     /// The next bytes; nothing at the end.
     ///
     /// # Errors

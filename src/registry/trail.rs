@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     model::{Origin, Scheme},
-    net::{Address, Answered, Endpoint, NetError},
+    net::{Answered, Endpoint, NetError},
 };
 
 const MOST_REDIRECTS: usize = 3;
@@ -53,7 +53,10 @@ impl Trail {
                 return self.checked(answered, call.stage);
             }
             if self.redirects == MOST_REDIRECTS {
-                return Err(Failure::new(call.stage, Cause::Malformed { detail: format!("more than {MOST_REDIRECTS} redirects") }));
+                let to =
+                    super::answer::text(&answered.head.headers, &header::LOCATION).map(super::answer::without_query).unwrap_or_default();
+                let detail = format!("more than {MOST_REDIRECTS} follow each other, the last one to `{to}`");
+                return Err(Failure::new(call.stage, Cause::Location { detail }));
             }
             let current = self.at.as_ref().unwrap_or(&line.registry().endpoint);
             let (endpoint, path) = self.redirected(&call, current, &answered.head.headers)?;
@@ -88,27 +91,29 @@ impl Trail {
             None if address.own => return Ok((None, address.path_and_query)),
             None => address.origin,
         };
-        let endpoint = Endpoint {
-            addresses: vec![Address::of(&origin)],
-            origin,
-            tls: current.tls.clone(),
-            policy: current.policy.clone(),
-            segment: None,
-            proxy: current.proxy.clone(),
-        };
+        let endpoint = Endpoint::named(origin, current.tls.clone(), current.policy.clone(), current.proxy.clone());
         Ok((Some(endpoint), address.path_and_query))
     }
 
-    /// A list or a manifest is no page: a login in a browser is wanted there.
+    /// A list or a manifest is no page: a login in a browser is wanted there. Of a blob, its digest says what it is.
     fn checked(&self, answered: Answered, stage: Stage) -> Result<Answered, Failure> {
-        let kind = media_type(&answered.head.headers);
-        match &self.at {
-            Some(endpoint) if !self.is_of_blob && answered.head.status == StatusCode::OK && kind.as_deref() == Some("text/html") => {
-                let detail = format!("it leads to a page of `{}`, as where people log in, and to no registry", endpoint.origin);
-                Err(Failure::new(stage, Cause::Location { detail }))
-            }
-            _ => Ok(answered),
+        let is_page = answered.head.status == StatusCode::OK && media_type(&answered.head.headers).as_deref() == Some("text/html");
+        if !is_page || self.is_of_blob {
+            return Ok(answered);
         }
+        let cause = match &self.at {
+            Some(endpoint) => {
+                let detail = format!("it leads to a page of `{}`, as where people log in, and to no registry", endpoint.origin);
+                Cause::Location { detail }
+            }
+            None => Cause::Malformed { detail: "a page came, as where people log in, in place of what a registry says".to_owned() },
+        };
+        Err(Failure::new(stage, cause))
+    }
+
+    /// Who gives what is read, where it is another server than the registry.
+    pub(super) fn elsewhere(&self) -> Option<&Origin> {
+        self.at.as_ref().map(|endpoint| &endpoint.origin)
     }
 
     /// The answer was not the one hoped for.
@@ -141,5 +146,5 @@ impl Trail {
 }
 
 fn is_redirect(status: StatusCode) -> bool {
-    matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT)
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }

@@ -10,6 +10,7 @@ mod content;
 mod cures;
 mod judge;
 mod markdown;
+mod redirects;
 mod rights;
 mod row;
 mod sentence;

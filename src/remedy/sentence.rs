@@ -2,7 +2,7 @@
 //!
 //! *Invariant:* at most [`LONGEST`] characters, no password, no token and no query of a URL; no user name but the one that a command was given.
 
-use super::{Audience, Scene, audience, body_limit, cures, row::Row};
+use super::{Audience, Scene, audience, body_limit, cures, redirects, row::Row};
 use crate::{
     api::RouteKind,
     model::{HIDDEN, discreet},
@@ -19,7 +19,14 @@ const LONGEST_SEEN: usize = 300;
 pub(super) fn write(row: &Row, failure: &Failure, scene: &Scene<'_>) -> String {
     let place = clipped(&format!("{} by {} ({})", clean(scene.registry), route(scene), clean(scene.address)), LONGEST_PLACE);
     let seen = clipped(&clean(&failure.to_string()), LONGEST_SEEN);
-    clipped(&format!("{place}: {seen}. {}", filled(row.sentence, |word| value(word, failure, scene))), LONGEST)
+    let cure = begun(&filled(row.sentence, |word| value(word, failure, scene)));
+    clipped(&format!("{place}: {seen}. {cure}"), LONGEST)
+}
+
+/// A sentence begins so, whatever was filled in there.
+fn begun(sentence: &str) -> String {
+    let mut characters = sentence.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 /// Fills in the words in braces, each once: what is filled in is not read again.
@@ -55,6 +62,8 @@ pub(super) fn documented(word: &str) -> &'static str {
         "ca_cure" => "Put the certificate of the authority as `ca.crt` into the Secret that `certSecretRef` names.",
         "client_certificate_cure" => "Put `tls.crt` and `tls.key` into the Secret that `certSecretRef` names.",
         "repository" => "`repository` (or the path of `url`)",
+        "redirect_cure" => redirects::DOCUMENTED,
+        "tls_redirect_cure" => redirects::DOCUMENTED_TO_TLS,
         other => audience::documented(other).unwrap_or_default(),
     }
 }
@@ -77,6 +86,8 @@ fn value(word: &str, failure: &Failure, scene: &Scene<'_>) -> String {
         "ca_cure" => cures::authority(scene),
         "client_certificate_cure" => cures::client_certificate(scene),
         "repository" => audience::repository(scene).to_owned(),
+        "redirect_cure" => redirects::cure(scene, failure.answer()),
+        "tls_redirect_cure" => redirects::to_tls(scene, failure.answer()),
         other => audience::spoken(other, scene.audience).map_or_else(|| format!("{{{other}}}"), str::to_owned),
     }
 }

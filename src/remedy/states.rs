@@ -162,7 +162,7 @@ pub(super) const STATES: &[Row] = &[
         pattern: Pattern::Seen(Symptom::Redirect),
         reason: Reason::LocationRefused,
         class: Class::OtherRoute,
-        sentence: "Let {place} hand `/v2/` on instead of redirecting it, or set {hostname} (or {url}) to the name that it redirects to.",
+        sentence: "Let {place} hand `/v2/` on to the registry instead of redirecting it{redirect_cure}.",
         link: "https://github.com/distribution/distribution/issues/2225",
     },
     Row {

@@ -116,7 +116,7 @@ pub(super) const TLS: &[Row] = &[
         pattern: Pattern::Seen(Symptom::RedirectToTls),
         reason: Reason::PlainHttpOnTls,
         class: Class::OtherRoute,
-        sentence: "{place} wants TLS: {insecure_off}; for an Ingress, add the host to its `tls`, so that TLS is spoken from the start.",
+        sentence: "TLS is wanted there: {insecure_off}{tls_redirect_cure}.",
         link: "https://github.com/goharbor/harbor/issues/6405",
     },
     Row {

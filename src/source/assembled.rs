@@ -93,7 +93,7 @@ pub enum AssemblyError {
         place: String,
     },
     /// Text in place of bytes.
-    #[error("{place} holds base64 in place of an archive: it was encoded twice, put the archive itself there (`--from-file=CHART.tgz`)")]
+    #[error("{place} holds base64 in place of an archive: it was encoded twice, {}", encoded_once(.place))]
     Base64 {
         /// The key.
         place: Place,
@@ -128,6 +128,15 @@ pub enum AssemblyError {
         /// What is wrong.
         cause: ChartError,
     },
+}
+
+/// A field of the spec has no key.
+fn encoded_once(place: &Place) -> &'static str {
+    if place.key.is_empty() {
+        "encode it once (`base64 --wrap=0 CHART.tgz`)"
+    } else {
+        "put the archive itself there (`--from-file=CHART.tgz`)"
+    }
 }
 
 impl AssemblyError {

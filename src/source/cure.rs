@@ -60,11 +60,11 @@ pub(super) fn of_network(url: &str, error: &NetError) -> &'static str {
         NetError::Tls { failure: TlsFailure::IsAuthority, .. } => {
             "; issue a certificate that is no CA (for `openssl req -x509`: `-addext basicConstraints=critical,CA:FALSE`)"
         }
-        NetError::Tls { failure: TlsFailure::NotTls, .. } => "; use `http://` when the server has no TLS",
+        NetError::Tls { failure: TlsFailure::NotTls, .. } => "; name it by `http://`, where it is named, when the server has no TLS",
         NetError::Tls { failure: TlsFailure::ClientCertificate, .. } => "; give `tls.crt` and `tls.key` in the Secret of `certSecretRef`",
         NetError::AddressRefused { why, .. } if *why == AddressPolicy::API_SERVER => "; give the address that the charts lie at",
         NetError::AddressRefused { .. } => "; an administrator can allow the range with `--allow-address`",
-        NetError::Resolve { .. } | NetError::Connect { .. } => "; check the address, and that this network lets the controller reach it",
+        NetError::Resolve { .. } | NetError::Connect { .. } => "; check the address, and that the network lets this program reach it",
         NetError::WriteStalled { .. } | NetError::NoAnswer { .. } | NetError::ReadStalled { .. } => {
             "; look at the load of the server and at the path there, or raise `timeout`"
         }
@@ -182,7 +182,9 @@ fn of_chart_within(place: &str, error: &ChartError) -> String {
 /// Of an archive in objects of the cluster, or in the spec.
 pub(super) fn of_held_chart(error: &ChartError) -> String {
     match error {
-        ChartError::Cut | ChartError::Gzip(_) => "; look whether a part is missing at its end, and put it there again".to_owned(),
+        ChartError::Cut | ChartError::Gzip(_) => {
+            "; its end is missing: look whether all of it was put there, with all its parts where it has some".to_owned()
+        }
         // Who reads this of objects is no administrator.
         error if error.is_limit() => of_chart("://", error),
         error => of_chart("a file", error),

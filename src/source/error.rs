@@ -115,11 +115,11 @@ pub enum SourceError {
         answer: StatusAnswer,
     },
     /// A redirect that may not be followed.
-    #[error("`{url}` answered with a redirect that cannot be followed: {detail}; give the address that it should lead to")]
+    #[error("`{url}` answered with a redirect that cannot be followed: {detail}")]
     Redirect {
         /// Without query.
         url: String,
-        /// Why not.
+        /// Why not, and the cure.
         detail: String,
     },
     /// What a redirect led to.

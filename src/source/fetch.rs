@@ -10,7 +10,7 @@ use url::Url;
 use super::{SourceError, StatusAnswer, proxied};
 use crate::{
     model::{Authorization, Credential, Origin, Scheme, without},
-    net::{Address, AddressPolicy, Answered, Endpoint, NetError, Patience, Proxy, Reuse, TlsConfig, Transport},
+    net::{AddressPolicy, Answered, Endpoint, NetError, Patience, Proxy, Reuse, TlsConfig, Transport},
     spool::{Spool, SpoolError, Spooled},
     steps::{Step, enter},
 };
@@ -18,6 +18,7 @@ use crate::{
 const MOST_REDIRECTS: usize = 5;
 /// Characters of a URL.
 const MOST_SHOWN: usize = 300;
+const RIGHT_ADDRESS: &str = "give the address that it should lead to";
 
 /// How sources are asked: who we are, what we trust, which addresses may be dialled.
 #[derive(Clone)]
@@ -130,7 +131,8 @@ impl Fetcher {
                 Err(error) => return Err(SourceError::Redirected { from: access.shown(url), cause: Box::new(error) }),
             }
         }
-        Err(SourceError::Redirect { url: access.shown(url), detail: format!("more than {MOST_REDIRECTS} follow each other") })
+        let detail = format!("more than {MOST_REDIRECTS} follow each other, the last one to `{}`; {RIGHT_ADDRESS}", access.shown(&at));
+        Err(SourceError::Redirect { url: access.shown(url), detail })
     }
 
     async fn get_at(&self, access: &Access, home: &Origin, url: &Url, known: Option<&Validators>, most: &Most) -> Result<Hop, SourceError> {
@@ -157,14 +159,7 @@ impl Fetcher {
     async fn ask(&self, access: &Access, home: &Origin, url: &Url, known: Option<&Validators>) -> Result<Answered, SourceError> {
         let origin = Origin::try_from(url).map_err(|error| SourceError::Address { url: access.shown(url), detail: error.to_string() })?;
         let head = request(access, home, url, &origin, known)?;
-        let endpoint = Endpoint {
-            addresses: vec![Address::of(&origin)],
-            origin,
-            tls: access.tls.clone(),
-            policy: access.policy.clone(),
-            segment: None,
-            proxy: access.proxy.clone(),
-        };
+        let endpoint = Endpoint::named(origin, access.tls.clone(), access.policy.clone(), access.proxy.clone());
         let sent = self.transport.send(&endpoint, None, Reuse::Idle, head, &Bytes::new(), access.patience).await;
         sent.map_err(|cause| unread(url, cause, access))
     }
@@ -218,12 +213,12 @@ fn request(
 }
 
 fn redirected(access: &Access, from: &Url, headers: &HeaderMap) -> Result<Url, SourceError> {
-    let refused = |detail: &str| SourceError::Redirect { url: access.shown(from), detail: detail.to_owned() };
+    let refused = |detail: &str| SourceError::Redirect { url: access.shown(from), detail: format!("{detail}; {RIGHT_ADDRESS}") };
     let location = headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).ok_or_else(|| refused("it names no address"))?;
     let to = from.join(location).map_err(|_| refused("it names no URL"))?;
     let origin = Origin::try_from(&to).map_err(|_| refused("it leads to something that is neither http nor https"))?;
     if from.scheme() == "https" && origin.scheme == Scheme::Http {
-        return Err(refused("it would leave TLS"));
+        return Err(refused(&format!("it would leave TLS for `{}`", access.shown(&to))));
     }
     Ok(to)
 }

@@ -14,7 +14,7 @@ mod tags;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, OnceLock},
+    sync::Mutex,
 };
 
 use bytes::Bytes;
@@ -39,9 +39,9 @@ use super::{
 };
 use crate::{
     chart::{ChartContent, Limits, Original},
-    model::{Descriptor, Digest, DigestWriter, RepositoryName, Tag},
+    model::{Descriptor, Digest, DigestWriter, Origin, RepositoryName, Tag},
     net::OpenBody,
-    registry::{Listing, Pull, Reference, Registry},
+    registry::{Listing, OpenedBlob, Pull, Reference, Registry},
     spool::{Spool, SpoolWriter, Spooled},
     steps::{Step, enter},
 };
@@ -85,8 +85,8 @@ pub struct Oci {
     limits: Limits,
     /// The tags of what belongs to manifests, by their charts.
     listed: BTreeMap<String, BTreeSet<Tag>>,
-    /// Whether the registry knows the path of lists of what refers to a manifest, by repositories.
-    keeps_lists: Mutex<BTreeMap<RepositoryName, Arc<OnceLock<bool>>>>,
+    /// Repositories of which the registry has said that it does not know the path of lists of what refers to a manifest.
+    without_lists: Mutex<BTreeSet<RepositoryName>>,
     /// The one chart, where it is one.
     pinned: Option<Pinned>,
 }
@@ -120,7 +120,7 @@ pub struct Copied {
 impl Oci {
     /// Asked through `registry`, which says who we are and what may be dialled.
     pub fn new(registry: Registry, place: Place, spool: Spool, limits: Limits) -> Self {
-        Self { registry, place, spool, limits, listed: BTreeMap::new(), keeps_lists: Mutex::default(), pinned: None }
+        Self { registry, place, spool, limits, listed: BTreeMap::new(), without_lists: Mutex::default(), pinned: None }
     }
 
     /// The tags of each chart, by one request for each. `asked` has for each chart the spellings of versions that are wanted as they
@@ -300,10 +300,10 @@ impl Oci {
     ) -> Result<Option<Bytes>, SourceError> {
         let pulled = pull.manifest(repository, reference).await;
         let pulled = pulled.map_err(|failure| of_failure(place.to_owned(), &self.place, failure))?;
-        match pulled.as_ref().and_then(|pulled| Some((pulled.digest, pulled.broken_promise(reference)?))) {
-            Some((found, promised)) => {
-                let (place, what) = (place.to_owned(), "the manifest".to_owned());
-                Err(OciError::Digest { place, what, found: found.to_string(), promised: promised.to_string() }.into())
+        match pulled.as_ref().and_then(|pulled| Some((pulled, pulled.broken_promise(reference)?))) {
+            Some((pulled, promised)) => {
+                let (place, what) = (place.to_owned(), of_whom("the manifest", pulled.elsewhere.as_ref()));
+                Err(OciError::Digest { place, what, found: pulled.digest.to_string(), promised: promised.to_string() }.into())
             }
             None => Ok(pulled.map(|pulled| pulled.bytes)),
         }
@@ -341,24 +341,24 @@ impl Oci {
         let place = || shown.to_owned();
         let failed = |failure| of_failure(place(), &self.place, failure);
         let full = |cause| SourceError::Spool { url: place(), cause };
-        let differs = |found: String| {
-            let (what, promised) = (format!("the blob {}", blob.digest), format!("{} bytes of that digest", blob.size));
-            OciError::Digest { place: place(), what, found, promised }
+        let differs = |opened: &OpenedBlob, found: String| {
+            let what = of_whom(&format!("the blob {}", blob.digest), opened.elsewhere());
+            OciError::Digest { place: place(), what, found, promised: format!("{} bytes of that digest", blob.size) }
         };
         let mut opened = pull.open(repository, blob.digest).await.map_err(failed)?;
         let mut length = 0;
         while let Some(piece) = opened.next().await.map_err(failed)? {
             length += piece.len() as u64;
             if length > blob.size {
-                return Err(differs("more bytes".to_owned()).into());
+                return Err(differs(&opened, "more bytes".to_owned()).into());
             }
             writer.write(&piece).await.map_err(full)?;
         }
-        pull.close(opened);
         let spooled = writer.finish().await.map_err(full)?;
         if (spooled.length(), spooled.digest()) != (blob.size, blob.digest) {
-            return Err(differs(format!("{length} bytes with {}", spooled.digest())).into());
+            return Err(differs(&opened, format!("{length} bytes with {}", spooled.digest())).into());
         }
+        pull.close(opened);
         Ok(spooled)
     }
 
@@ -381,6 +381,11 @@ impl Oci {
             Tag::of_version(&entry.version).map_err(|error| OciError::Name { chart: entry.name.clone(), cause: error.to_string() })?;
         Ok((repository, tag))
     }
+}
+
+/// What came, and from where, if not from the registry itself.
+fn of_whom(what: &str, elsewhere: Option<&Origin>) -> String {
+    elsewhere.map_or_else(|| what.to_owned(), |origin| format!("{what} from `{origin}`, where the registry leads,"))
 }
 
 /// What helm shows of a chart before it has the archive. Some tools leave names out of it.

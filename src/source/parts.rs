@@ -22,13 +22,13 @@ pub(super) enum Role {
 pub struct Place {
     /// As it is shown, for example "ConfigMap `team/podinfo`".
     pub object: String,
-    /// The key.
+    /// The key; empty where the object is a field of the spec.
     pub key: String,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "key `{}` of {}", self.key, self.object)
+        if self.key.is_empty() { formatter.write_str(&self.object) } else { write!(formatter, "key `{}` of {}", self.key, self.object) }
     }
 }
 

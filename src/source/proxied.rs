@@ -85,7 +85,7 @@ fn of_way(cause: &NetError) -> &'static str {
             TlsFailure::Other(_) => "",
         },
         NetError::NoAnswer { .. } => "; look whether it speaks TLS, as `https://` in `address` says, and at its load",
-        _ => "; check `address` in this Secret, and that this network lets the controller reach it",
+        _ => "; check `address` in this Secret, and that the network lets this program reach it",
     }
 }
 

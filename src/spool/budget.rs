@@ -43,7 +43,7 @@ pub enum SpoolError {
     },
     /// The budget for files is used up.
     #[error(
-        "the spool is full: other charts on their way take up its {limit} bytes; give a larger `--spool-size`, and a volume that holds it"
+        "the spool is full: what is on its way together, each chart with what belongs to it, takes up its {limit} bytes; give a larger `--spool-size`, and a volume that holds it"
     )]
     Full {
         /// The budget.

@@ -154,7 +154,10 @@ async fn what_a_tag_holds_is_compared_before_anything_is_made_of_it() {
     }
     server.says(&path_of(b"archive"), Reply::ok("archive"));
     check(&fetched(&server).await, Reason::ChartInvalid, "the archive is no gzip file but text; push the chart there again");
-    for (to, words) in [("ftp://elsewhere.example/x", "neither http nor https"), (path_of(b"archive").as_str(), "more than 3 redirects")] {
+    for (to, words) in [
+        ("ftp://elsewhere.example/x", "neither http nor https"),
+        (path_of(b"archive").as_str(), "more than 3 follow each other, the last one to `/v2/"),
+    ] {
         server.says(&path_of(b"archive"), Reply::status(307).field("location", to));
         check(&fetched(&server).await, Reason::SourceInvalid, words);
     }
@@ -335,8 +338,8 @@ async fn a_blob_on_a_port_beside_the_registry_is_read_there_and_failures_name_th
     check(&fetched(&server).await, Reason::ChartInvalid, "the archive is no gzip file but text");
     for (reply, reason, words) in [
         (Reply::status(403), Reason::SourceUnauthorized, "which answered 403; no login goes there: look at the clock"),
-        (Reply::status(404), Reason::SourceNotFound, "which answered 404"),
-        (Reply::status(500), Reason::SourceUnreachable, "which answered 500"),
+        (Reply::status(404), Reason::SourceNotFound, "that storage does not have all that belongs to it: push the chart to the registry"),
+        (Reply::status(500), Reason::SourceUnreachable, "which answered 500; look at the log of `127."),
     ] {
         beside.says("/bucket", reply);
         let error = fetched(&server).await;
@@ -345,6 +348,14 @@ async fn a_blob_on_a_port_beside_the_registry_is_read_there_and_failures_name_th
         assert!(sentence.contains(&format!("the registry leads to `{origin}`")) && !sentence.contains("hunter2"), "{sentence}");
         assert_eq!(error.is_passing(), reason == Reason::SourceUnreachable, "{sentence}");
     }
+    beside.says("/bucket", Reply::ok("<html>"));
+    check(&fetched(&server).await, Reason::DigestMismatch, &format!("from `{origin}`, where the registry leads, has 6 bytes"));
+    server.says(&path_of(b"archive"), Reply::status(303).field("location", format!("{origin}/bucket")));
+    beside.says("/bucket", Reply::ok("archive"));
+    check(&fetched(&server).await, Reason::ChartInvalid, "the archive is no gzip file but text");
+    let to_tls = format!("https://{}/bucket", beside.socket());
+    server.says(&path_of(b"archive"), Reply::status(307).field("location", to_tls));
+    check(&fetched(&server).await, Reason::TlsOnPlainHttp, "name it by `http://`, where it is named, when the server has no TLS");
     let nobody = bed.scripted(9001).socket();
     server.says(&path_of(b"archive"), Reply::status(307).field("location", format!("http://{nobody}/bucket")));
     let error = fetched(&server).await;
@@ -373,11 +384,13 @@ async fn a_registry_that_leads_to_no_other_registry_is_refused_with_the_cure() {
     refused(leads("/login"), Reason::SourceInvalid, "`/login` is no other registry; check `url`").await;
     other.says("/login", Reply::ok("<html>").field("content-type", "text/html; charset=utf-8"));
     refused(leads(&format!("{origin}/login")), Reason::SourceInvalid, &format!("it leads to a page of `{origin}`")).await;
+    let page = Reply::ok("<html>").field("content-type", "text/html");
+    refused(page, Reason::SourceInvalid, "is no repository of a registry: a page came").await;
     other.says(TAGS, Reply::status(401).field("www-authenticate", "Bearer realm=\"https://elsewhere.example/token\""));
     let cure = format!("take charts from that registry itself, `oci://{}/…` as `url`", other.socket());
     refused(leads(&format!("{origin}{TAGS}")), Reason::SourceUnauthorized, &cure).await;
     other.says(TAGS, leads(&format!("http://{}{TAGS}", server.socket())));
-    refused(leads(&format!("{origin}{TAGS}")), Reason::SourceInvalid, "more than 3 redirects").await;
+    refused(leads(&format!("{origin}{TAGS}")), Reason::SourceInvalid, "more than 3 follow each other, the last one to `http").await;
     other.says(TAGS, list(&["1.0.0"]));
     server.says(TAGS, leads(&format!("//{}{TAGS}", other.socket())));
     assert_eq!(offers(&server).await.expect("a list of tags").index.charts["web"].len(), 1);

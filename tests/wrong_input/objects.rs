@@ -95,7 +95,7 @@ fn keys(world: &World) -> Vec<Case> {
         held("the last part is missing", &[("chart.tgz.0", first)]).stalls(
             Reason::ChartInvalid,
             "ConfigMap `team/podinfo` holds no chart that Helm would take: the archive is cut",
-            "look whether a part is missing at its end",
+            "look whether all of it was put there, with all its parts",
         ),
         held("the provenance is none", &[("a.tgz", &small), ("a.tgz.prov", b"signed")]).stalls(
             Reason::SourceInvalid,
@@ -134,10 +134,15 @@ fn contents(world: &World) -> Vec<Case> {
             "`spec.source.inline` is no base64",
             "`base64 --wrap=0 CHART.tgz` makes it",
         ),
+        inline("`inline` is encoded twice", &BASE64_STANDARD.encode(&twice)).stalls(
+            Reason::SourceInvalid,
+            "`spec.source.inline` holds base64 in place of an archive",
+            "encode it once (`base64 --wrap=0 CHART.tgz`)",
+        ),
         inline("`inline` is cut", &twice[..twice.len() / 8 * 4]).stalls(
             Reason::ChartInvalid,
             "`spec.source.inline` holds no chart that Helm would take: the archive is cut",
-            "put it there again",
+            "look whether all of it was put there",
         ),
     ]
 }

@@ -16,8 +16,8 @@ use crate::{
 };
 
 const FIELD: &str = "`spec.source.inline`";
-/// Stands for the key that an object would have.
-const KEY: &str = "chart.tgz";
+/// A field has none.
+const KEY: &str = "";
 
 pub(super) async fn offer(text: &str, asking: &Asking<'_>, memory: &mut Memory) -> Result<Offer, Failed> {
     let context = asking.context;

@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{Arc, OnceLock, PoisonError},
+    sync::{MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
@@ -107,10 +107,8 @@ impl Oci {
         self.spooled(writer, &mut self.registry.read(), (&repository, of.shown.as_str()), blob).await.map_err(refused)
     }
 
-    /// Whether the registry knows the path of lists in a repository, once it was asked.
-    fn keeps_lists(&self, repository: &RepositoryName) -> Arc<OnceLock<bool>> {
-        let mut all = self.keeps_lists.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(repository.clone()).or_default().clone()
+    fn without_lists(&self) -> MutexGuard<'_, BTreeSet<RepositoryName>> {
+        self.without_lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn refused(&self, entry: &IndexEntry, cause: AttachedError) -> SourceError {
@@ -182,14 +180,14 @@ impl Search<'_> {
 
     /// What the registry lists. One that has said that it does not know the path is not asked again for this repository.
     async fn referrers(&mut self, subject: Digest) -> Result<Vec<Digest>, AttachedError> {
-        let keeps_lists = self.oci.keeps_lists(&self.repository);
-        if keeps_lists.get() == Some(&false) {
+        if self.oci.without_lists().contains(&self.repository) {
             return Ok(Vec::new());
         }
         let answered = self.pull.referrers(&self.repository, subject).await;
         let answered = answered.map_err(|failure| self.failed(&self.at.clone(), failure))?;
-        // What was said first holds: nobody waits for another one's answer.
-        let _ = keeps_lists.set(answered != ListedReferrers::NoSuchPath);
+        if answered == ListedReferrers::NoSuchPath {
+            self.oci.without_lists().insert(self.repository.clone());
+        }
         Ok(answered.these())
     }
 

@@ -14,9 +14,14 @@ pub(super) fn of_failure(place: String, failure: Failure) -> SourceError {
     match cause {
         Cause::Net(cause) => SourceError::Redirected { from: place, cause: Box::new(SourceError::Net { url: origin, cause }) },
         Cause::Answer(answer) | Cause::Unauthorized { answer, .. } => OciError::Elsewhere { place, origin, answer, stage }.into(),
-        Cause::Location { detail } => SourceError::Redirect { url: origin, detail },
+        Cause::Location { detail } => of_location(origin, &detail),
         cause => OciError::NoRegistry { place: origin, detail: Failure::new(stage, cause).to_string() }.into(),
     }
+}
+
+/// Of a redirect that is not followed.
+pub(super) fn of_location(url: String, detail: &str) -> SourceError {
+    SourceError::Redirect { url, detail: format!("{detail}; check `url`, and what stands before the registry") }
 }
 
 /// Of a redirect that leads to no other registry; `to` has no query.
@@ -41,10 +46,19 @@ pub(super) fn reason(answer: &Answer) -> Reason {
 }
 
 /// Storage has the right in the address; a registry gives what is for everybody, or has to be asked itself.
-pub(super) fn cure(stage: Stage, origin: &str) -> String {
-    if stage == Stage::PullBlob {
-        return "no login goes there: look at the clock of the registry, and at that storage and its rules".to_owned();
-    }
+pub(super) fn cure(answer: &Answer, stage: Stage, origin: &str) -> String {
     let host = origin.split_once("://").map_or(origin, |(_, host)| host);
-    format!("no login goes there: where it wants one, take charts from that registry itself, `oci://{host}/…` as `url`")
+    match (reason(answer), stage) {
+        (Reason::SourceUnauthorized, Stage::PullBlob) => {
+            "no login goes there: look at the clock of the registry, and at that storage and its rules".to_owned()
+        }
+        (Reason::SourceUnauthorized, _) => {
+            format!("no login goes there: where it wants one, take charts from that registry itself, `oci://{host}/…` as `url`")
+        }
+        (Reason::SourceNotFound, Stage::PullBlob) => {
+            "that storage does not have all that belongs to it: push the chart to the registry again".to_owned()
+        }
+        (Reason::SourceNotFound, _) => "that registry does not have it: check `url`, and the name in `charts`".to_owned(),
+        _ => format!("look at the log of `{host}`; the next run asks again"),
+    }
 }

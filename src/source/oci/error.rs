@@ -48,7 +48,7 @@ pub enum OciError {
         reader: Reader,
     },
     /// An answer of another host that the registry leads to, and that is not shown who asks.
-    #[error("`{place}` could not be read: the registry leads to `{origin}`, which answered {answer}; {}", elsewhere::cure(*.stage, .origin))]
+    #[error("`{place}` could not be read: the registry leads to `{origin}`, which answered {answer}; {}", elsewhere::cure(.answer, *.stage, .origin))]
     Elsewhere {
         /// With the tag, where it is of one.
         place: String,
@@ -339,7 +339,7 @@ pub(super) fn of_failure(place: String, asked: &Place, failure: Failure) -> Sour
     };
     let error = match failure.cause {
         Cause::Net(cause) => return SourceError::Net { url: place, cause },
-        Cause::Location { detail } => return SourceError::Redirect { url: place, detail },
+        Cause::Location { detail } => return elsewhere::of_location(place, &detail),
         // A registry that has no such repository says so as one, or says nothing.
         Cause::Answer(answer) if failure.stage == Stage::ListTags && is_page(&answer) => {
             OciError::NoRegistry { place, detail: format!("what answers there said {}", said(&answer)) }
