@@ -152,7 +152,7 @@ async fn engine(parcels: &[Parcel], registry: SocketAddr, proven: bool) -> Durat
         let reference = tag.to_string();
         if proven {
             let work = |attempt: Attempt| async move {
-                push(&attempt.registry, attempt.tactic.framing, repository, tag, package, taken, ()).await
+                push(&attempt.registry, attempt.tactic.framing, repository, tag, package, taken, async {}).await
             };
             ways.through(&reference, body, work).await.map(drop)
         } else {
