@@ -160,6 +160,14 @@ mod tests {
 
     use super::*;
 
+    impl Pace {
+        /// At work, and waiting.
+        fn counts(&self) -> (usize, usize) {
+            let state = self.state();
+            (state.at_work, state.waiting)
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn who_is_alone_waits_for_nobody() {
         let pace = Pace::new(8);
@@ -167,7 +175,7 @@ mod tests {
         assert!(stay.burst().now_or_never().is_some());
         assert!(stay.burst().now_or_never().is_some(), "for another target");
         drop(stay);
-        assert_eq!((pace.state().at_work, pace.state().waiting), (0, 0));
+        assert_eq!(pace.counts(), (0, 0));
     }
 
     #[tokio::test(start_paused = true)]
@@ -217,7 +225,7 @@ mod tests {
         assert!(poll!(&mut waiting).is_pending());
         drop(waiting);
         drop(first);
-        assert_eq!((pace.state().at_work, pace.state().waiting), (1, 0));
+        assert_eq!(pace.counts(), (1, 0));
         assert!(second.burst().now_or_never().is_some());
     }
 }
