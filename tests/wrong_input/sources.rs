@@ -181,7 +181,7 @@ fn certified(world: &World) -> Vec<Case> {
         case("the source's URL says https, and it speaks plain HTTP", at(world.address("good").replace("http://", "https://"))).retries(
             Reason::TlsOnPlainHttp,
             "does not speak TLS on this port",
-            "use `http://` when the server has no TLS",
+            "name it by `http://` where it is named, when the server has no TLS",
         ),
     ]
 }
