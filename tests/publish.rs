@@ -15,6 +15,8 @@ mod document;
 mod files;
 #[path = "publish/held.rs"]
 mod held;
+#[path = "publish/logins.rs"]
+mod logins;
 #[path = "publish/printed.rs"]
 mod printed;
 #[path = "publish/signed.rs"]

@@ -56,7 +56,7 @@ pub(super) struct Access {
 /// What stands in for Secrets, for commands that read publications from files.
 #[derive(Args)]
 pub(super) struct StandIns {
-    /// Docker's configuration, with logins for targets, `oci` sources, and registries that an index names, where no Secret gives one.
+    /// Docker's configuration, with logins for targets, sources, and registries that an index names, where no Secret gives one.
     #[arg(long, value_name = "FILE", env = "CHART_PUBLISHER_DOCKER_CONFIG")]
     docker_config: Option<PathBuf>,
     /// Trust these roots (PEM) beside those of the system.

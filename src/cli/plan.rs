@@ -73,7 +73,7 @@ pub(super) fn planned(plan: &Plan) -> Result<(), Failure> {
 async fn work(plan: &Plan) -> Result<(), Failure> {
     let publications = publications(&plan.files, &plan.namespace)?;
     let api_server = match &plan.kubeconfig {
-        Some(path) => Some(ApiServer::of(configured(Some(path.as_path())).await?)?),
+        Some(path) => Some(ApiServer::of(configured(Some(path.as_path())).await?, true)?),
         None => None,
     };
     let client = api_server.as_ref().map(|api_server| &api_server.client);

@@ -207,7 +207,7 @@ async fn goal(probe: &Probe) -> Result<Goal, Failure> {
     };
     let (namespace, service) = reference(service, &probe.repository)?;
     let target = target(probe, Some(service.clone()));
-    let api_server = ApiServer::of(configured(probe.kubeconfig.as_deref()).await?)?;
+    let api_server = ApiServer::of(configured(probe.kubeconfig.as_deref()).await?, probe.kubeconfig.is_some())?;
     let survey = Survey::take(&api_server.client, &namespace).await.map_err(|error| unasked(Some(&api_server), error))?;
     let name = format!("{namespace}/{}", service.name);
     let seen = |plan: Plan| if is_inside(probe.in_cluster) { Ok(plan) } else { plan.from_outside(&name) };

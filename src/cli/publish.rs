@@ -120,7 +120,7 @@ async fn api_server(publish: &Publish) -> Result<Option<ApiServer>, Failure> {
         None if publish.in_cluster => Config::incluster().map_err(|error| Usage(format!("`--in-cluster`: {error}")))?,
         None => return Ok(None),
     };
-    ApiServer::of(config).map(Some)
+    ApiServer::of(config, publish.kubeconfig.is_some()).map(Some)
 }
 
 fn means(publish: &Publish, api_server: Option<&ApiServer>, stop: CancellationToken) -> Result<Means, Failure> {

@@ -8,13 +8,14 @@ use std::{
 
 use chart_publisher::{
     api::ChartPublication,
-    controller::Onlooker,
+    controller::{Onlooker, SurveyError},
     net::Transport,
     plan::Wanted,
     publish::{Done, Failed, Follower, TargetRun},
 };
 
 use super::{
+    api_server::chain,
     bar::{self, Bar},
     note,
     publish::shown,
@@ -174,6 +175,16 @@ impl Follower for Watcher {
 impl Onlooker for Watcher {
     fn connects(&self, transport: &Transport) {
         self.state().transport = Some(transport.clone());
+    }
+
+    fn awaits_cluster(&self, error: &SurveyError) {
+        let cause = chain(error).skip(1).last().map(|cause| format!(": {cause}"));
+        let sentence = format!("{error}{}; tried again while `--wait` lasts", cause.unwrap_or_default());
+        let before = self.state().said.insert("the cluster".to_owned(), sentence.clone());
+        if before.is_none_or(|before| before != sentence) {
+            bar::erase();
+            note(&sentence);
+        }
     }
 
     fn misses(&self, kind: &str) {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use url::Url;
+
 use super::{
     access::{Keys, Secrets},
     foresee::Look,
@@ -11,9 +13,9 @@ use super::{
 };
 use crate::{
     api::{LocalReference, Reason, Target},
-    model::{DockerFile, Found},
+    model::{Authorization, DockerFile, Found, Login, Origin},
     net::TlsConfig,
-    plan::Plan,
+    plan::{Plan, credential_hosts},
     provenance::Keyring,
     publish::{Failed, TargetRun},
     remedy::{Audience, Caller, CallerLogin},
@@ -62,29 +64,49 @@ pub(super) async fn keys(context: &Context, secrets: &Secrets, named: References
     let cert_secret = named.cert_secret.filter(|_| context.has_cluster);
     let mut keys = secrets.keys(secret, cert_secret, &context.roots, &context.plain_tls).await?;
     let mut login = CallerLogin::Nobody;
-    let at_hand = context.at_hand.as_deref();
-    if let (None, Some((file, logins))) = (secret, at_hand.and_then(|at_hand| at_hand.logins.as_ref())) {
-        match logins.find(&plan.credential_hosts()).map_err(|error| invalid(format!("`{file}`: {error}")))? {
-            Found::Credential(found) => (keys.login, login) = (found, CallerLogin::DockerConfig(file.clone())),
-            Found::Helper => login = CallerLogin::Helper(file.clone()),
-            Found::Nothing => {}
-        }
-    }
-    if let (Some(named), None, true) = (named.secret, secret, keys.login.is_anonymous()) {
-        let hosts = known_as(plan);
-        let cure = match &login {
-            CallerLogin::Helper(file) => {
-                format!(
-                    "or the login for {hosts} in a file of `--docker-config`: `{file}` leaves it to a credential helper, and none is asked"
-                )
-            }
-            _ => format!("or a login for {hosts} by `--docker-config`"),
-        };
-        return Err(absent(format!("Secret `{}` {IN_A_CLUSTER}, {cure}", named.name)));
+    if secret.is_none() {
+        (keys.login, login) = login_at(context, named.secret, &plan.credential_hosts(), &known_as(plan))?;
     }
     check_trust(context, named.cert_secret)?;
-    let trust = at_hand.and_then(|at_hand| at_hand.trust.as_ref()).map(|(file, _)| file.clone());
+    let trust = context.at_hand.as_deref().and_then(|at_hand| at_hand.trust.as_ref()).map(|(file, _)| file.clone());
     Ok((keys, Caller { login, ca: trust }))
+}
+
+/// Who we are at an HTTP source whose Secret is not read.
+pub(super) fn http_login(
+    context: &Context,
+    named: Option<&LocalReference>,
+    url: &str,
+) -> Result<(Option<Authorization>, CallerLogin), Failed> {
+    // What is no URL is refused by who asks for it.
+    let url = Url::parse(url).ok();
+    let origin = url.as_ref().and_then(|url| Origin::try_from(url).ok());
+    let (Some(url), Some(origin)) = (url, origin) else { return Ok((None, CallerLogin::Nobody)) };
+    let hosts = credential_hosts(&origin, &[], None, url.path());
+    let (login, caller) = login_at(context, named, &hosts, &format!("`{}`", origin.authority()))?;
+    Ok((login.to(&hosts).cloned().map(Authorization::Basic), caller))
+}
+
+/// What is at hand for a server that is known under `hosts`, shown as `known`; a failure where there is nothing in place of the Secret that
+/// is `named`.
+fn login_at(context: &Context, named: Option<&LocalReference>, hosts: &[String], known: &str) -> Result<(Login, CallerLogin), Failed> {
+    let logins = context.at_hand.as_ref().and_then(|at_hand| at_hand.logins.as_ref());
+    let found = match logins {
+        None => (Login::Anonymous, CallerLogin::Nobody),
+        Some((file, logins)) => match logins.find(hosts).map_err(|error| invalid(format!("`{file}`: {error}")))? {
+            Found::Credential(found) => (found, CallerLogin::DockerConfig(file.clone())),
+            Found::Helper => (Login::Anonymous, CallerLogin::Helper(file.clone())),
+            Found::Nothing => (Login::Anonymous, CallerLogin::Nobody),
+        },
+    };
+    let Some(named) = named.filter(|_| found.0.is_anonymous()) else { return Ok(found) };
+    let cure = match &found.1 {
+        CallerLogin::Helper(file) => {
+            format!("or the login for {known} in a file of `--docker-config`: `{file}` leaves it to a credential helper, and none is asked")
+        }
+        _ => format!("or a login for {known} by `--docker-config`"),
+    };
+    Err(absent(format!("Secret `{}` {IN_A_CLUSTER}, {cure}", named.name)))
 }
 
 /// Without a cluster, roots that are given stand in for the Secret of a CA.

@@ -174,17 +174,15 @@ impl Look<'_> {
     /// What the source has of what is wanted.
     pub(super) async fn offer(&self, memory: &mut Memory) -> Result<Offer, Failed> {
         let member = Member::of(&self.publication.spec.source)?;
-        let References { secret, cert_secret, proxy_secret } = member.references();
-        // The login at a registry may be at hand.
-        let secret = secret.filter(|_| !matches!(member, Member::Oci(_)));
-        self.check_secrets([secret, proxy_secret])?;
+        let References { cert_secret, proxy_secret, .. } = member.references();
+        self.check_secret(proxy_secret)?;
         check_trust(self.context, cert_secret)?;
         offer(self.context, self.publication, &self.run.secrets, self.run.patience(), memory).await
     }
 
-    /// Without a cluster there are no Secrets.
-    fn check_secrets(&self, references: [Option<&LocalReference>; 2]) -> Result<(), Failed> {
-        let missing = references.into_iter().flatten().next().filter(|_| !self.context.has_cluster);
+    /// Without a cluster there are no Secrets, and nothing stands in for this one.
+    fn check_secret(&self, reference: Option<&LocalReference>) -> Result<(), Failed> {
+        let missing = reference.filter(|_| !self.context.has_cluster);
         let Some(LocalReference { name }) = missing else { return Ok(()) };
         Err(absent(format!("Secret `{name}` {IN_A_CLUSTER}")))
     }

@@ -72,6 +72,9 @@ pub trait Onlooker: Follower {
     /// All that is sent goes through this.
     fn connects(&self, transport: &Transport);
 
+    /// The cluster could not be read, which is tried again.
+    fn awaits_cluster(&self, error: &SurveyError);
+
     /// Objects of this kind may not be read: routes through them are not seen.
     fn misses(&self, kind: &str);
 
@@ -229,7 +232,7 @@ impl Work<'_> {
             match taken {
                 Ok(survey) => return Ok(Some(survey)),
                 Err(error) if error.is_passing() && Instant::now() < self.deadline => {
-                    tracing::warn!(%error, "the cluster could not be read; trying again");
+                    self.onlooker.awaits_cluster(&error);
                 }
                 Err(error) => return Err(error),
             }
@@ -249,7 +252,10 @@ impl Work<'_> {
         };
         match taken {
             Ok(survey) => drop(self.clusters.insert(namespace.to_owned(), survey.cluster)),
-            Err(error) => tracing::warn!(%error, "the cluster could not be read again; what was read before counts"),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "the cluster could not be read again; what was read before counts");
+            }
         }
     }
 }

@@ -159,7 +159,7 @@ pub(super) fn check_hostname(target: &Target) -> Result<(), PlanError> {
 
 /// In the order of the design: the name, with and without its port where that is the scheme's own; the addresses; the rest. Each of them
 /// with the path that charts are published below first, then with what is above it, then alone (containers-auth.json(5)).
-pub(super) fn credential_hosts(
+pub fn credential_hosts(
     origin: &Origin,
     addresses: &[Address],
     rest: impl IntoIterator<Item = String>,

@@ -25,7 +25,7 @@ use crate::{
     verify::{Expected, is_missing, pull_back},
 };
 
-/// Bytes of the archive of a chart that may wait for others to be pulled back with.
+/// Bytes of a chart, with what belongs to it, that may wait for others to be pulled back with.
 const SMALL: u64 = 1 << 20;
 
 /// What is to be done for one version at one target.
@@ -67,17 +67,25 @@ pub(super) struct Parcel<'a> {
     attached: Mutex<BTreeMap<Digest, Arc<Attached>>>,
     /// Blobs of it, each fetched once for all targets.
     bodies: Mutex<BTreeMap<Digest, Spooled>>,
+    /// Whether no other chart is on its way.
+    is_alone: bool,
 }
 
 impl<'a> Parcel<'a> {
     /// Of a chart that is on its way.
     pub(super) fn new(source: &'a Source, wanted: &'a Wanted, demand: &'a Demand, stay: &'a Stay<'a>) -> Self {
-        Self { source, wanted, demand, stay, package: OnceCell::new(), attached: Mutex::default(), bodies: Mutex::default() }
+        Self { source, wanted, demand, stay, package: OnceCell::new(), attached: Mutex::default(), bodies: Mutex::default(), is_alone: false }
+    }
+
+    /// The same, with no other chart on its way.
+    pub(super) fn alone(self) -> Self {
+        Self { is_alone: true, ..self }
     }
 
     /// Waits until it is to be pulled back: a large chart at once, for it lies in the spool until it is proven.
     async fn burst(&self, package: &Package) {
-        if package.largest_body() <= SMALL {
+        let beside: u64 = self.bodies.lock().await.values().map(Spooled::length).sum();
+        if !self.is_alone && package.largest_body().saturating_add(beside) <= SMALL {
             self.stay.burst().await;
         }
     }

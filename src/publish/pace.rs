@@ -11,6 +11,7 @@ use std::{
 };
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
 
 /// Charts of one burst, for each worker.
 const OF_A_BURST: usize = 4;
@@ -27,6 +28,8 @@ pub(super) struct Pace {
     of_a_burst: usize,
     state: Mutex<State>,
     opened: Notify,
+    /// Ends the run: nobody waits any more.
+    cancel: CancellationToken,
 }
 
 #[derive(Default)]
@@ -52,7 +55,7 @@ struct Wait<'p> {
 }
 
 impl Pace {
-    pub(super) fn new(workers: usize) -> Self {
+    pub(super) fn new(workers: usize, cancel: CancellationToken) -> Self {
         let workers = workers.max(1);
         let places = workers + workers / 2;
         let of_a_burst = workers * OF_A_BURST;
@@ -63,6 +66,7 @@ impl Pace {
             of_a_burst,
             state: Mutex::default(),
             opened: Notify::new(),
+            cancel,
         }
     }
 
@@ -110,6 +114,7 @@ impl<'p> Stay<'p> {
         let wait = Wait::begin(self.pace);
         tokio::select! {
             () = opened => {}
+            () = self.pace.cancel.cancelled() => {}
             () = tokio::time::sleep(MOMENT) => wait.end(),
         }
     }
@@ -143,7 +148,7 @@ impl<'p> Wait<'p> {
 }
 
 impl Drop for Wait<'_> {
-    /// Of a run that was ended: it waits no more.
+    /// It waits no more, whether there was a burst or not.
     fn drop(&mut self) {
         let mut state = self.pace.state();
         if state.bursts == self.after {
@@ -168,9 +173,13 @@ mod tests {
         }
     }
 
+    fn paced(workers: usize) -> Pace {
+        Pace::new(workers, CancellationToken::new())
+    }
+
     #[tokio::test(start_paused = true)]
     async fn who_is_alone_waits_for_nobody() {
-        let pace = Pace::new(8);
+        let pace = paced(8);
         let stay = pace.begin().await;
         assert!(stay.burst().now_or_never().is_some());
         assert!(stay.burst().now_or_never().is_some(), "for another target");
@@ -180,7 +189,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_has_sent_waits_for_those_at_work_but_no_longer_than_a_moment() {
-        let pace = Pace::new(2);
+        let pace = paced(2);
         let (first, second) = (pace.begin().await, pace.begin().await);
         let mut waiting = Box::pin(first.burst());
         assert!(poll!(&mut waiting).is_pending(), "the second one is at work");
@@ -199,7 +208,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn enough_that_have_sent_are_a_burst_and_their_places_are_for_others() {
-        let pace = Pace::new(2);
+        let pace = paced(2);
         assert_eq!(pace.most_at_once(), 3 + 8);
         let mut stays = Vec::new();
         let _at_work = pace.begin().await;
@@ -219,7 +228,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_ended_while_it_waits_counts_for_nothing() {
-        let pace = Pace::new(2);
+        let pace = paced(2);
         let (first, second) = (pace.begin().await, pace.begin().await);
         let mut waiting = Box::pin(first.burst());
         assert!(poll!(&mut waiting).is_pending());
@@ -227,5 +236,17 @@ mod tests {
         drop(first);
         assert_eq!(pace.counts(), (1, 0));
         assert!(second.burst().now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_in_a_run_that_is_ended() {
+        let pace = paced(2);
+        let (first, _second) = (pace.begin().await, pace.begin().await);
+        let mut waiting = Box::pin(first.burst());
+        assert!(poll!(&mut waiting).is_pending());
+        pace.cancel.cancel();
+        assert!(poll!(&mut waiting).is_ready());
+        assert!(first.burst().now_or_never().is_some());
+        assert_eq!(pace.counts(), (2, 0));
     }
 }

@@ -111,7 +111,7 @@ pub async fn followed(source: &Source, wanted: &[Wanted], targets: &[TargetRun],
         prepared = looked => prepared,
         () = course.cancel.cancelled() => return Outcome { targets: Vec::new(), cancelled: true },
     };
-    let (pace, room) = (Pace::new(course.workers), RwLock::default());
+    let (pace, room) = (Pace::new(course.workers, course.cancel.clone()), RwLock::default());
     let work = Work { source, wanted, targets, prepared: &prepared, course, follower, pace, room, done: AtomicUsize::new(0) };
     // On the heap: who awaits a run has enough to hold.
     let results = Box::pin(work.all()).await;
@@ -256,11 +256,15 @@ impl Work<'_> {
                 self.follower.begins(wanted, target);
             }
             let mut done = self.in_time(Box::pin(job.done(target, &held.parcel))).await;
-            if held.whole.is_none() && done.as_ref().is_some_and(Sealed::lacks_room) {
+            let is_crowded = held.whole.is_none() && !self.course.cancel.is_cancelled();
+            if is_crowded && done.as_ref().is_some_and(Sealed::lacks_room) {
                 // Nothing is held by who waits for others to end.
-                (held.parcel, held.shared) = (parcel(), None);
-                held.whole = self.in_time(self.room.write()).await;
-                done = self.in_time(Box::pin(job.done(target, &held.parcel))).await;
+                (held.parcel, held.shared) = (parcel().alone(), None);
+                let alone = async {
+                    held.whole = Some(self.room.write().await);
+                    job.done(target, &held.parcel).await
+                };
+                done = self.in_time(Box::pin(alone)).await;
             }
             let done = done.filter(|done| !done.is_withdrawn());
             if let Some(done) = &done {

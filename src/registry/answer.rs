@@ -26,7 +26,7 @@ pub(super) async fn evidence(answered: &mut Answered, secrets: &[SecretString]) 
 pub(super) fn judged(head: &response::Parts, body: &[u8], sent: u64, secrets: &[SecretString]) -> Answer {
     let kind = kind(&head.headers, body);
     // Before anything is cut: a part of a secret is not found any more.
-    let cleaned = |text: &str, most: usize| cleaned(&discreet(&without(secrets, &plain(text))), most);
+    let cleaned = |text: &str, most: usize| shown(text, most, secrets);
     let (codes, message) = match kind {
         BodyKind::OciError => oci_errors(body, &cleaned),
         BodyKind::Text => (Vec::new(), cleaned(&String::from_utf8_lossy(body), MOST_OF_A_MESSAGE)),
@@ -41,9 +41,18 @@ pub(super) fn judged(head: &response::Parts, body: &[u8], sent: u64, secrets: &[
         server: text(&head.headers, &header::SERVER).map(|server| cleaned(server, MOST_OF_A_SERVER)),
         from_registry: is_of_registry(&head.headers),
         retry_after: retry_after(&head.headers),
-        redirect: text(&head.headers, &header::LOCATION).map(|location| cleaned(&without_query(location), MOST_OF_A_MESSAGE)),
+        redirect: location(&head.headers, secrets),
         sent,
     }
+}
+
+/// Where a redirect leads, as it is shown.
+pub(super) fn location(headers: &HeaderMap, secrets: &[SecretString]) -> Option<String> {
+    text(headers, &header::LOCATION).map(|location| shown(&without_query(location), MOST_OF_A_MESSAGE, secrets))
+}
+
+fn shown(text: &str, most: usize, secrets: &[SecretString]) -> String {
+    cleaned(&discreet(&without(secrets, &plain(text))), most)
 }
 
 /// Whether the registry itself answers, and nothing before it.
@@ -51,7 +60,7 @@ pub(super) fn is_of_registry(headers: &HeaderMap) -> bool {
     headers.contains_key("docker-distribution-api-version")
 }
 
-pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
@@ -137,12 +146,14 @@ pub(super) fn cleaned(text: &str, most: usize) -> String {
 
 pub(super) fn without_query(location: &str) -> String {
     // Before it is taken apart: what is left out must not put together what was apart.
-    let location = &location.replace(char::is_control, "");
+    let location = &location.replace(char::is_control, "").replace('\\', "/");
     let end = location.find(['?', '#']).unwrap_or(location.len());
     let kept = location.get(..end).unwrap_or_default();
     // User information is a secret too.
     match kept.split_once("//").filter(|(scheme, _)| !scheme.contains('/')) {
         Some((scheme, rest)) => {
+            // More slashes than two are two (WHATWG URL, "special authority ignore slashes state"), and a backslash is one.
+            let rest = rest.trim_start_matches('/');
             let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
             let host = authority.rsplit('@').next().unwrap_or_default();
             cleaned(&format!("{scheme}//{host}{path}"), MOST_OF_A_MESSAGE)
@@ -309,5 +320,7 @@ mod tests {
         assert_eq!(without_query("//user:pass@host/path"), "//host/path");
         assert_eq!(without_query("/v2/x?_state=secret"), "/v2/x");
         assert_eq!(without_query("/v2//a@b"), "/v2//a@b");
+        assert_eq!(without_query("https:///user:pass@host/path"), "https://host/path");
+        assert_eq!(without_query(r"https:\\user:pass@host/path"), "https://host/path");
     }
 }

@@ -53,8 +53,7 @@ impl Trail {
                 return self.checked(answered, call.stage);
             }
             if self.redirects == MOST_REDIRECTS {
-                let to =
-                    super::answer::text(&answered.head.headers, &header::LOCATION).map(super::answer::without_query).unwrap_or_default();
+                let to = super::answer::location(&answered.head.headers, &line.registry().authorizer.secrets()).unwrap_or_default();
                 let detail = format!("more than {MOST_REDIRECTS} follow each other, the last one to `{to}`");
                 return Err(Failure::new(call.stage, Cause::Location { detail }));
             }
@@ -138,7 +137,8 @@ impl Trail {
     pub(super) fn turn(&mut self, line: &Line<'_>, next: &str) -> Result<bool, Cause> {
         let origin = self.at.as_ref().map_or(&line.registry().endpoint.origin, |endpoint| &endpoint.origin);
         let resolved = location::resolve(origin, &self.path, next, &location::AllowedHosts::default());
-        let path = resolved.map_err(|detail| Cause::Location { detail })?.path_and_query;
+        let malformed = |detail| Cause::Malformed { detail: format!("the next page of a list, {detail}") };
+        let path = resolved.map_err(malformed)?.path_and_query;
         let is_other = path != self.path;
         self.path = path;
         Ok(is_other)

@@ -91,7 +91,7 @@ fn evidence(failure: &Failure, scheme: Scheme) -> Evidence<'_> {
         // A registry may refuse by 403 where others say 401: its words decide.
         Cause::Unauthorized { answer, .. } if answer.status != 401 => return of_answer(answer, failure.stage, scheme),
         Cause::Unauthorized { shown, answer } => of_unauthorized(*shown, answer, failure.stage),
-        Cause::Location { .. } if failure.stage.is_read() => Symptom::Redirect,
+        Cause::Location { .. } if failure.stage.is_read() => Symptom::StorageRedirect,
         Cause::Location { .. } => Symptom::LocationForeign,
         Cause::Realm { .. } => Symptom::RealmForeign,
         Cause::Content { .. } if failure.stage == Stage::PullBlob => Symptom::BlobDiffers,

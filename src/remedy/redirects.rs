@@ -34,6 +34,7 @@ pub(super) fn cure(scene: &Scene<'_>, answer: Option<&Answer>) -> String {
         (_, Some((origin, _))) if origin.scheme == Scheme::Http && scene.scheme == Scheme::Https => {
             ", and let what ends TLS tell the registry so (`X-Forwarded-Proto: https`)".to_owned()
         }
+        (Route::Url, Some((origin, _))) if host_of(scene.registry) == origin.authority() => String::new(),
         (Route::Url, Some((origin, _))) => in_url(scene, ", or give", &origin),
         (Route::Service(_), Some((origin, _))) => {
             let hostname = audience::spoken("hostname", scene.audience).unwrap_or_default();
@@ -116,6 +117,7 @@ mod tests {
     fn a_redirect_to_another_registry_names_it_and_one_to_a_page_says_so() {
         let (url, port) = (Route::Url, Route::Service(RouteKind::NodePort));
         let https = |route, to| said(cure, route, Scheme::Https, to);
+        assert_eq!(https(url, "https://r.example/v2/x/"), "", "it is named already");
         assert_eq!(https(url, "https://other.example/v2/x"), ", or give `other.example` as host and port in the oci:// address");
         assert_eq!(https(port, "https://other.example:1/v2/x"), ", or set `--hostname` to `other.example:1`");
         assert!(https(port, "http://r.example/v2/x").contains("X-Forwarded-Proto"));

@@ -72,6 +72,7 @@ pub enum Symptom {
     HandshakeFailed,
     RedirectToTls,
     Redirect,
+    StorageRedirect,
     CredentialRefused,
     CredentialNeeded,
     RightMissing,

@@ -166,6 +166,15 @@ pub(super) const STATES: &[Row] = &[
         link: "https://github.com/distribution/distribution/issues/2225",
     },
     Row {
+        id: "storage-redirect",
+        seen: "a registry leads on to its storage by an address that cannot be followed",
+        pattern: Pattern::Seen(Symptom::StorageRedirect),
+        reason: Reason::LocationRefused,
+        class: Class::OtherRoute,
+        sentence: "Give the registry an address of its storage with TLS, that leads there from here; or let it hand blobs out itself (in distribution `storage.redirect.disable: true`, in Harbor's Helm chart `persistence.imageChartStorage.disableredirect: true`).",
+        link: "https://distribution.github.io/distribution/about/configuration/#redirect",
+    },
+    Row {
         id: "forbidden-by-registry",
         seen: "403 of the registry",
         pattern: registry(403, 403),

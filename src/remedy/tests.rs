@@ -227,7 +227,7 @@ fn content_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
 
 fn state_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
     use Scheme::Https;
-    use Stage::{FindBlob, ListTags, OpenUpload, SendBlob};
+    use Stage::{FindBlob, ListTags, OpenUpload, PullBlob, SendBlob};
     let waiting = Cause::Answer(Answer { retry_after: Some(AFTER), ..answer(503, BodyKind::Html) });
     vec![
         ("body-too-large", Https, SendBlob, page(413)),
@@ -247,6 +247,7 @@ fn state_cases() -> Vec<(&'static str, Scheme, Stage, Cause)> {
         ("proxy-fault", Https, OpenUpload, page(500)),
         ("not-modified", Https, OpenUpload, Cause::Answer(answer(304, BodyKind::Empty))),
         ("redirect", Https, OpenUpload, redirect("https://other.example.com/v2/")),
+        ("storage-redirect", Https, PullBlob, Cause::Location { detail: "`http://minio/x` would leave TLS".to_owned() }),
         ("forbidden-by-registry", Https, OpenUpload, coded(403, "UNAUTHORIZED", "")),
         ("forbidden-by-proxy", Https, OpenUpload, page(403)),
         ("not-a-registry", Https, OpenUpload, text(404, "404 page not found")),

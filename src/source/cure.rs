@@ -1,7 +1,6 @@
 //! PURE: what cures a failure of a source, as the end of a sentence; nothing where the failure itself says it.
 
 use super::{
-    StatusAnswer,
     index::{BYTES, IndexError, WANTED},
     proxied,
 };
@@ -10,14 +9,6 @@ use crate::{
     net::{AddressPolicy, NetError, TlsFailure},
     spool::SpoolError,
 };
-
-pub(super) fn of_login(secret: Option<&str>, answer: &StatusAnswer) -> String {
-    let cure = match secret {
-        Some(secret) => format!("check `username` and `password`, or `bearerToken`, in the Secret `{secret}`"),
-        None => "give a Secret with `username` and `password`, or with `bearerToken`, as `secretRef`".to_owned(),
-    };
-    if answer.proxy.is_some() { format!("{cure}; and check those of the proxy, and whether it allows this address") } else { cure }
-}
 
 /// Of an address that leads to nothing.
 pub(super) fn of_absence(url: &str) -> &'static str {

@@ -1,6 +1,6 @@
 //! Why a source gave nothing, or nothing that can be used. Sentences name the address without query, and the cure.
 
-use super::{AssemblyError, OciError, cure, index::IndexError, proxied};
+use super::{AssemblyError, Giver, OciError, cure, index::IndexError, proxied};
 use crate::{
     api::Reason,
     chart::ChartError,
@@ -72,14 +72,14 @@ pub enum SourceError {
         status: StatusAnswer,
     },
     /// 401 or 403.
-    #[error("`{url}` may not be read: {answer}; {}", cure::of_login(.secret.as_deref(), .answer))]
+    #[error("`{url}` may not be read: {answer}; {}", .giver.cure(.answer))]
     Unauthorized {
         /// Without query.
         url: String,
         /// What came.
         answer: StatusAnswer,
-        /// The Secret that the credential came from.
-        secret: Option<String>,
+        /// Who gave the credential.
+        giver: Giver,
     },
     /// A client certificate is missing, or not taken.
     #[error(
@@ -94,15 +94,15 @@ pub enum SourceError {
     },
     /// 401 or 403 of another host that the index names.
     #[error(
-        "the index names `{url}`, which may not be read: {answer}, and the credential of the Secret `{secret}` goes to the repository's own host only; {cure}"
+        "the index names `{url}`, which may not be read: {answer}, and the credential of {giver} goes to the repository's own host only; {cure}"
     )]
     Withheld {
         /// Without query.
         url: String,
         /// What came.
         answer: StatusAnswer,
-        /// The Secret of the source.
-        secret: String,
+        /// Who gave the credential, as sentences name it.
+        giver: String,
         /// What lets it go there.
         cure: &'static str,
     },

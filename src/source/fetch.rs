@@ -7,7 +7,7 @@ use http::{HeaderMap, Request, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{SourceError, StatusAnswer, proxied};
+use super::{Giver, SourceError, StatusAnswer, proxied};
 use crate::{
     model::{Authorization, Credential, Origin, Scheme, without},
     net::{AddressPolicy, Answered, Endpoint, NetError, Patience, Proxy, Reuse, TlsConfig, Transport},
@@ -25,8 +25,8 @@ const RIGHT_ADDRESS: &str = "give the address that it should lead to";
 pub struct Access {
     /// Sent to one origin only: that of the source's own URL, unless it says otherwise.
     pub credential: Option<Authorization>,
-    /// The Secret that it came from, to be named in a failure.
-    pub secret: Option<String>,
+    /// Where it came from, to be named in a failure.
+    pub giver: Giver,
     /// Roots and client certificate.
     pub tls: TlsConfig,
     /// The proxy that leads there, and to wherever it redirects.
@@ -229,7 +229,7 @@ fn refused(url: &Url, status: StatusCode, said: &[u8], access: &Access) -> Sourc
     match status {
         _ if is_of_certificate(status, &String::from_utf8_lossy(said)) => SourceError::ClientCertificate { url, status },
         404 | 410 => SourceError::NotFound { url, status: StatusAnswer { status, proxy } },
-        401 | 403 => SourceError::Unauthorized { url, answer: StatusAnswer { status, proxy }, secret: access.secret.clone() },
+        401 | 403 => SourceError::Unauthorized { url, answer: StatusAnswer { status, proxy }, giver: access.giver.clone() },
         _ => SourceError::Refused { url, answer: StatusAnswer { status, proxy } },
     }
 }
@@ -335,7 +335,7 @@ mod tests {
         let url = if by_proxy { "http://charts.example/index.yaml".to_owned() } else { format!("{there}/index.yaml") };
         let url = parsed(&url).unwrap();
         let (policy, patience) = (AddressPolicy::Any, Patience { stall: Duration::from_millis(200) });
-        let access = Access { credential: None, secret: None, tls, proxy: proxy.map(Arc::new), policy, patience };
+        let access = Access { credential: None, giver: Giver::Nobody(String::new()), tls, proxy: proxy.map(Arc::new), policy, patience };
         let folder = tempfile::tempdir().unwrap();
         let asking = Fetcher::new(Transport::new(), Spool::new(folder.path().to_owned(), Budget::default()));
         let most = Most { bytes: 1 << 20, cure: String::new() };
@@ -366,7 +366,7 @@ mod tests {
     fn a_credential_is_not_shown_where_a_path_repeats_it() {
         let tls = TlsConfig::new(&SystemRoots::load(), None, None).unwrap();
         let (policy, patience) = (AddressPolicy::Any, Patience { stall: Duration::from_millis(200) });
-        let none = Access { credential: None, secret: None, tls, proxy: None, policy, patience };
+        let none = Access { credential: None, giver: Giver::Nobody(String::new()), tls, proxy: None, policy, patience };
         let basic = Access { credential: Some(Authorization::Basic(Credential::new("me", "open sesame/é"))), ..none.clone() };
         let bearer = Access { credential: Some(Authorization::Bearer(Token::read("hunter2/a").unwrap())), ..none.clone() };
         let long = format!("https://h/{}hunter2/a", "a".repeat(MOST_SHOWN - 14));

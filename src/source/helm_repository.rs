@@ -174,9 +174,10 @@ impl HelmRepository {
 /// Who reads the spec has not named the address of an archive: the index has.
 fn named_by_index(error: SourceError, entry: &IndexEntry, withheld: Option<&'static str>) -> SourceError {
     match (error, withheld) {
-        (SourceError::Unauthorized { url, answer, secret: Some(secret) }, Some(cure)) => {
-            SourceError::Withheld { url, answer, secret, cure }
-        }
+        (SourceError::Unauthorized { url, answer, giver }, Some(cure)) => match giver.named() {
+            Some(giver) => SourceError::Withheld { url, answer, giver, cure },
+            None => SourceError::Unauthorized { url, answer, giver },
+        },
         (SourceError::NotFound { url, status }, _) => SourceError::ArchiveMissing { url, chart: entry.named(), status },
         (SourceError::Address { url, detail }, _) => SourceError::ArchiveAddress { url, chart: entry.named(), detail },
         (other, _) => other,

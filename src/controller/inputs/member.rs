@@ -62,6 +62,15 @@ impl<'a> Member<'a> {
         References { secret: secret.as_ref(), cert_secret: cert_secret.as_ref(), proxy_secret: proxy_secret.as_ref() }
     }
 
+    /// Where its server is, by HTTP.
+    pub(in crate::controller) fn url(self) -> Option<&'a str> {
+        match self {
+            Self::HelmRepository(source) => Some(&source.url),
+            Self::Archive(source) => Some(&source.url),
+            Self::Oci(_) | Self::Objects(..) | Self::Inline(_) | Self::Flux(_) => None,
+        }
+    }
+
     /// The objects that hold its chart, or say where it lies.
     pub(in crate::controller) fn objects(self) -> &'a [String] {
         match self {

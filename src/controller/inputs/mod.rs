@@ -8,6 +8,7 @@ mod inline;
 mod member;
 mod objects;
 mod oci;
+mod reader;
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,6 +18,7 @@ pub(super) use self::{
 };
 use super::{
     access::{Secrets, SourceKeys},
+    at_hand,
     memory::Memory,
     run::{interval, requested},
     start::Context,
@@ -27,6 +29,7 @@ use crate::{
     net::{AddressPolicy, Patience, Proxy},
     plan::Wanted,
     publish::Failed,
+    remedy::CallerLogin,
     source::{
         Access, Source,
         index::{Index, IndexEntry},
@@ -113,12 +116,17 @@ impl Asking<'_> {
         let Context { roots, plain_tls, .. } = self.context;
         // Without a cluster, the roots that are at hand stand in for those of a Secret.
         let cert_secret = references.cert_secret.filter(|_| self.context.has_cluster);
-        let keys = self.secrets.source_keys(references.secret, cert_secret, roots, plain_tls).await?;
+        let secret = references.secret.filter(|_| self.context.has_cluster);
+        let mut keys = self.secrets.source_keys(secret, cert_secret, roots, plain_tls).await?;
+        let mut caller = CallerLogin::Nobody;
+        if let (None, Some(url)) = (secret, member.url()) {
+            (keys.authorization, caller) = at_hand::http_login(self.context, references.secret, url)?;
+        }
         let proxy = self.proxy(references).await?;
         forget_other_sources(memory, member, &keys, proxy.as_deref());
         Ok(Access {
             credential: keys.authorization.clone(),
-            secret: keys.secret.clone(),
+            giver: reader::giver(keys.secret.clone(), caller, self.context),
             tls: keys.tls.clone(),
             proxy,
             policy: self.policy(),

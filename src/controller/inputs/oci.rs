@@ -5,13 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use super::{Asking, Member, Offer, References};
+use super::{Asking, Member, Offer, References, reader::reader};
 use crate::{
     api::{ChartSelection, OciSource, Reason, Target, Upload},
     controller::{
         access::Keys,
         at_hand,
-        start::Context,
         targets::{check_login, place},
     },
     model::{Authorization, InvalidName, Login},
@@ -20,7 +19,7 @@ use crate::{
     publish::{Failed, Learnt, Observer, Reach},
     registry::Permit,
     remedy::CallerLogin,
-    source::{Access, Oci, Pick, Place, Reader, Source},
+    source::{Access, Giver, Oci, Pick, Place, Reader, Source},
     status::SourceReport,
 };
 
@@ -110,7 +109,7 @@ pub(super) enum OwnLogin {
 }
 
 /// A registry that an index names archives in, as Helm reads it: by TLS. `place` is `HOST[:PORT]/PATH` above them. Who is shown there: the
-/// login of the index's own Secret where it goes there, else one that is at hand, else nobody.
+/// login of the index itself where it goes there, else one that is at hand, else nobody.
 pub(super) async fn of_index(place: &str, access: &Access, own: OwnLogin, asking: &Asking<'_>) -> Result<Oci, Failed> {
     let context = asking.context;
     let source = OciSource {
@@ -127,18 +126,19 @@ pub(super) async fn of_index(place: &str, access: &Access, own: OwnLogin, asking
     let plan = planned(&source, "the index").map_err(|_| invalid())?;
     let (mut keys, caller) = at_hand::keys(context, asking.secrets, References::default(), &plan).await?;
     keys.tls = access.tls.clone();
-    let secret = access.secret.as_ref().map(|secret| format!("the Secret `{secret}`"));
-    let reader = match (&access.credential, secret, caller.login) {
-        (Some(Authorization::Basic(credential)), Some(secret), _) if own != OwnLogin::Withheld => {
+    let reader = match (&access.credential, access.giver.named(), caller.login) {
+        // Of its own, in the same file.
+        (_, _, CallerLogin::DockerConfig(file)) if matches!(access.giver, Giver::File(_)) => Reader::LoggedIn(format!("`{file}`")),
+        (Some(Authorization::Basic(credential)), Some(giver), _) if own != OwnLogin::Withheld => {
             keys.login = Login::Pair(credential.clone());
-            Reader::LoggedIn(secret)
+            Reader::LoggedIn(giver)
         }
         (_, _, CallerLogin::DockerConfig(file)) => Reader::LoggedIn(format!("`{file}`")),
-        (Some(Authorization::Basic(_)), Some(secret), _) => {
-            Reader::Nobody(format!("`passCredentials: true` sends the login of {secret} there, too"))
+        (Some(Authorization::Basic(_)), Some(giver), _) => {
+            Reader::Nobody(format!("`passCredentials: true` sends the login of {giver} there, too"))
         }
-        (Some(Authorization::Bearer(_)), Some(secret), _) => Reader::Nobody(format!(
-            "give `username` and `password` in {secret}: registries are not shown a `bearerToken`{}",
+        (Some(Authorization::Bearer(_)), Some(giver), _) => Reader::Nobody(format!(
+            "give `username` and `password` in {giver}: registries are not shown a `bearerToken`{}",
             and_passed(own)
         )),
         (_, _, login) => match reader(None, login, context) {
@@ -191,26 +191,6 @@ fn opened(source: &OciSource, plan: Plan, Identity { keys, proxy, reader }: Iden
     let asked = proxy.as_ref().filter(|_| source.insecure).map(|proxy| proxy.shown());
     let place = Place { shown: pull.unwrap_or_default(), prefix, reader, tls: !source.insecure, proxy: asked, referrers: source.referrers };
     Some(Oci::new(way.registry.through(proxy).following(), place, context.spool.clone(), context.limits.clone()))
-}
-
-/// Whose login is used, or how one is given.
-fn reader(secret: Option<String>, login: CallerLogin, context: &Context) -> Reader {
-    match (secret, login) {
-        (Some(secret), _) => Reader::LoggedIn(format!("the Secret `{secret}`")),
-        (None, CallerLogin::DockerConfig(file)) => Reader::LoggedIn(format!("`{file}`")),
-        (None, CallerLogin::Helper(file)) => {
-            let cure = "give its login in a file of `--docker-config`";
-            Reader::Nobody(format!("{cure}: `{file}` leaves it to a credential helper, and none is asked"))
-        }
-        (None, _) => Reader::Nobody(match (&context.at_hand, context.has_cluster) {
-            (None, _) => "give a Secret as `secretRef`".to_owned(),
-            (Some(_), true) => "give its login by `--docker-config`, or a Secret as `secretRef`".to_owned(),
-            (Some(at_hand), false) => match &at_hand.logins {
-                Some((file, _)) => format!("give its login by `--docker-config`: `{file}` has none for this registry"),
-                None => "give its login by `--docker-config`".to_owned(),
-            },
-        }),
-    }
 }
 
 /// Its address is read as that of a target, which has the same form.
