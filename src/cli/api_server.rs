@@ -23,7 +23,9 @@ struct Place {
 /// No answer came.
 #[derive(Debug, thiserror::Error)]
 enum Unasked {
-    #[error("the API server `{address}` could not be asked: {cause}; look whether it runs, and whether that address{named} leads to it from here")]
+    #[error(
+        "the API server `{address}` could not be asked: {cause}; look whether it runs, and whether that address{named} leads to it from here"
+    )]
     Unreached { address: String, cause: String, named: &'static str },
     #[error("the credential for the API server `{address}` could not be had: {cause}; correct it{named}")]
     NoCredential { address: String, cause: String, named: &'static str },

@@ -74,7 +74,16 @@ pub(super) struct Parcel<'a> {
 impl<'a> Parcel<'a> {
     /// Of a chart that is on its way.
     pub(super) fn new(source: &'a Source, wanted: &'a Wanted, demand: &'a Demand, stay: &'a Stay<'a>) -> Self {
-        Self { source, wanted, demand, stay, package: OnceCell::new(), attached: Mutex::default(), bodies: Mutex::default(), is_alone: false }
+        Self {
+            source,
+            wanted,
+            demand,
+            stay,
+            package: OnceCell::new(),
+            attached: Mutex::default(),
+            bodies: Mutex::default(),
+            is_alone: false,
+        }
     }
 
     /// The same, with no other chart on its way.

@@ -51,7 +51,7 @@ pub(super) fn of_network(url: &str, error: &NetError) -> &'static str {
         NetError::Tls { failure: TlsFailure::IsAuthority, .. } => {
             "; issue a certificate that is no CA (for `openssl req -x509`: `-addext basicConstraints=critical,CA:FALSE`)"
         }
-        NetError::Tls { failure: TlsFailure::NotTls, .. } => "; name it by `http://` where it is named, when the server has no TLS",
+        NetError::Tls { failure: TlsFailure::NotTls, .. } => "; where the server has no TLS, give its address with `http://`",
         NetError::Tls { failure: TlsFailure::ClientCertificate, .. } => "; give `tls.crt` and `tls.key` in the Secret of `certSecretRef`",
         NetError::AddressRefused { why, .. } if *why == AddressPolicy::API_SERVER => "; give the address that the charts lie at",
         NetError::AddressRefused { .. } => "; an administrator can allow the range with `--allow-address`",

@@ -355,7 +355,7 @@ async fn a_blob_on_a_port_beside_the_registry_is_read_there_and_failures_name_th
     check(&fetched(&server).await, Reason::ChartInvalid, "the archive is no gzip file but text");
     let to_tls = format!("https://{}/bucket", beside.socket());
     server.says(&path_of(b"archive"), Reply::status(307).field("location", to_tls));
-    check(&fetched(&server).await, Reason::TlsOnPlainHttp, "name it by `http://` where it is named, when the server has no TLS");
+    check(&fetched(&server).await, Reason::TlsOnPlainHttp, "where the server has no TLS, give its address with `http://`");
     let nobody = bed.scripted(9001).socket();
     server.says(&path_of(b"archive"), Reply::status(307).field("location", format!("http://{nobody}/bucket")));
     let error = fetched(&server).await;

@@ -137,7 +137,8 @@ async fn without_a_cluster_a_helm_repository_and_an_archive_are_read_as_dockers_
         if named {
             source["secretRef"] = json!({"name": "read"});
         }
-        let mut spec = json!({"source": {kind: source}, "charts": [{"name": "small"}], "targets": [url_target(to.socket(), kind)]});
+        let mut spec =
+            json!({"source": {kind: source}, "charts": [{"name": "small"}], "targets": [url_target(to.socket(), &kind.to_lowercase())]});
         if kind == "archive" {
             spec["charts"] = json!([]);
         }

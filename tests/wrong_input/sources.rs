@@ -181,7 +181,7 @@ fn certified(world: &World) -> Vec<Case> {
         case("the source's URL says https, and it speaks plain HTTP", at(world.address("good").replace("http://", "https://"))).retries(
             Reason::TlsOnPlainHttp,
             "does not speak TLS on this port",
-            "name it by `http://` where it is named, when the server has no TLS",
+            "where the server has no TLS, give its address with `http://`",
         ),
     ]
 }
