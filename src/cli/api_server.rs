@@ -27,6 +27,8 @@ enum Unasked {
         "the API server `{address}` could not be asked: {cause}; look whether it runs, and whether that address{named} leads to it from here"
     )]
     Unreached { address: String, cause: String, named: &'static str },
+    #[error("the API server `{address}` is not the one that is expected: {cause}; correct the authority (`certificate-authority`){named}")]
+    Untrusted { address: String, cause: String, named: &'static str },
     #[error("the credential for the API server `{address}` could not be had: {cause}; correct it{named}")]
     NoCredential { address: String, cause: String, named: &'static str },
 }
@@ -53,7 +55,10 @@ impl Place {
         }
         let failed = chain(&*error).find_map(|error| error.downcast_ref::<kube::Error>());
         if matches!(failed, Some(kube::Error::Service(_) | kube::Error::HyperError(_))) {
-            let cause = chain(&*error).last().map(ToString::to_string).unwrap_or_default();
+            let cause = cause(&*error).unwrap_or_default();
+            if cause.contains("certificate") {
+                return Unasked::Untrusted { address: address(), cause, named: named(" or `server` in the kubeconfig") }.into();
+            }
             let named = named(", which is `server` of the kubeconfig,");
             return Unasked::Unreached { address: address(), cause, named }.into();
         }
@@ -70,14 +75,22 @@ pub(super) fn unasked(api_server: Option<&ApiServer>, error: impl Into<Failure>)
 }
 
 /// An error, and what caused it.
-pub(super) fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error| StdError::source(*error))
 }
 
-/// What a plugin prints may be the credential.
+/// What was at the bottom of it, without what must not be shown.
+pub(super) fn cause(error: &(dyn StdError + 'static)) -> Option<String> {
+    match chain(error).find_map(|error| error.downcast_ref::<AuthError>()) {
+        Some(error) => Some(without_output(error)),
+        None => chain(error).skip(1).last().map(ToString::to_string),
+    }
+}
+
+/// What a plugin prints, or is given in its environment, may be the credential.
 fn without_output(error: &AuthError) -> String {
     match error {
-        AuthError::AuthExecRun { cmd, out } => format!("`{cmd}` ended with {}", out.status),
+        AuthError::AuthExecRun { out, .. } => format!("its `exec` ended with {}", out.status),
         AuthError::AuthExecParse(_) => "what its `exec` prints is no ExecCredential".to_owned(),
         other => other.to_string(),
     }
@@ -116,9 +129,10 @@ mod tests {
         let said = place().unasked(kube::Error::Service(missing.into()).into()).to_string();
         assert!(said.contains("could not be had: unable to run auth exec: ") && said.contains("`users` of the kubeconfig"), "{said}");
         let out = std::process::Output { status: ExitStatus::default(), stdout: b"hunter2".to_vec(), stderr: Vec::new() };
-        let failed = AuthError::AuthExecRun { cmd: "get-token".to_owned(), out: Box::new(out) };
+        let cmd = "TOKEN=\"hunter2\" \"get-token\" \"--password=hunter2\"".to_owned();
+        let failed = AuthError::AuthExecRun { cmd, out: Box::new(out) };
         let said = place().unasked(kube::Error::Auth(failed).into()).to_string();
-        assert!(said.contains("had: `get-token` ended with exit status: 0; correct it"), "{said}");
+        assert!(said.contains("had: its `exec` ended with exit status: 0; correct it"), "{said}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use chart_publisher::{
 };
 
 use super::{
-    api_server::chain,
+    api_server::cause,
     bar::{self, Bar},
     note,
     publish::shown,
@@ -178,7 +178,7 @@ impl Onlooker for Watcher {
     }
 
     fn awaits_cluster(&self, error: &SurveyError) {
-        let cause = chain(error).skip(1).last().map(|cause| format!(": {cause}"));
+        let cause = cause(error).map(|cause| format!(": {cause}"));
         let sentence = format!("{error}{}; tried again while `--wait` lasts", cause.unwrap_or_default());
         let before = self.state().said.insert("the cluster".to_owned(), sentence.clone());
         if before.is_none_or(|before| before != sentence) {

@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     api::{LocalReference, Reason, Target},
-    model::{Authorization, DockerFile, Found, Login, Origin},
+    model::{Authorization, DockerFile, Found, Login, Origin, Scheme},
     net::TlsConfig,
-    plan::{Plan, credential_hosts},
+    plan::Plan,
     provenance::Keyring,
     publish::{Failed, TargetRun},
     remedy::{Audience, Caller, CallerLogin},
@@ -79,12 +79,23 @@ pub(super) fn http_login(
     url: &str,
 ) -> Result<(Option<Authorization>, CallerLogin), Failed> {
     // What is no URL is refused by who asks for it.
-    let url = Url::parse(url).ok();
-    let origin = url.as_ref().and_then(|url| Origin::try_from(url).ok());
-    let (Some(url), Some(origin)) = (url, origin) else { return Ok((None, CallerLogin::Nobody)) };
-    let hosts = credential_hosts(&origin, &[], None, url.path());
-    let (login, caller) = login_at(context, named, &hosts, &format!("`{}`", origin.authority()))?;
-    Ok((login.to(&hosts).cloned().map(Authorization::Basic), caller))
+    let origin = Url::parse(url).ok().and_then(|url| Origin::try_from(&url).ok());
+    let Some(origin) = origin else { return Ok((None, CallerLogin::Nobody)) };
+    let hosts = http_hosts(&origin);
+    match login_at(context, named, &hosts, &format!("`{}`", hosts.join("`, `"))) {
+        Ok((login, caller)) => Ok((login.to(&hosts).cloned().map(Authorization::Basic), caller)),
+        // Of another form: nobody has asked for it.
+        Err(_) if named.is_none() => Ok((None, CallerLogin::Nobody)),
+        Err(failed) => Err(failed),
+    }
+}
+
+/// What an entry for an HTTP server is called: what is kept for a name alone is for TLS, and does not go out in the clear.
+pub(super) fn http_hosts(origin: &Origin) -> Vec<String> {
+    let by_name = Some(origin.authority()).filter(|_| origin.scheme == Scheme::Https);
+    let mut hosts: Vec<String> = by_name.into_iter().chain([origin.host_and_port()]).collect();
+    hosts.dedup();
+    hosts
 }
 
 /// What is at hand for a server that is known under `hosts`, shown as `known`; a failure where there is nothing in place of the Secret that
@@ -125,4 +136,18 @@ fn invalid(sentence: String) -> Failed {
 /// In a cluster it may be there.
 pub(super) fn absent(sentence: String) -> Failed {
     Failed { passing: true, ..invalid(sentence) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_for_a_name_alone_is_not_for_plain_http() {
+        let hosts = |url: &str| http_hosts(&Origin::try_from(&Url::parse(url).unwrap()).unwrap());
+        assert_eq!(hosts("https://charts.example.com/stable"), ["charts.example.com", "charts.example.com:443"]);
+        assert_eq!(hosts("https://charts.example.com:8443/"), ["charts.example.com:8443"]);
+        assert_eq!(hosts("http://charts.example.com/stable"), ["charts.example.com:80"]);
+        assert_eq!(hosts("http://charts.example.com:8080/"), ["charts.example.com:8080"]);
+    }
 }

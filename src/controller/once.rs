@@ -252,10 +252,7 @@ impl Work<'_> {
         };
         match taken {
             Ok(survey) => drop(self.clusters.insert(namespace.to_owned(), survey.cluster)),
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "the cluster could not be read again; what was read before counts");
-            }
+            Err(error) => tracing::warn!(%error, "the cluster could not be read again; what was read before counts"),
         }
     }
 }

@@ -159,7 +159,12 @@ pub(super) fn check_hostname(target: &Target) -> Result<(), PlanError> {
 
 /// In the order of the design: the name, with and without its port where that is the scheme's own; the addresses; the rest. Each of them
 /// with the path that charts are published below first, then with what is above it, then alone (containers-auth.json(5)).
-pub fn credential_hosts(origin: &Origin, addresses: &[Address], rest: impl IntoIterator<Item = String>, prefix: &str) -> Vec<String> {
+pub(super) fn credential_hosts(
+    origin: &Origin,
+    addresses: &[Address],
+    rest: impl IntoIterator<Item = String>,
+    prefix: &str,
+) -> Vec<String> {
     let paths =
         || std::iter::successors(Some(prefix.trim_matches('/')).filter(|path| !path.is_empty()), |path| Some(path.rsplit_once('/')?.0));
     let mut hosts: Vec<String> = Vec::new();

@@ -46,7 +46,6 @@ pub use crate::model::Method;
 pub use controllers::Controller;
 pub use error::PlanError;
 pub use exposure::{Exposure, Families};
-pub use facts::credential_hosts;
 pub use gateway_api::{GROUP as GATEWAY_API, Gateway, GatewayObjects, HttpRoute, ReferenceGrant};
 pub use readers::{Reader, readers};
 pub use relay::RelayPossibility;

@@ -23,6 +23,14 @@ impl Giver {
         }
     }
 
+    /// The same at another host than the source's own.
+    pub(super) fn passed(self) -> Self {
+        match self {
+            Self::Nobody(cure) => Self::Nobody(format!("{cure}; and set `passCredentials: true`, which sends it to this host, too")),
+            somebody => somebody,
+        }
+    }
+
     /// What cures a login that is refused by `answer`.
     pub(super) fn cure(&self, answer: &StatusAnswer) -> String {
         let cure = match self {

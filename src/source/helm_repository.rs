@@ -156,8 +156,8 @@ impl HelmRepository {
         }
         let home = self.home_of(&url);
         let archive = download(&self.fetcher, &self.access, &home, &url, &most_of_an_archive(&self.limits)).await;
-        let withheld = Origin::try_from(&url).is_ok_and(|origin| origin != home).then(|| cure::of_withheld(self.passes_credentials));
-        let archive = archive.map_err(|error| named_by_index(error, entry, withheld))?;
+        let elsewhere = Origin::try_from(&url).is_ok_and(|origin| origin != home).then_some(self.passes_credentials);
+        let archive = archive.map_err(|error| named_by_index(error, entry, elsewhere))?;
         if let Some(promised) = entry.digest.filter(|promised| *promised != archive.digest()) {
             return Err(SourceError::Digest { url: self.access.shown(&url), found: archive.digest(), promised, by: Promise::Index });
         }
@@ -171,12 +171,14 @@ impl HelmRepository {
     }
 }
 
-/// Who reads the spec has not named the address of an archive: the index has.
-fn named_by_index(error: SourceError, entry: &IndexEntry, withheld: Option<&'static str>) -> SourceError {
-    match (error, withheld) {
-        (SourceError::Unauthorized { url, answer, giver }, Some(cure)) => match giver.named() {
-            Some(giver) => SourceError::Withheld { url, answer, giver, cure },
-            None => SourceError::Unauthorized { url, answer, giver },
+/// Who reads the spec has not named the address of an archive: the index has. Where it is one that the login does not go to, whether it would
+/// be passed to another host.
+fn named_by_index(error: SourceError, entry: &IndexEntry, elsewhere: Option<bool>) -> SourceError {
+    match (error, elsewhere) {
+        (SourceError::Unauthorized { url, answer, giver }, Some(passes_credentials)) => match giver.named() {
+            Some(giver) => SourceError::Withheld { url, answer, giver, cure: cure::of_withheld(passes_credentials) },
+            None if passes_credentials => SourceError::Unauthorized { url, answer, giver },
+            None => SourceError::Unauthorized { url, answer, giver: giver.passed() },
         },
         (SourceError::NotFound { url, status }, _) => SourceError::ArchiveMissing { url, chart: entry.named(), status },
         (SourceError::Address { url, detail }, _) => SourceError::ArchiveAddress { url, chart: entry.named(), detail },

@@ -11,6 +11,7 @@ use super::{
         authority::Authority,
         publication::{spec, url_target},
         registry::Version,
+        scripted::Reply,
     },
 };
 
@@ -146,8 +147,9 @@ async fn without_a_cluster_a_helm_repository_and_an_archive_are_read_as_dockers_
     };
     for (kind, url) in [("helmRepository", from.url()), ("archive", format!("{}/small-1.2.2.tgz", from.url()))] {
         let (plain, named) = (of(kind, &url, false), of(kind, &url, true));
+        let by_flag = format!("give a login for `{host}` by `--docker-config`: `");
         for (documents, docker, reason, part) in [
-            (&plain, &other, "SourceUnauthorized", "give its login by `--docker-config`: `"),
+            (&plain, &other, "SourceUnauthorized", by_flag.as_str()),
             (&plain, &wrong, "SourceUnauthorized", "check user and password of its host in `"),
             (&plain, &helper, "SourceUnauthorized", "to a credential helper, and none is asked"),
             (&named, &other, "SecretInvalid", "Secret `read` lies in a cluster: give `--kubeconfig`, or a login for `"),
@@ -164,4 +166,40 @@ async fn without_a_cluster_a_helm_repository_and_an_archive_are_read_as_dockers_
             assert_eq!((ran.code, Printed::of(&ran).counts()), (Some(0), counts), "{ran:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_of_dockers_file_is_for_its_host_alone_until_it_is_passed_on() {
+    let bed = support::shared();
+    let from = bed.helm_repository(&["small-1.2.2"]).basic("reader", "hunter2-secret").start().await;
+    let (charts, to) = (bed.scripted(80), bed.registry(Version::V3).start().await);
+    let index = format!("apiVersion: v1\nentries: {{small: [{{name: small, version: 1.2.2, urls: [{}/small-1.2.2.tgz]}}]}}\n", from.url());
+    charts.says("/index.yaml", Reply::ok(index));
+    let (home, elsewhere) = (charts.socket().to_string(), from.socket().to_string());
+    let of_home = configuration(bed, &home, "reader", "hunter2-secret");
+    let of_name = configuration(bed, home.split(':').next().unwrap_or_default(), "reader", "hunter2-secret");
+    let of_other = configuration(bed, &elsewhere, "reader", "hunter2-secret");
+    let of = |passes: bool| {
+        let source = json!({"helmRepository": {"url": format!("http://{home}"), "passCredentials": passes}});
+        let targets = json!([url_target(to.socket(), "passed")]);
+        publication("passed", &json!({"source": source, "charts": [{"name": "small"}], "targets": targets})).to_string()
+    };
+    let (kept, passed) = (of(false), of(true));
+    for (documents, docker, part) in [
+        (
+            &kept,
+            &of_other,
+            format!("give a login for `{home}` by `--docker-config`: `{of_other}` has none; and set `passCredentials: true`"),
+        ),
+        (&kept, &of_home, format!("the credential of `{of_home}` goes to the repository's own host only; if this host may have it, `pass")),
+        (&passed, &of_name, format!("give a login for `{home}` by `--docker-config`: `{of_name}` has none")),
+    ] {
+        let ran = discreet(bed, documents, &["--docker-config", docker]);
+        let printed = Printed::of(&ran);
+        let failure = printed.publications[0].targets[0].charts[0].failure.as_ref().expect("a failure");
+        assert_eq!((ran.code, failure.reason.as_str()), (Some(1), "SourceUnauthorized"), "{failure:?}");
+        assert!(failure.message.contains(&part), "{part}: {failure:?}");
+    }
+    let ran = discreet(bed, &passed, &["--docker-config", &of_home]);
+    assert_eq!((ran.code, Printed::of(&ran).counts()), (Some(0), [1, 0, 0]), "{ran:?}");
 }

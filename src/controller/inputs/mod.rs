@@ -126,7 +126,7 @@ impl Asking<'_> {
         forget_other_sources(memory, member, &keys, proxy.as_deref());
         Ok(Access {
             credential: keys.authorization.clone(),
-            giver: reader::giver(keys.secret.clone(), caller, self.context),
+            giver: reader::giver(keys.secret.clone(), caller, (self.context, member.url())),
             tls: keys.tls.clone(),
             proxy,
             policy: self.policy(),

@@ -135,7 +135,8 @@ pub(super) async fn of_index(place: &str, access: &Access, own: OwnLogin, asking
         }
         (_, _, CallerLogin::DockerConfig(file)) => Reader::LoggedIn(format!("`{file}`")),
         (Some(Authorization::Basic(_)), Some(giver), _) => {
-            Reader::Nobody(format!("`passCredentials: true` sends the login of {giver} there, too"))
+            let own = matches!(access.giver, Giver::File(_)).then(|| format!("give a login for `{host}` by `--docker-config`; or "));
+            Reader::Nobody(format!("{}`passCredentials: true` sends the login of {giver} there, too", own.unwrap_or_default()))
         }
         (Some(Authorization::Bearer(_)), Some(giver), _) => Reader::Nobody(format!(
             "give `username` and `password` in {giver}: registries are not shown a `bearerToken`{}",
