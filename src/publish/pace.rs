@@ -14,9 +14,11 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 /// Charts of one burst, for each worker.
-const OF_A_BURST: usize = 4;
+const OF_A_BURST: usize = 8;
+/// And no more of them, however many workers there are: each read costs distribution a buffer of 4 MiB.
+const MOST_OF_A_BURST: usize = 64;
 /// Nobody waits longer for a burst.
-const MOMENT: Duration = Duration::from_secs(1);
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// The pace of a run.
 pub(super) struct Pace {
@@ -58,7 +60,7 @@ impl Pace {
     pub(super) fn new(workers: usize, cancel: CancellationToken) -> Self {
         let workers = workers.max(1);
         let places = workers + workers / 2;
-        let of_a_burst = workers * OF_A_BURST;
+        let of_a_burst = (workers * OF_A_BURST).min(MOST_OF_A_BURST);
         Self {
             places: Arc::new(Semaphore::new(places)),
             turns: Semaphore::new(workers),
@@ -209,17 +211,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn enough_that_have_sent_are_a_burst_and_their_places_are_for_others() {
         let pace = paced(2);
-        assert_eq!(pace.most_at_once(), 3 + 8);
+        assert_eq!((pace.most_at_once(), paced(64).most_at_once()), (3 + 16, 96 + 64));
         let mut stays = Vec::new();
         let _at_work = pace.begin().await;
-        for _ in 0..8 {
+        for _ in 0..16 {
             let stay = Box::leak(Box::new(pace.begin().now_or_never().expect("a place")));
             let mut waiting = Box::pin(stay.burst());
             let is_ready = poll!(&mut waiting).is_ready();
-            assert_eq!(is_ready, stays.len() == 7);
+            assert_eq!(is_ready, stays.len() == 15);
             stays.push(waiting);
         }
-        for mut waiting in stays.drain(..7) {
+        for mut waiting in stays.drain(..15) {
             assert!(poll!(&mut waiting).is_ready());
         }
         let (_second, _third) = (pace.begin().now_or_never().expect("a place"), pace.begin().now_or_never().expect("a place"));
