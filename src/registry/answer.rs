@@ -146,20 +146,22 @@ pub(super) fn cleaned(text: &str, most: usize) -> String {
 
 pub(super) fn without_query(location: &str) -> String {
     // Before it is taken apart: what is left out must not put together what was apart.
-    let location = &location.replace(char::is_control, "").replace('\\', "/");
+    let location = &location.replace(char::is_control, "");
     let end = location.find(['?', '#']).unwrap_or(location.len());
     let kept = location.get(..end).unwrap_or_default();
-    // User information is a secret too.
-    match kept.split_once("//").filter(|(scheme, _)| !scheme.contains('/')) {
-        Some((scheme, rest)) => {
-            // More slashes than two are two (WHATWG URL, "special authority ignore slashes state"), and a backslash is one.
-            let rest = rest.trim_start_matches('/');
-            let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-            let host = authority.rsplit('@').next().unwrap_or_default();
-            cleaned(&format!("{scheme}//{host}{path}"), MOST_OF_A_MESSAGE)
-        }
-        None => cleaned(kept, MOST_OF_A_MESSAGE),
-    }
+    // A backslash is a slash for some (WHATWG URL, "relative state").
+    let shown = without_user(kept).or_else(|| without_user(&kept.replace('\\', "/")));
+    cleaned(shown.as_deref().unwrap_or(kept), MOST_OF_A_MESSAGE)
+}
+
+/// User information is a secret too. Nothing where no server is named.
+fn without_user(location: &str) -> Option<String> {
+    let (scheme, rest) = location.split_once("//").filter(|(scheme, _)| !scheme.contains('/'))?;
+    // More slashes than two are two ("special authority ignore slashes state").
+    let rest = rest.trim_start_matches(['/', '\\']);
+    let (authority, path) = rest.find(['/', '\\']).map_or((rest, ""), |at| rest.split_at(at));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    Some(format!("{scheme}//{host}{path}"))
 }
 
 /// `Retry-After`, at most an hour.
