@@ -21,6 +21,21 @@ fn configuration(bed: &'static Bed, registry: &str, user: &str, password: &str) 
     file.display().to_string()
 }
 
+fn left_to_a_helper(bed: &'static Bed, registry: &str) -> String {
+    let file = bed.folder("helper").join("config.json");
+    fs::write(&file, json!({"credHelpers": {registry: "desktop"}}).to_string()).expect("a file");
+    file.display().to_string()
+}
+
+/// The source gives nothing, for this reason and with this in its sentence.
+fn source_fails(bed: &'static Bed, (documents, flags): (&str, &[&str]), reason: &str, part: &str) {
+    let ran = discreet(bed, documents, flags);
+    let printed = Printed::of(&ran);
+    let failure = &printed.publications[0].failures[0];
+    assert_eq!((ran.code, failure.reason.as_str()), (Some(1), reason), "{failure:?}");
+    assert!(failure.message.contains(part), "{part}: {failure:?}");
+}
+
 /// With all that can be said, and no password in it.
 fn discreet(bed: &'static Bed, documents: &str, flags: &[&str]) -> Ran {
     let ran = publish(bed, documents, &[&["-o", "json", "--log-level", "trace"], flags].concat());
@@ -87,9 +102,7 @@ async fn without_a_cluster_a_registry_is_read_as_dockers_file_has_it_and_trusted
     bed.run_in_pod(&[&["helm", "push", &archive, &address][..], &login].concat()).expect_success();
     let (right, wrong) = (configuration(bed, &host, "reader", "hunter2-secret"), configuration(bed, &host, "reader", "hunter2-wrong"));
     let other = configuration(bed, "other.example", "reader", "hunter2-secret");
-    let helper = bed.folder("helper").join("config.json");
-    fs::write(&helper, json!({"credHelpers": {&host: "desktop"}}).to_string()).expect("a file");
-    let helper = helper.display().to_string();
+    let helper = left_to_a_helper(bed, &host);
     let of = |fields: &Value| {
         let mut source = json!({"url": address});
         source.as_object_mut().expect("an object").extend(fields.as_object().cloned().unwrap_or_default());
@@ -109,11 +122,7 @@ async fn without_a_cluster_a_registry_is_read_as_dockers_file_has_it_and_trusted
         (&named, &["--docker-config", &right], "SecretInvalid", "`--ca FILE`"),
         (&proxied, &["--ca", &ca, "--docker-config", &right], "SecretInvalid", "Secret `proxy` lies in a cluster"),
     ] {
-        let ran = discreet(bed, documents, flags);
-        let printed = Printed::of(&ran);
-        let failure = &printed.publications[0].failures[0];
-        assert_eq!((ran.code, failure.reason.as_str()), (Some(1), reason), "{failure:?}");
-        assert!(failure.message.contains(part), "{part}: {failure:?}");
+        source_fails(bed, (documents, flags), reason, part);
     }
     assert!(writes(&to, 0).is_empty(), "{:?}", writes(&to, 0));
     for (documents, counts) in [(&plain, [1, 0, 0]), (&named, [0, 1, 0])] {
@@ -130,9 +139,7 @@ async fn without_a_cluster_a_helm_repository_and_an_archive_are_read_as_dockers_
     let host = from.socket().to_string();
     let (right, wrong) = (configuration(bed, &host, "reader", "hunter2-secret"), configuration(bed, &host, "reader", "hunter2-wrong"));
     let other = configuration(bed, "other.example", "reader", "hunter2-secret");
-    let helper = bed.folder("helper-of-http").join("config.json");
-    fs::write(&helper, json!({"credHelpers": {&host: "desktop"}}).to_string()).expect("a file");
-    let helper = helper.display().to_string();
+    let helper = left_to_a_helper(bed, &host);
     let of = |kind: &str, url: &str, named: bool| {
         let mut source = json!({"url": url});
         if named {
@@ -155,11 +162,7 @@ async fn without_a_cluster_a_helm_repository_and_an_archive_are_read_as_dockers_
             (&named, &other, "SecretInvalid", "Secret `read` lies in a cluster: give `--kubeconfig`, or a login for `"),
             (&named, &helper, "SecretInvalid", "leaves it to a credential helper, and none is asked"),
         ] {
-            let ran = discreet(bed, documents, &["--docker-config", docker]);
-            let printed = Printed::of(&ran);
-            let failure = &printed.publications[0].failures[0];
-            assert_eq!((ran.code, failure.reason.as_str()), (Some(1), reason), "{failure:?}");
-            assert!(failure.message.contains(part), "{part}: {failure:?}");
+            source_fails(bed, (documents, &["--docker-config", docker]), reason, part);
         }
         for (documents, counts) in [(&plain, [1, 0, 0]), (&named, [0, 1, 0])] {
             let ran = discreet(bed, documents, &["--docker-config", &right]);
