@@ -1,5 +1,7 @@
 //! With a cluster: Services, Secrets and routes are those of the kubeconfig, and nothing is written there.
 
+use std::{net::SocketAddr, path::Path};
+
 use chart_publisher::api::{ChartInventory, ChartPublication};
 use kube::api::ListParams;
 use serde_json::{Value, json};
@@ -12,7 +14,7 @@ use super::{
         exposure::Exposure,
         namespace::Namespace,
         process::{Launch, Process},
-        publication::spec,
+        publication::{spec, url_target},
         registry::Version,
     },
 };
@@ -112,4 +114,75 @@ async fn a_service_and_a_secret_that_come_later_are_awaited() {
     assert_eq!(status.and_then(|status| status.code()), Some(0), "{output}");
     let printed: Printed = serde_json::from_str(&output).expect("JSON");
     assert_eq!((printed.counts(), printed.publications[0].targets[0].route.as_deref()), ([1, 0, 0], Some("NodePort")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_server_that_comes_later_is_awaited_and_said_once() {
+    let Some(bed) = support::with_node() else { return };
+    let namespace = bed.namespace().await;
+    let charts = bed.helm_repository(&["small-1.2.2"]).start().await;
+    let registry = bed.registry(Version::V3).start().await;
+    namespace.secret("login", &[("username", "a"), ("password", "b")]).await;
+    namespace.expose("registry", Exposure::NodePort, &[registry.socket()]).await;
+    let documents = publication("boot", &spec(&charts.url(), &json!([{"name": "small"}]), &json!([service("registry")]))).to_string();
+    let folder = bed.folder("later-api-server");
+    let place = bed.place(6443);
+    let api_server = another_address(&bed.information.inner_kubeconfig, &folder.join("kubeconfig"), place.socket());
+    let (log, kubeconfig) = (folder.join("log"), folder.join("kubeconfig").display().to_string());
+    let words =
+        ["publish", "-f", &file(&folder, &documents), "-n", namespace.name(), "--kubeconfig", &kubeconfig, "--wait", "2m", "-o", "json"];
+    let launch = Launch::new(env!("CARGO_BIN_EXE_chart-publisher"), &log).separate_errors().namespace(bed.client_namespace());
+    let mut program = launch.arguments(words).start().expect("the program");
+    let said = || std::fs::read_to_string(folder.join("log.errors")).unwrap_or_default();
+    eventually(SOON, "it says what it waits for", async || {
+        program.still_runs()?;
+        if said().contains("onnection refused; tried again while `--wait` lasts") { Ok(()) } else { Err(said()) }
+    })
+    .await;
+    let _way = bed.slow_path_at(place, api_server, 10 << 20);
+    let status = program.wait(SOON);
+    let output = std::fs::read_to_string(&log).expect("what it printed");
+    assert_eq!(status.and_then(|status| status.code()), Some(0), "{output}");
+    let printed: Printed = serde_json::from_str(&output).expect("JSON");
+    assert_eq!((printed.counts(), said().matches("tried again").count()), ([1, 0, 0], 1), "{}", said());
+}
+
+/// Writes the kubeconfig with another address of its API server, and returns the one that it had.
+fn another_address(kubeconfig: &Path, other: &Path, address: SocketAddr) -> SocketAddr {
+    let text = std::fs::read_to_string(kubeconfig).expect("the bed's kubeconfig");
+    let mut kubeconfig: Value = serde_json::from_str(&text).expect("the bed writes JSON");
+    let cluster = kubeconfig.pointer_mut("/clusters/0/cluster").expect("the bed's cluster");
+    let server = cluster["server"].as_str().and_then(|server| server.strip_prefix("https://")).expect("an address");
+    let before: SocketAddr = server.parse().expect("address and port");
+    cluster["server"] = format!("https://{address}").into();
+    cluster["tls-server-name"] = before.ip().to_string().into();
+    std::fs::write(other, kubeconfig.to_string()).expect("a file in the bed's folder");
+    before
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_cluster_the_secret_of_a_source_is_read_and_not_dockers_file() {
+    let Some(bed) = support::with_node() else { return };
+    let namespace = bed.namespace().await;
+    let charts = bed.helm_repository(&["small-1.2.2"]).basic("reader", "hunter2-secret").start().await;
+    let registry = bed.registry(Version::V3).start().await;
+    let docker = bed.folder("docker").join("config.json");
+    let source = json!({"helmRepository": {"url": charts.url(), "secretRef": {"name": "read"}}});
+    let spec = json!({"source": source, "charts": [{"name": "small"}], "targets": [url_target(registry.socket(), "charts")]});
+    let documents = publication("boot", &spec).to_string();
+    let kubeconfig = bed.information.inner_kubeconfig.display().to_string();
+    let docker_config = docker.display().to_string();
+    let flags = ["-o", "json", "-n", namespace.name(), "--kubeconfig", &kubeconfig, "--docker-config", &docker_config];
+    for (of_secret, of_file, reason) in [("wrong", "secret", Some("SourceUnauthorized")), ("secret", "wrong", None)] {
+        namespace.secret("read", &[("username", "reader"), ("password", &format!("hunter2-{of_secret}"))]).await;
+        let logins = json!({"auths": {charts.socket().to_string(): {"username": "reader", "password": format!("hunter2-{of_file}")}}});
+        std::fs::write(&docker, logins.to_string()).expect("a file in the bed's folder");
+        let ran = publish(bed, &documents, &flags);
+        assert!(!format!("{ran:?}").contains("hunter2"), "{ran:?}");
+        let printed = Printed::of(&ran);
+        let failure = printed.publications[0].failures.first();
+        assert_eq!(failure.map(|failure| failure.reason.as_str()), reason, "{printed:?}");
+        assert!(failure.is_none_or(|failure| failure.message.contains("Secret `read`")), "{failure:?}");
+        assert_eq!(ran.code, Some(i32::from(reason.is_some())), "{printed:?}");
+    }
 }

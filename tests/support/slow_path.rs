@@ -33,7 +33,11 @@ pub struct SlowPath {
 impl Bed {
     /// A path to a server that lets `rate` bytes a second through on each connection.
     pub fn slow_path(&'static self, upstream: SocketAddr, rate: u64) -> SlowPath {
-        let place = self.place(upstream.port());
+        self.slow_path_at(self.place(upstream.port()), upstream, rate)
+    }
+
+    /// The same, at a place where nobody has listened so far.
+    pub fn slow_path_at(&'static self, place: Place, upstream: SocketAddr, rate: u64) -> SlowPath {
         let (passed, rate) = (Arc::<AtomicU64>::default(), Arc::new(AtomicU64::new(rate)));
         let serving = background::runtime().spawn(serve(self, place.listen(), upstream, Arc::clone(&passed), Arc::clone(&rate)));
         SlowPath { place, passed, rate, serving }
