@@ -94,7 +94,7 @@ async fn work(publish: &Publish) -> Result<(), Failure> {
     let means = means(publish, api_server.as_ref(), stop.clone())?;
     // From here on something is begun that a signal must not leave.
     let mut signals = Signals::caught()?;
-    let watcher = Watcher::of(publications.len());
+    let watcher = Watcher::of(publications.len(), api_server.as_ref().map(|api_server| api_server.place.clone()));
     let (done, signal) = {
         let _bar = watcher.bar();
         let working = publish_once(&publications, means, &watcher);

@@ -15,7 +15,7 @@ use chart_publisher::{
 };
 
 use super::{
-    api_server::cause,
+    api_server::Place,
     bar::{self, Bar},
     note,
     publish::shown,
@@ -24,6 +24,8 @@ use super::{
 /// Sees all publications of one command.
 pub(super) struct Watcher {
     publications: usize,
+    /// Who is asked for Services and Secrets.
+    api_server: Option<Place>,
     is_terminal: bool,
     state: Arc<Mutex<State>>,
 }
@@ -53,8 +55,8 @@ struct Failures {
 }
 
 impl Watcher {
-    pub(super) fn of(publications: usize) -> Self {
-        Self { publications, is_terminal: bar::is_shown(), state: Arc::default() }
+    pub(super) fn of(publications: usize, api_server: Option<Place>) -> Self {
+        Self { publications, api_server, is_terminal: bar::is_shown(), state: Arc::default() }
     }
 
     /// The line, on a terminal, until it is dropped.
@@ -178,8 +180,8 @@ impl Onlooker for Watcher {
     }
 
     fn awaits_cluster(&self, error: &SurveyError) {
-        let cause = cause(error).map(|cause| format!(": {cause}"));
-        let sentence = format!("{error}{}; tried again while `--wait` lasts", cause.unwrap_or_default());
+        let said = self.api_server.as_ref().map_or_else(|| error.to_string(), |api_server| api_server.sentence(error));
+        let sentence = format!("{said}; tried again while `--wait` lasts");
         let before = self.state().said.insert("the cluster".to_owned(), sentence.clone());
         if before.is_none_or(|before| before != sentence) {
             bar::erase();
