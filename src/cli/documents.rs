@@ -13,7 +13,7 @@ use chart_publisher::{
 use serde_json::{Map, Value};
 use serde_saphyr::{budget::BudgetBreach, options::DuplicateKeyPolicy};
 
-use super::{Usage, bounded::LONGEST, shown::one_line};
+use super::{Usage, bounded::LONGEST, shown::one_line, unquoted};
 
 /// How files of manifests end.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
@@ -85,10 +85,13 @@ fn read_file(name: &str) -> ReadFile {
 fn parse(text: String, documents: &mut Vec<Document>) -> Result<(), String> {
     let options =
         serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough, with_snippet: false, legacy_octal_numbers: true };
-    let mut reader = Cursor::new(text);
+    if let Some(found) = unquoted::tag(&text) {
+        return Err(found);
+    }
+    let mut reader = Cursor::new(&text);
     let mut number = 0;
     for written in serde_saphyr::read_with_options::<_, Written>(&mut reader, options) {
-        let written = written.map_err(|error| unparsed(&error))?;
+        let written = written.map_err(|error| unparsed(&error, &text))?;
         if !written.value.is_null() {
             number += 1;
             unfold(Document { number, within: String::new(), written }, documents)?;
@@ -149,14 +152,17 @@ fn of_item(path: &str) -> Option<(usize, String)> {
 const OTHER_KEYS: [&str; 2] = ["cannot deserialize null into string; use Option<String>", "expected string scalar"];
 
 /// Why a text is not read.
-fn unparsed(error: &serde_saphyr::Error) -> String {
+fn unparsed(error: &serde_saphyr::Error, text: &str) -> String {
     if let Some((much, line)) = limit(error) {
         return format!("has {much} by line {line}: no manifest has so much, and it is not read");
     }
     let said = error.without_snippet().to_string();
     match OTHER_KEYS.iter().find_map(|words| said.strip_prefix(words)) {
         Some(place) => format!("is no manifest: a key must be a text{place}"),
-        None => format!("is no YAML: {said}"),
+        None => {
+            let hint = error.location().and_then(|place| unquoted::hint(text, place));
+            format!("is no YAML: {said}{}", hint.unwrap_or_default())
+        }
     }
 }
 
@@ -186,7 +192,11 @@ fn limit(error: &serde_saphyr::Error) -> Option<(&'static str, u64)> {
 }
 
 fn unreadable(error: &std::io::Error) -> String {
-    format!("cannot be read: {error}")
+    let cure = match error.kind() {
+        std::io::ErrorKind::InvalidData => "; a manifest is YAML or JSON in UTF-8, and an archive is published by `push`",
+        _ => "",
+    };
+    format!("cannot be read: {error}{cure}")
 }
 
 fn text(file: &str) -> Result<String, String> {
@@ -217,6 +227,25 @@ mod tests {
         let said = parse(text, &mut Vec::new()).unwrap_err();
         assert!(said.starts_with("has more than 250,000 values by line ") || said.starts_with("has too many anchors, aliases"), "{said}");
         assert!(said.ends_with(": no manifest has so much, and it is not read"), "{said}");
+    }
+
+    #[test]
+    fn what_yaml_takes_for_something_else_is_to_be_quoted() {
+        for (value, part) in [
+            (">=1.2 <2", "; a text that begins with `>` has to be in quotes"),
+            ("*", "; a text that begins with `*` has to be in quotes"),
+            ("*.x", "; a text that begins with `*` has to be in quotes"),
+            ("[>=2]", "; a text that begins with `>` has to be in quotes"),
+            ("|1.0", "; a text that begins with `|` has to be in quotes"),
+            ("@1", "; a text that begins with `@` has to be in quotes"),
+            ("`1", "; a text that begins with a backtick has to be in quotes"),
+            ("!=1.2", "has `!=1.2` in line 3, which is a tag in YAML, and no text: write the whole value in quotes"),
+        ] {
+            let said = parse(format!("a: 1\n---\nversions: {value}\nb: c\n"), &mut Vec::new()).unwrap_err();
+            assert!(said.ends_with(part) && said.contains("line 3"), "{value}: {said}");
+        }
+        let said = parse("a: [b\n".to_owned(), &mut Vec::new()).unwrap_err();
+        assert!(!said.contains("quotes"), "{said}");
     }
 
     #[test]

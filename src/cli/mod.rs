@@ -25,6 +25,7 @@ mod shown;
 mod signals;
 mod table;
 mod unplanned;
+mod unquoted;
 mod watcher;
 
 use std::process::ExitCode;

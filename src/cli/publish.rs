@@ -13,7 +13,7 @@ use chart_publisher::{
     spool::{Budget, Spool},
 };
 use clap::Args;
-use kube::{Config, ResourceExt};
+use kube::{Config, ResourceExt, config::InClusterError};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -41,8 +41,8 @@ pub(super) struct Publish {
     /// The cluster of their Services and Secrets. Without it only targets with a `url`, and logins of Docker's form, can be used.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
-    /// This process stands in the network of that cluster, so that `ClusterIP` is tried too; set by itself in a Pod. Without
-    /// --kubeconfig, the Pod's `ServiceAccount` is used.
+    /// This process stands in the network of that cluster, so that `ClusterIP` is tried too, as it is by itself in a Pod. Given without
+    /// --kubeconfig, Services and Secrets are read as the Pod's `ServiceAccount`.
     #[arg(long)]
     in_cluster: bool,
     /// The namespace of publications that name none.
@@ -117,10 +117,16 @@ async fn work(publish: &Publish) -> Result<(), Failure> {
 async fn api_server(publish: &Publish) -> Result<Option<ApiServer>, Failure> {
     let config = match &publish.kubeconfig {
         Some(path) => configured(Some(path.as_path())).await?,
-        None if publish.in_cluster => Config::incluster().map_err(|error| Usage(format!("`--in-cluster`: {error}")))?,
+        None if publish.in_cluster => Config::incluster().map_err(|error| Usage(no_pod(&error)))?,
         None => return Ok(None),
     };
     ApiServer::of(config, publish.kubeconfig.is_some()).map(Some)
+}
+
+/// Why there is no cluster around this process.
+fn no_pod(error: &InClusterError) -> String {
+    let cure = "run it in a Pod that has the token of its ServiceAccount mounted, or give `--kubeconfig FILE`, too";
+    format!("`--in-cluster`: there is no ServiceAccount of a Pod here: {error}; {cure}")
 }
 
 fn means(publish: &Publish, api_server: Option<&ApiServer>, stop: CancellationToken) -> Result<Means, Failure> {

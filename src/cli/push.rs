@@ -209,7 +209,13 @@ async fn given(push: &Push) -> Result<Given, Failure> {
 }
 
 async fn spooled(push: &Push) -> Result<Spooled, Failure> {
-    let unreadable = |error: std::io::Error| Usage(format!("`{}` cannot be read: {error}", push.chart.display()));
+    let unreadable = |error: std::io::Error| {
+        let cure = match error.kind() {
+            std::io::ErrorKind::IsADirectory => "; `helm package` makes an archive of a folder",
+            _ => "",
+        };
+        Usage(format!("`{}` cannot be read: {error}{cure}", push.chart.display()))
+    };
     let mut file = tokio::fs::File::open(&push.chart).await.map_err(unreadable)?;
     let length = file.metadata().await.map_err(unreadable)?.len();
     let budget = Budget { disk: push.limits.max_chart_size.max(length), ..Budget::default() };

@@ -71,17 +71,17 @@ impl Sealed {
 impl Job {
     /// Does it, where its signature is the one that is demanded.
     pub(super) async fn done(&self, target: &TargetRun, parcel: &Parcel<'_>) -> Sealed {
-        let (reference, seal) = match self {
+        let (reference, need, seal) = match self {
             Self::Refused { .. } | Self::To { need: Need::Mutated { .. }, .. } | Self::To { seal: Seal::NotAsked, .. } => {
                 return Sealed::unsigned(self.carried_out(target, parcel).await);
             }
-            Self::To { repository, tag, seal, .. } => (format!("{repository}:{tag}"), seal),
+            Self::To { repository, tag, need, seal } => (format!("{repository}:{tag}"), need, seal),
         };
         // Before anything is asked of the registry.
         if let Seal::Open { is_published } = seal
             && let Err(failed) = parcel.package().await
         {
-            return Sealed::unsigned(JobResult { result: Err(with_rest(failed, *is_published)), way: None });
+            return Sealed::unsigned(JobResult { result: Err(with_rest(failed, *is_published, need)), way: None });
         }
         let JobResult { result, way } = self.carried_out(target, parcel).await;
         let Some(known) = result.as_ref().ok().and_then(Done::known) else { return Sealed { result, way, signer: None } };
@@ -112,11 +112,15 @@ async fn signer(seal: &Seal, parcel: &Parcel<'_>, known: &Known, reference: &str
     })
 }
 
-fn with_rest(failed: Failed, is_published: bool) -> Failed {
-    if failed.reason != Reason::SignatureInvalid || !is_published {
-        return failed;
-    }
-    Failed { sentence: format!("{}. It was published before, and what is published stays", failed.sentence), ..failed }
+/// Says what readers get all the same.
+fn with_rest(failed: Failed, is_published: bool, need: &Need) -> Failed {
+    let rest = match need {
+        _ if failed.reason != Reason::SignatureInvalid => return failed,
+        _ if is_published => "It was published before, and what is published stays",
+        Need::Look => "Its tag is there already, by somebody else or from before, and stays: delete it where nobody may pull it",
+        _ => return failed,
+    };
+    Failed { sentence: format!("{}. {rest}", failed.sentence), ..failed }
 }
 
 /// Holds a chart against the demand; not on the threads that drive connections.

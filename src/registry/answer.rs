@@ -159,7 +159,8 @@ fn without_user(location: &str) -> Option<String> {
     let (scheme, rest) = location.split_once("//").filter(|(scheme, _)| !scheme.contains('/'))?;
     // More slashes than two are two ("special authority ignore slashes state").
     let rest = rest.trim_start_matches(['/', '\\']);
-    let (authority, path) = rest.find(['/', '\\']).map_or((rest, ""), |at| rest.split_at(at));
+    // A backslash ends a host for some only: what stands before an `@` behind it is a secret to the others (RFC 3986, section 3.2).
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
     let host = authority.rsplit('@').next().unwrap_or_default();
     Some(format!("{scheme}//{host}{path}"))
 }
@@ -324,5 +325,6 @@ mod tests {
         assert_eq!(without_query("/v2//a@b"), "/v2//a@b");
         assert_eq!(without_query("https:///user:pass@host/path"), "https://host/path");
         assert_eq!(without_query(r"https:\\user:pass@host/path"), "https://host/path");
+        assert_eq!(without_query(r"//user:pa\ss@host/path"), "//host/path");
     }
 }

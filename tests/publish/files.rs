@@ -63,7 +63,7 @@ async fn wrong_input_ends_with_2_before_anything_is_sent() {
     };
     let right = good().to_string();
     let folder = bed.folder("wrong").display().to_string();
-    let absent = format!("{folder}/absent");
+    let (absent, archive) = (format!("{folder}/absent"), bed.chart("small-1.2.2").display().to_string());
     fs::write(format!("{folder}/config.json"), "secret").expect("a file");
     let (config, certificate) = (format!("{folder}/config.json"), format!("{folder}/config.json"));
     for (documents, flags, part) in [
@@ -77,7 +77,9 @@ async fn wrong_input_ends_with_2_before_anything_is_sent() {
         (format!("{right}\n---\n{right}"), &[], "has the same name"),
         // One that is wrong keeps all of them from being sent.
         (format!("{right}\n---\n{}", with(&|object| object["metadata"]["name"] = json!("A"))), &[], "metadata.name"),
+        (format!("{right}\n---\nversions: !=1.0"), &[], "has `!=1.0` in line 3, which is a tag in YAML"),
         (right.clone(), &["-f", &absent], "cannot be read"),
+        (right.clone(), &["-f", &archive], "and an archive is published by `push`"),
         (right.clone(), &["--kubeconfig", &absent], "`--kubeconfig`: "),
         (right.clone(), &["--docker-config", &absent], "cannot be read"),
         (right.clone(), &["--docker-config", &config], "it is no JSON"),
@@ -89,7 +91,7 @@ async fn wrong_input_ends_with_2_before_anything_is_sent() {
         (right.clone(), &["-n", ""], "`--namespace`: `` must be of lower case letters"),
         (right.clone(), &["-n", "A/B"], "`--namespace`: `A/B` must be of lower case letters"),
         (right.clone(), &["--spool-dir", &absent], "`--spool-dir`: "),
-        (right.clone(), &["--in-cluster"], "`--in-cluster`: "),
+        (right.clone(), &["--in-cluster"], "or give `--kubeconfig FILE`, too"),
         (right.clone(), &["--wait", "0s"], "--wait"),
         (right.clone(), &["--workers", "0"], "--workers"),
         (right.clone(), &["--log-level", "foo"], "is no level"),

@@ -90,7 +90,14 @@ async fn without_a_cluster_the_keys_of_those_who_sign_come_from_a_file() {
 
     // Another's key does not do, although the chart is there.
     let ran = publish(bed, &documents, &["-o", "json", "--keyring", &other]);
-    assert_eq!((ran.code, Printed::of(&ran).counts()), (Some(1), [0, 0, 2]), "{ran:?}");
+    let printed = Printed::of(&ran);
+    assert_eq!((ran.code, printed.counts()), (Some(1), [0, 0, 2]), "{ran:?}");
+    let can_be_pulled = |chart: &str| {
+        let mut charts = printed.publications[0].targets[0].charts.iter().filter(|found| found.chart == chart);
+        let failure = charts.next().and_then(|found| found.failure.as_ref()).unwrap_or_else(|| panic!("{ran:?}"));
+        failure.message.contains("Its tag is there already")
+    };
+    assert_eq!((can_be_pulled("small"), can_be_pulled("signed")), (false, true), "{ran:?}");
     let ran = publish(bed, &undemanding, &["-o", "json"]);
     assert_eq!((ran.code, Printed::of(&ran).counts()), (Some(0), [1, 1, 0]), "{ran:?}");
 

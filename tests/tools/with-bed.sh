@@ -8,7 +8,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 [ -x "${CARGO_TARGET_DIR:-$root/target}/debug/examples/bed" ] ||
-  echo "bed: building it and the controller with cargo, once: five to ten minutes on two cores" >&2
+  echo "bed: building it and the controller with cargo, once: five to fifteen minutes on two cores" >&2
 # Together, so that both have the same features and are built once.
 cargo build --features failpoints --bins --example bed --manifest-path "$root/Cargo.toml"
 

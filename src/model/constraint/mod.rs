@@ -71,8 +71,13 @@ pub enum InvalidConstraint {
     )]
     Syntax(String),
     /// A word in it that looks like a version and is none.
-    #[error("`{0}` in it is no semantic version (https://semver.org)")]
+    #[error("`{0}` in it is no semantic version (https://semver.org){hint}", hint = hint(.0))]
     Version(String),
+}
+
+/// What helps, where an alternative was written as in other languages.
+fn hint(word: &str) -> &'static str {
+    if word.contains('|') { ", and one or the other is written `||`" } else { "" }
 }
 
 impl Constraint {

@@ -107,12 +107,12 @@ fn what_is_no_constraint_says_where_and_what_to_write() {
     ] {
         assert_eq!(constraint.parse::<Constraint>().unwrap_err().to_string(), format!("{expected}{WRITTEN}"), "{constraint}");
     }
-    for (constraint, word) in
-        [("1.2.3-01", "1.2.3-01"), (">=1xx", "1xx"), ("1|2", "1|2"), ("=99999999999999999999", "99999999999999999999")]
-    {
+    for (constraint, word) in [("1.2.3-01", "1.2.3-01"), (">=1xx", "1xx"), ("=99999999999999999999", "99999999999999999999")] {
         let expected = format!("`{word}` in it is no semantic version (https://semver.org)");
         assert_eq!(constraint.parse::<Constraint>().unwrap_err().to_string(), expected, "{constraint}");
     }
+    let expected = "`1|2` in it is no semantic version (https://semver.org), and one or the other is written `||`";
+    assert_eq!("1|2".parse::<Constraint>().unwrap_err().to_string(), expected);
 }
 
 #[test]
