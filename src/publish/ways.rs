@@ -5,6 +5,8 @@
 //!   for seconds where nothing worked, so that a cure is seen by the next run.
 //! * A body costs at most twice its bytes in vain and at most 8 attempts a run; the last one is kept for the last way.
 //! * A failure that no other way or method can cure ends the search at once.
+//! * What a way answers to one request, and not to its form or size, is of that request until another way has done better: where none
+//!   has, the next one asks for itself. After three in a row that found nothing it counts for all.
 
 use std::{
     collections::BTreeMap,
@@ -30,6 +32,8 @@ use crate::{
 };
 
 const MOST_SHOWN: usize = 16;
+/// So many searches in a row find nothing before what they were told is believed for the next.
+const MOST_IN_VAIN: usize = 3;
 
 /// One way to a registry.
 pub struct Way {
@@ -108,6 +112,16 @@ struct State {
     unreachable: BTreeMap<usize, Verdict>,
     /// What each way said last to a request without a body, and whether that is of a registry that is away.
     said: BTreeMap<usize, (Failure, bool)>,
+    /// Searches in a row that found nothing.
+    in_vain: usize,
+}
+
+/// A way that was left for what it answered.
+struct Left {
+    index: usize,
+    tactic: Tactic,
+    failure: Failure,
+    verdict: Verdict,
 }
 
 impl Ways {
@@ -223,6 +237,7 @@ impl Ways {
     {
         let mut first: Option<Verdict> = None;
         let mut spent = Spent::default();
+        let mut left = Vec::new();
         for (index, way) in self.in_order.iter().enumerate() {
             let is_last = index + 1 == self.in_order.len();
             let unreachable = self.state().unreachable.get(&index).cloned();
@@ -239,6 +254,7 @@ impl Ways {
                 let failure = match tried.result {
                     Ok(done) => {
                         self.tried(way, tactic, body_length, tried.sent, None);
+                        self.found(left, body_length);
                         return Ok((way, tactic, done));
                     }
                     Err(failure) if failure.is_withdrawn() => return Err(Verdict::withdrawn()),
@@ -266,10 +282,31 @@ impl Ways {
                     self.close(index, tactic, body_length, (&failure, verdict));
                     break;
                 }
+                if is_of_one_request(&verdict) {
+                    left.push(Left { index, tactic, failure, verdict });
+                    break;
+                }
                 self.learnt.refused(&way.strategy, tactic, body_length, (&failure, verdict));
             }
         }
-        Err(self.ended(first, &spent))
+        Err(self.ended(first, &spent, (left, body_length)))
+    }
+
+    /// A way works: those that were left for it are not tried by others.
+    fn found(&self, left: Vec<Left>, body_length: u64) {
+        self.state().in_vain = 0;
+        self.believe(left, body_length);
+    }
+
+    /// What was answered to one request counts for all.
+    fn believe(&self, left: Vec<Left>, body_length: u64) {
+        for Left { index, tactic, failure, verdict } in left {
+            if verdict.reason == Reason::NotARegistry {
+                self.close(index, tactic, body_length, (&failure, verdict));
+            } else if let Some(way) = self.in_order.get(index) {
+                self.learnt.refused(&way.strategy, tactic, body_length, (&failure, verdict));
+            }
+        }
     }
 
     /// A token service that is away is not the registry: who logs in elsewhere may reach it.
@@ -279,7 +316,15 @@ impl Ways {
     }
 
     /// What is said of a search that found nothing. Where something was left, the next run goes on with that.
-    fn ended(&self, first: Option<Verdict>, spent: &Spent) -> Verdict {
+    fn ended(&self, first: Option<Verdict>, spent: &Spent, (left, body_length): (Vec<Left>, u64)) -> Verdict {
+        let in_vain = {
+            let mut state = self.state();
+            state.in_vain += 1;
+            state.in_vain
+        };
+        if in_vain >= MOST_IN_VAIN {
+            self.believe(left, body_length);
+        }
         if !spent.has_stopped() {
             self.in_order.iter().for_each(|way| self.learnt.in_vain(&way.strategy));
         }
@@ -364,10 +409,12 @@ fn in_parts(verdict: Verdict, failure: &Failure, body_length: u64) -> Verdict {
 
 /// Whether nothing can be sent that way at all.
 fn is_unreachable(verdict: &Verdict) -> bool {
-    matches!(
-        verdict.reason,
-        Reason::RouteUnreachable | Reason::TlsFailed | Reason::TlsOnPlainHttp | Reason::PlainHttpOnTls | Reason::NotARegistry
-    )
+    matches!(verdict.reason, Reason::RouteUnreachable | Reason::TlsFailed | Reason::TlsOnPlainHttp | Reason::PlainHttpOnTls)
+}
+
+/// Whether another request may be answered otherwise by the same way: a proxy had nobody to ask for a moment, or a rule of it is for some.
+fn is_of_one_request(verdict: &Verdict) -> bool {
+    verdict.class == Class::OtherRoute
 }
 
 #[cfg(test)]

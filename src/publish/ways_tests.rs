@@ -13,8 +13,9 @@ use crate::{
 
 const BODY: u64 = 6 << 20;
 
-fn way(bodies: Bodies) -> Way {
-    let strategy = Strategy { bodies, ..strategy() };
+fn way(bodies: Bodies, port: u16) -> Way {
+    let mut strategy = Strategy { bodies, ..strategy() };
+    strategy.origin.port = port;
     let origin = strategy.origin.clone();
     let tls = TlsConfig::new(&SystemRoots::load(), None, None).expect("no certificates are given");
     let endpoint = Endpoint { addresses: Vec::new(), origin, tls, policy: AddressPolicy::Any, segment: None, proxy: None };
@@ -46,16 +47,58 @@ fn no_session() -> Failure {
     Failure::new(Stage::SendBlob, answer)
 }
 
+/// What a proxy says that has nobody to ask.
+fn bad_gateway() -> Failure {
+    let answer = no_session().answer().cloned().expect("an answer");
+    Failure::new(
+        Stage::OpenUpload,
+        Answer { status: 502, body: BodyKind::Html, codes: Vec::new(), from_registry: false, sent: 0, ..answer },
+    )
+}
+
+fn subject() -> Subject {
+    Subject { registry: "oci://registry.example".to_owned(), secret: None, cert_secret: None, insecure: true, audience: Audience::Resource }
+}
+
+/// The ports that each of some charts is tried by in one run: those of `works` take it, all others are proxies with nobody behind them.
+async fn tried(ways: &[u16], works: &[&[u16]]) -> Vec<Vec<u16>> {
+    let ways = Ways::new(ways.iter().map(|port| way(Bodies::default(), *port)).collect(), subject(), Learnt::default());
+    let mut all = Vec::new();
+    for works in works {
+        let asked = Mutex::new(Vec::new());
+        let work = |attempt: Attempt| {
+            let port = attempt.registry.endpoint().origin.port;
+            asked.lock().expect("no panic").push(port);
+            let result = if works.contains(&port) { Ok(()) } else { Err(bad_gateway()) };
+            async move { Tried { result, sent: 0, seen: SeenOfChunks::default() } }
+        };
+        let found = ways.through("registry.example/app:1", BODY, work).await;
+        assert_eq!(found.is_ok(), !works.is_empty());
+        all.push(asked.into_inner().expect("no panic"));
+    }
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_request_is_answered_keeps_nothing_from_the_next() {
+    let works: &[u16] = &[1];
+    assert_eq!(tried(&[1], &[&[], works, &[], works]).await, [[1], [1], [1], [1]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_way_that_another_one_had_to_stand_in_for_is_left_alone() {
+    let works: &[u16] = &[2];
+    assert_eq!(tried(&[1, 2], &[&[], works, works]).await, [vec![1, 2], vec![1, 2], vec![2]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_answered_again_and_again_counts_for_all() {
+    assert_eq!(tried(&[1], &[&[], &[], &[], &[]]).await, [vec![1], vec![1], vec![1], vec![]]);
+}
+
 /// One run, each attempt of which sends `cost` bytes in vain; gives what was tried.
 async fn run(learnt: &Learnt, bodies: Bodies, cost: u64) -> Vec<&'static str> {
-    let subject = Subject {
-        registry: "oci://registry.example".to_owned(),
-        secret: None,
-        cert_secret: None,
-        insecure: true,
-        audience: Audience::Resource,
-    };
-    let ways = Ways::new(vec![way(bodies)], subject, learnt.clone());
+    let ways = Ways::new(vec![way(bodies, 5000)], subject(), learnt.clone());
     let tried = Mutex::new(Vec::new());
     let work = |attempt: Attempt| {
         tried.lock().expect("no panic").push(attempt.tactic.method().as_str());
