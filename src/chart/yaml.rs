@@ -264,7 +264,7 @@ impl<R: Read> Events<R> {
     fn spend(&mut self, cost: u64) -> Result<(), YamlError> {
         self.spent += cost;
         if self.spent > self.bounds.built {
-            return Err(YamlError::Limit { line: self.line, what: "bytes of values", limit: self.bounds.built });
+            return Err(YamlError::Limit { line: self.line, what: VALUES, limit: self.bounds.built });
         }
         Ok(())
     }
@@ -284,6 +284,8 @@ impl<R: Read> Events<R> {
 
 /// What has a depth.
 pub(crate) const NESTED: &str = "nested lists and mappings";
+/// What the other limit is about.
+pub(crate) const VALUES: &str = "bytes of values";
 
 /// Bytes that a node costs beside its text.
 const NODE: u64 = 64;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 
-use super::Credential;
+use super::{Credential, InvalidCredential};
 
 /// Who we are, to whichever registry asks.
 #[derive(Clone, Default)]
@@ -28,6 +28,9 @@ pub enum InvalidDockerConfig {
     /// An entry without name and password.
     #[error("its entry for `{0}` has neither `username` and `password` nor an `auth` of `base64(username:password)`")]
     Entry(String),
+    /// An entry whose login no header can carry.
+    #[error("its entry for `{0}`: {1}; where it was made by `base64`, the line break of `echo` is such a character (`printf` writes none)")]
+    Characters(String, InvalidCredential),
     /// An entry with a token for another protocol than the registry's own.
     #[error(
         "its entry for `{0}` has an `identitytoken` and no password, which is not supported: log in with a user name and a password, or with a token as the password"
@@ -53,7 +56,13 @@ impl Entry {
     pub(super) fn problem(&self, key: &str) -> InvalidDockerConfig {
         let shown = shown(key);
         let has_token = self.identitytoken.as_ref().is_some_and(|token| !token.is_empty());
-        if has_token { InvalidDockerConfig::IdentityToken(shown) } else { InvalidDockerConfig::Entry(shown) }
+        if has_token {
+            return InvalidDockerConfig::IdentityToken(shown);
+        }
+        match self.pair().map(|(name, word)| Credential::read(&name, &word)) {
+            Some(Err(error)) => InvalidDockerConfig::Characters(shown, error),
+            _ => InvalidDockerConfig::Entry(shown),
+        }
     }
 
     pub(super) fn credential(&self) -> Option<Credential> {
@@ -169,6 +178,13 @@ mod tests {
         assert!(check(r#"{"x":{"username":"secret"}}"#).unwrap_err().starts_with("it is no JSON"));
         let error = check(r#"{"auths":{"h":{"auth":"c2VjcmV0"}}}"#).unwrap_err();
         assert!(error.contains("`h`") && !error.contains("c2VjcmV0"), "{error}");
+        for (entry, part) in [
+            (r#"{"auth":"dTpzZWNyZXQK"}"#, "`h`: `password` has a line break or another control character"),
+            (r#"{"username":"u:v","password":"secret"}"#, "`h`: `username` has a colon or a control character"),
+        ] {
+            let error = check(&format!(r#"{{"auths":{{"h":{entry}}}}}"#)).unwrap_err();
+            assert!(error.contains(part) && error.contains("`echo`") && !error.contains("secret"), "{error}");
+        }
         let error = check(r#"{"auths":{"h\u0007\u001b[31m":{}}}"#).unwrap_err();
         assert!(error.contains("`h[31m`"), "{error:?}");
         for entry in [r#"{"identitytoken":"c2VjcmV0"}"#, r#"{"auth":"YTo=","identitytoken":"c2VjcmV0"}"#] {

@@ -61,7 +61,15 @@ pub(super) fn resolve(own: &Origin, request_path: &str, location: &str, allowed:
     let Some(scheme) = scheme else { return at_own(relative(request_path, rest), None) };
     let (authority, path) = rest.find(['/', '?']).map_or((rest, "/"), |at| rest.split_at(at));
     let path_and_query = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    let Ok(named) = Origin::parse(scheme, authority) else { return refused("names no host") };
+    let Ok(named) = Origin::parse(scheme, authority) else {
+        // Nothing of that is shown: in a broken address anything may stand in the place of a host.
+        let path = super::answer::without_query(path);
+        let scheme = scheme.as_str();
+        return Err(match authority.contains('@') {
+            true => format!("`{scheme}://…{path}` has a login in it, which nothing is sent to"),
+            false => format!("`{scheme}://…{path}` names no host that can be read"),
+        });
+    };
     let misnamed = (named != *own).then(|| super::answer::without_query(location));
     if named.host == own.host {
         return at_own(path_and_query, misnamed);
@@ -143,11 +151,13 @@ mod tests {
         check("http://uploads.example/u?secret", "`http://uploads.example/u` would leave TLS");
         check("https://evil.example/u?secret", "own https://registry.example:30500/u?secret (for https://evil.example/u)");
         check("//evil.example/u", "own https://registry.example:30500/u (for //evil.example/u)");
-        check("https://registry.example@evil.example/u", "`https://evil.example/u` names no host");
-        check("//me:secret@evil.example/u", "`//evil.example/u` names no host");
+        check("https://registry.example@evil.example/u", "`https://…/u` has a login in it, which nothing is sent to");
+        check("//me:secret@evil.example/u?x", "`https://…/u` has a login in it, which nothing is sent to");
+        check("http://me:secret/u", "`http://…/u` names no host that can be read");
+        check("http://[me:secret", "`http://…/` names no host that can be read");
         check(":/\t/me:secret@::1]", "`://::1]` is no address");
         check("ftp://registry.example/u", "`ftp://registry.example/u` is neither http nor https");
-        check("https://:80/u", "`https://:80/u` names no host");
+        check("https://:80/u", "`https://…/u` names no host that can be read");
         check("", "`` is no address");
         check("/a\u{7f}b", "`/ab` is no address");
     }

@@ -26,7 +26,7 @@ pub use failure::{Answer, Asked, BodyKind, Cause, Failure, Shown, Stage};
 pub use location::AllowedHosts;
 pub use manifest::{PulledManifest, Reference, Writing};
 pub use observer::Observer;
-pub use pause::Pause;
+pub use pause::{Pause, asked_for};
 pub use permit::{Permit, Tenure};
 pub use pull::{OpenedBlob, Pull};
 pub use referrers::{Answered as ListedReferrers, listed};

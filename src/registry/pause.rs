@@ -26,7 +26,7 @@ struct Asked {
 
 impl Pause {
     /// Takes note of an answer that asks for it.
-    pub(super) fn heed(&self, head: &response::Parts) {
+    pub fn heed(&self, head: &response::Parts) {
         let status = head.status.as_u16();
         let Some(rest) = asked_for(status, &head.headers) else { return };
         let until = Instant::now() + rest;
@@ -56,7 +56,7 @@ impl Pause {
     ///
     /// # Errors
     /// Where that takes longer than `most`: the answer that asked for it. Nobody asks again.
-    pub(super) async fn wait(&self, most: Duration) -> Result<(), Answer> {
+    pub async fn wait(&self, most: Duration) -> Result<(), Answer> {
         loop {
             let Some(asked) = self.asked().clone() else { return Ok(()) };
             let rest = asked.until.saturating_duration_since(Instant::now());
@@ -87,7 +87,7 @@ fn bare(status: u16, rest: Duration) -> Answer {
 }
 
 /// What an answer asks for: a 429 always asks for something, a 503 only where it says how long.
-fn asked_for(status: u16, headers: &HeaderMap) -> Option<Duration> {
+pub fn asked_for(status: u16, headers: &HeaderMap) -> Option<Duration> {
     match status {
         429 => Some(retry_after(headers).unwrap_or(UNSAID)),
         503 => retry_after(headers),

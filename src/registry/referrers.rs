@@ -20,8 +20,10 @@ const MOST_OF_A_PAGE: usize = 4 << 20;
 const MOST_PAGES: usize = 16;
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Index {
-    manifests: Vec<Entry>,
+    media_type: Option<String>,
+    manifests: Option<Vec<Entry>>,
 }
 
 #[derive(Deserialize)]
@@ -53,7 +55,9 @@ impl Answered {
 /// The manifests that the index lists which a tag of referrers holds, or a page of the registry's list; nothing where it is none, or names
 /// one by no SHA-256 digest.
 pub fn listed(bytes: &[u8]) -> Option<Vec<Digest>> {
-    let Index { manifests } = serde_json::from_slice(bytes).ok()?;
+    let Index { media_type, manifests } = serde_json::from_slice(bytes).ok()?;
+    // Go writes an empty list as `null`, or leaves it out.
+    let manifests = manifests.or_else(|| (media_type.as_deref() == Some(INDEX_TYPE)).then(Vec::new))?;
     manifests.iter().map(|entry| entry.digest.parse().ok().filter(|_| entry.digest.starts_with("sha256:"))).collect()
 }
 
@@ -113,6 +117,9 @@ mod tests {
             (json!({"manifests": [entry, {"digest": "sha512:x"}]}), None),
             (json!({"manifests": [{"digest": digest.hex()}]}), None),
             (json!({"manifests": [{}]}), None),
+            (json!({"mediaType": INDEX_TYPE, "manifests": null}), Some(Vec::new())),
+            (json!({"mediaType": INDEX_TYPE}), Some(Vec::new())),
+            (json!({"manifests": null}), None),
             (json!({"layers": []}), None),
             (json!([]), None),
         ] {

@@ -25,6 +25,14 @@ pub(super) fn of_absence(url: &str) -> &'static str {
 /// Of what a repository says or has, and nobody can use.
 pub(super) const OF_REPOSITORY: &str = "the repository has to be mended, or the version left out with `exclude`";
 
+/// Of who is asked too often.
+pub(super) const OF_RATE: &str = "it limits how often it is asked, and is asked again once that has passed; where it stays so, ask less often (`interval`), or with a login that may ask more (`secretRef`)";
+
+/// Of a status that says nothing else.
+pub(super) fn of_answer(status: u16) -> &'static str {
+    if status == 429 { OF_RATE } else { "its log says why, and the next run asks again" }
+}
+
 /// Of a client certificate.
 pub(super) const OF_CERTIFICATE: &str = "give `tls.crt` and `tls.key` that it takes in the Secret of `certSecretRef`";
 
@@ -100,7 +108,8 @@ pub(super) fn of_index(error: &IndexError) -> String {
     let cure = match error {
         IndexError::Html | IndexError::Compressed(_) | IndexError::OtherJson { .. } | IndexError::NoEntries => "",
         IndexError::TooLarge { what: BYTES, .. } => return format!("; {}", raised(SMALLER_INDEX, MOST_OF_AN_INDEX)),
-        IndexError::TooLarge { what: WANTED, .. } => "; ask for fewer charts (`charts`)",
+        IndexError::TooLarge { what: WANTED, .. } => "; ask for fewer charts (`charts`), or take old versions out of the repository",
+        IndexError::LargeVersion { .. } => "; shorten it there, and have the index made anew (`helm repo index`)",
         IndexError::TooLarge { what, .. } if *what != NESTED => return format!("; {SMALLER_INDEX}"),
         IndexError::Read(_)
         | IndexError::TooLarge { .. }

@@ -1,5 +1,7 @@
 //! Why a source gave nothing, or nothing that can be used. Sentences name the address without query, and the cure.
 
+use std::time::Duration;
+
 use super::{AssemblyError, Giver, OciError, cure, index::IndexError, proxied};
 use crate::{
     api::Reason,
@@ -107,7 +109,7 @@ pub enum SourceError {
         cure: &'static str,
     },
     /// Any other answer than the one hoped for.
-    #[error("`{url}` could not be read: {answer}; its log says why, and the next run asks again")]
+    #[error("`{url}` could not be read: {answer}; {}", cure::of_answer(.answer.status))]
     Refused {
         /// Without query.
         url: String,
@@ -211,9 +213,16 @@ pub struct StatusAnswer {
     pub status: u16,
     /// The proxy that plain HTTP was asked of, as sentences name it: what it answers itself cannot be told from what the server does.
     pub proxy: Option<String>,
+    /// How long it asks to be left alone.
+    pub rest: Option<Duration>,
 }
 
 impl StatusAnswer {
+    /// Of a server that asks for nothing.
+    pub(super) fn of(status: u16, proxy: Option<String>) -> Self {
+        Self { status, proxy, rest: None }
+    }
+
     /// Who may have said it.
     fn speaker(&self) -> String {
         match &self.proxy {
@@ -225,7 +234,8 @@ impl StatusAnswer {
 
 impl std::fmt::Display for StatusAnswer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{} answered {}", self.speaker(), self.status)
+        write!(formatter, "{} answered {}", self.speaker(), self.status)?;
+        self.rest.map_or(Ok(()), |rest| write!(formatter, ", and asks to be left alone for {} s", rest.as_secs()))
     }
 }
 
@@ -271,7 +281,7 @@ pub(super) fn failure_of_tls(failure: &TlsFailure) -> Reason {
 impl SourceError {
     /// "It is as it was", to somebody who asked for all of it.
     pub(super) fn unasked_304(url: String) -> Self {
-        Self::Refused { url, answer: StatusAnswer { status: 304, proxy: None } }
+        Self::Refused { url, answer: StatusAnswer::of(304, None) }
     }
 
     /// The answer, where there is nothing at the address as far as the server tells: stores answer 403 for what is not there when a

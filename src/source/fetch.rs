@@ -1,16 +1,17 @@
 //! `GET` of one address: conditional, with redirects, with a credential that stays at its own origin.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Giver, SourceError, StatusAnswer, proxied};
+use super::{Giver, SourceError, StatusAnswer, pauses::Pauses, proxied};
 use crate::{
     model::{Authorization, Credential, Origin, Scheme, without},
     net::{AddressPolicy, Answered, Endpoint, NetError, Patience, Proxy, Reuse, TlsConfig, Transport},
+    registry::asked_for,
     spool::{Spool, SpoolError, Spooled},
     steps::{Step, enter},
 };
@@ -18,6 +19,8 @@ use crate::{
 const MOST_REDIRECTS: usize = 5;
 /// Characters of a URL.
 const MOST_SHOWN: usize = 300;
+/// How often a server is asked again that asks for a pause.
+const AGAIN: usize = 2;
 const RIGHT_ADDRESS: &str = "give the address that it should lead to";
 
 /// How sources are asked: who we are, what we trust, which addresses may be dialled.
@@ -61,6 +64,7 @@ fn spelt(url: &Url, secret: &str) -> Option<SecretString> {
 pub struct Fetcher {
     transport: Transport,
     spool: Spool,
+    pauses: Pauses,
 }
 
 /// What identifies a version of a resource (RFC 9110, section 8.8).
@@ -105,7 +109,7 @@ enum Hop {
 impl Fetcher {
     /// Over `transport`, into `spool`.
     pub fn new(transport: Transport, spool: Spool) -> Self {
-        Self { transport, spool }
+        Self { transport, spool, pauses: Pauses::default() }
     }
 
     /// Reads `url` whole, when it is no larger than `most`. With `known`, only when it has changed. The credential goes along only while
@@ -136,7 +140,14 @@ impl Fetcher {
     }
 
     async fn get_at(&self, access: &Access, home: &Origin, url: &Url, known: Option<&Validators>, most: &Most) -> Result<Hop, SourceError> {
-        let answered = self.ask(access, home, url, known).await?;
+        let mut answered = self.ask(access, home, url, known).await?;
+        for _ in 0..AGAIN {
+            if rest(&answered).is_none_or(|rest| rest > access.patience.stall) {
+                break;
+            }
+            self.discard(answered).await;
+            answered = self.ask(access, home, url, known).await?;
+        }
         match answered.head.status {
             StatusCode::OK => self.keep(answered, url, most, access).await.map(Hop::Done),
             StatusCode::NOT_MODIFIED if known.is_some() => {
@@ -150,8 +161,9 @@ impl Fetcher {
                 Ok(Hop::Redirect(to))
             }
             status => {
+                let rest = rest(&answered);
                 let said = self.discard(answered).await;
-                Err(refused(url, status, &said, access))
+                Err(refused(url, (status, rest), &said, access))
             }
         }
     }
@@ -159,9 +171,17 @@ impl Fetcher {
     async fn ask(&self, access: &Access, home: &Origin, url: &Url, known: Option<&Validators>) -> Result<Answered, SourceError> {
         let origin = Origin::try_from(url).map_err(|error| SourceError::Address { url: access.shown(url), detail: error.to_string() })?;
         let head = request(access, home, url, &origin, known)?;
+        let pause = self.pauses.of(&origin);
+        let paused = pause.wait(access.patience.stall).await;
+        paused.map_err(|told| {
+            let answer = StatusAnswer { rest: told.retry_after, ..StatusAnswer::of(told.status, in_place(url, access)) };
+            SourceError::Refused { url: access.shown(url), answer }
+        })?;
         let endpoint = Endpoint::named(origin, access.tls.clone(), access.policy.clone(), access.proxy.clone());
         let sent = self.transport.send(&endpoint, None, Reuse::Idle, head, &Bytes::new(), access.patience).await;
-        sent.map_err(|cause| unread(url, cause, access))
+        let answered = sent.map_err(|cause| unread(url, cause, access))?;
+        pause.heed(&answered.head);
+        Ok(answered)
     }
 
     async fn keep(&self, mut answered: Answered, url: &Url, most: &Most, access: &Access) -> Result<Fetched, SourceError> {
@@ -183,6 +203,11 @@ impl Fetcher {
     async fn discard(&self, mut answered: Answered) -> Vec<u8> {
         answered.bounded(64 * 1024).await.map(|(said, _)| said).unwrap_or_default()
     }
+}
+
+/// How long a server asks to be left alone.
+fn rest(answered: &Answered) -> Option<Duration> {
+    asked_for(answered.head.status.as_u16(), &answered.head.headers)
 }
 
 fn request(
@@ -223,14 +248,14 @@ fn redirected(access: &Access, from: &Url, headers: &HeaderMap) -> Result<Url, S
     Ok(to)
 }
 
-fn refused(url: &Url, status: StatusCode, said: &[u8], access: &Access) -> SourceError {
+fn refused(url: &Url, (status, rest): (StatusCode, Option<Duration>), said: &[u8], access: &Access) -> SourceError {
     let proxy = in_place(url, access);
     let (url, status) = (access.shown(url), status.as_u16());
     match status {
         _ if is_of_certificate(status, &String::from_utf8_lossy(said)) => SourceError::ClientCertificate { url, status },
-        404 | 410 => SourceError::NotFound { url, status: StatusAnswer { status, proxy } },
-        401 | 403 => SourceError::Unauthorized { url, answer: StatusAnswer { status, proxy }, giver: access.giver.clone() },
-        _ => SourceError::Refused { url, answer: StatusAnswer { status, proxy } },
+        404 | 410 => SourceError::NotFound { url, status: StatusAnswer::of(status, proxy) },
+        401 | 403 => SourceError::Unauthorized { url, answer: StatusAnswer::of(status, proxy), giver: access.giver.clone() },
+        _ => SourceError::Refused { url, answer: StatusAnswer { rest, ..StatusAnswer::of(status, proxy) } },
     }
 }
 
@@ -307,8 +332,6 @@ pub(super) fn parsed(text: &str) -> Result<Url, SourceError> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
@@ -319,10 +342,17 @@ mod tests {
 
     /// What is said of a server, or of the proxy before it, that gives this answer to everything; an empty one is silence.
     async fn said_of(answer: &'static str, by_proxy: bool) -> String {
+        said_in_turn(std::slice::from_ref(&answer), by_proxy).await
+    }
+
+    /// The same of one that gives these, each over a connection of its own, and the last one to all that come later.
+    async fn said_in_turn(answers: &[&'static str], by_proxy: bool) -> String {
+        let mut answers = answers.to_vec();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let serving = tokio::spawn(async move {
             while let Ok((mut socket, _)) = listener.accept().await {
+                let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0] };
                 let _ = socket.read(&mut [0; 4096]).await;
                 let _ = socket.write_all(answer.as_bytes()).await;
                 // Until the other side has had enough.
@@ -381,6 +411,21 @@ mod tests {
         ] {
             assert_eq!(access.shown(&parsed(url).unwrap()), expected);
         }
+    }
+
+    #[tokio::test]
+    async fn who_asks_to_be_left_alone_is_asked_again_where_that_is_soon() {
+        const SOON: &str = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 0\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        const DONE: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\na";
+        assert_eq!(said_in_turn(&[SOON, SOON, DONE], false).await, "");
+        let said = said_in_turn(&[SOON, SOON, SOON, DONE], false).await;
+        assert!(said.contains("the server answered 429, and asks to be left alone for 0 s"), "{said}");
+        let said = said_of("HTTP/1.1 429 Too Many Requests\r\nretry-after: 3000\r\ncontent-length: 0\r\n\r\n", false).await;
+        assert!(said.contains("the server answered 429, and asks to be left alone for 3000 s; it limits how often it is asked"), "{said}");
+        let said = said_of("HTTP/1.1 503 Service Unavailable\r\nretry-after: 3000\r\ncontent-length: 0\r\n\r\n", true).await;
+        assert!(said.contains("in its place, answered 503, and asks to be left alone for 3000 s; its log says why"), "{said}");
+        let said = said_of("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n", false).await;
+        assert!(said.contains("the server answered 503; its log says why"), "{said}");
     }
 
     #[tokio::test]

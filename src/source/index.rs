@@ -148,6 +148,16 @@ pub enum IndexError {
         /// How many there may be.
         limit: u64,
     },
+    /// A limit of one version.
+    #[error("by line {line} the index has one version, or anchors, of more than {limit} {what}")]
+    LargeVersion {
+        /// Counted from 1.
+        line: usize,
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        limit: u64,
+    },
     /// YAML of another kind.
     #[error("the index has no `entries`: check that the URL is that of a Helm repository")]
     NoEntries,
@@ -172,7 +182,7 @@ pub enum IndexError {
 impl IndexError {
     /// Whether a limit of the administrator was met.
     pub fn is_limit(&self) -> bool {
-        matches!(self, Self::TooLarge { .. })
+        matches!(self, Self::TooLarge { .. } | Self::LargeVersion { .. })
     }
 }
 

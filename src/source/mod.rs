@@ -13,6 +13,7 @@ pub mod index;
 mod indexes;
 mod oci;
 mod parts;
+mod pauses;
 mod proxied;
 
 use bytes::Bytes;

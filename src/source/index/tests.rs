@@ -132,6 +132,10 @@ fn what_is_no_index_is_told_apart() {
         read("apiVersion: v1\nother: a: b\nentries: {}", &["web"]).unwrap_err().to_string(),
         "the index is no YAML: line 2: mapping values are not allowed in this context"
     );
+    let long = format!("apiVersion: v1\nentries:\n  web:\n  - version: 1.0.0\n    description: {}\n", "a".repeat(17 << 20));
+    let said = read(&long, &["web"]).unwrap_err();
+    assert!(said.is_limit(), "{said}");
+    assert!(said.to_string().ends_with("the index has one version, or anchors, of more than 16777216 bytes of values"), "{said}");
     assert!(matches!(read("\u{7}", &["web"]), Err(IndexError::NotYaml { line: 1, .. })));
     assert!(matches!(read("{\"entries\":\n{]", &["web"]), Err(IndexError::NotJson { line: 2, .. })));
     assert!(matches!(read(r#"{"entries":{"web":{}}}"#, &["web"]), Err(IndexError::OtherJson { line: 1, .. })));

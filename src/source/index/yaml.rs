@@ -7,7 +7,7 @@ use crate::chart::{
     YamlError,
     metadata::folded,
     value::Value,
-    yaml::{Bounds, Events, Step},
+    yaml::{Bounds, Events, Step, VALUES},
 };
 
 /// Bytes that the values of one version, and all anchors together, may take.
@@ -80,6 +80,7 @@ fn expect_map(step: &Step, part: &str) -> Result<(), IndexError> {
 impl From<YamlError> for IndexError {
     fn from(error: YamlError) -> Self {
         match error {
+            YamlError::Limit { line, what: VALUES, limit } => Self::LargeVersion { line, what: VALUES, limit },
             YamlError::Limit { what, limit, .. } => Self::TooLarge { what, limit },
             YamlError::Syntax { line, problem } => Self::NotYaml { line, problem },
             YamlError::Key { line } => Self::NotYaml { line, problem: "a key is neither text nor number nor boolean".to_owned() },

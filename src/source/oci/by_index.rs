@@ -19,7 +19,7 @@ pub(in crate::source) fn named_by_index(error: SourceError, chart: &str) -> Sour
     };
     let named = match error {
         OciError::NoReference { place: url } | OciError::Missing { place: url, .. } => {
-            return SourceError::ArchiveMissing { url, chart, status: StatusAnswer { status: 404, proxy: None } };
+            return SourceError::ArchiveMissing { url, chart, status: StatusAnswer::of(404, None) };
         }
         OciError::Identity { place: url, found, .. } => return SourceError::Identity { url, found, promised: chart },
         OciError::Unauthorized { place, answer, shown, reader } => OciError::UnauthorizedByIndex { place, chart, answer, shown, reader },

@@ -153,6 +153,14 @@ pub enum OciError {
         /// What came.
         answer: String,
     },
+    /// It was asked too often.
+    #[error("`{place}` could not be read: the registry answered {answer}; {}", cure::OF_RATE)]
+    RateLimited {
+        /// With the tag, where it is of one.
+        place: String,
+        /// What came.
+        answer: String,
+    },
     /// What answers is none.
     #[error("`{place}` is no repository of a registry: {detail}; check `url`")]
     NoRegistry {
@@ -297,7 +305,7 @@ impl OciError {
             Self::ClientCertificate { .. } => Reason::TlsFailed,
             Self::Elsewhere { answer, .. } => elsewhere::reason(answer),
             Self::PlainHttpOnTls { .. } | Self::LeadsToTls { .. } => Reason::PlainHttpOnTls,
-            Self::Refused { .. } | Self::TokenService { .. } => Reason::SourceUnreachable,
+            Self::Refused { .. } | Self::RateLimited { .. } | Self::TokenService { .. } => Reason::SourceUnreachable,
             Self::NoTlsByIndex { .. } => Reason::TlsOnPlainHttp,
             Self::NoRegistry { .. } => Reason::SourceInvalid,
             Self::TooManyTags { .. } | Self::TooManyTogether { .. } | Self::TooLarge { .. } | Self::BlobTooLarge { .. } => {
@@ -314,7 +322,7 @@ impl OciError {
     /// Whether it passes by itself.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Refused { .. } | Self::TokenService { .. } | Self::NoManifest { .. } => true,
+            Self::Refused { .. } | Self::RateLimited { .. } | Self::TokenService { .. } | Self::NoManifest { .. } => true,
             Self::Elsewhere { answer, .. } => elsewhere::reason(answer) == Reason::SourceUnreachable,
             Self::Attached { cause, .. } => cause.is_passing(),
             _ => false,
@@ -374,6 +382,7 @@ fn of_answer(place: String, reader: Reader, answer: &Answer, shown: String) -> O
         status if is_of_certificate(status, &answer.message) => OciError::ClientCertificate { place, answer: shown },
         401 | 403 => OciError::Unauthorized { place, answer: shown, shown: None, reader },
         404 | 410 => OciError::Missing { place, answer: shown },
+        429 => OciError::RateLimited { place, answer: shown },
         _ => OciError::Refused { place, answer: shown },
     }
 }
