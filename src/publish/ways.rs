@@ -278,18 +278,29 @@ impl Ways {
                 if verdict.class == Class::SameAgain && is_new && (is_left() || !leads_on(&way.strategy.bodies, tactic, &verdict)) {
                     continue;
                 }
-                if is_unreachable(&verdict) {
-                    self.close(index, tactic, body_length, (&failure, verdict));
+                if self.leaves(Left { index, tactic, failure, verdict }, body_length, &mut left) {
                     break;
                 }
-                if is_of_one_request(&verdict) {
-                    left.push(Left { index, tactic, failure, verdict });
-                    break;
-                }
-                self.learnt.refused(&way.strategy, tactic, body_length, (&failure, verdict));
             }
         }
         Err(self.ended(first, &spent, (left, body_length)))
+    }
+
+    /// Takes note of what a way answered, and says whether it is left.
+    fn leaves(&self, seen: Left, body_length: u64, left: &mut Vec<Left>) -> bool {
+        let Left { index, tactic, failure, verdict } = seen;
+        if is_unreachable(&verdict) {
+            self.close(index, tactic, body_length, (&failure, verdict));
+            return true;
+        }
+        if is_of_one_request(&verdict) {
+            left.push(Left { index, tactic, failure, verdict });
+            return true;
+        }
+        if let Some(way) = self.in_order.get(index) {
+            self.learnt.refused(&way.strategy, tactic, body_length, (&failure, verdict));
+        }
+        false
     }
 
     /// A way works: those that were left for it are not tried by others.
