@@ -77,21 +77,21 @@ fn in_folder(given: &str) -> std::io::Result<Vec<String>> {
 
 fn read_file(name: &str) -> ReadFile {
     let mut file = ReadFile { name: name.to_owned(), documents: Vec::new(), broken: None };
-    file.broken = text(name).and_then(|text| parse(text, &mut file.documents)).err();
+    file.broken = text(name).and_then(|text| parse(&text, &mut file.documents)).err();
     file
 }
 
 /// Reads numbers as kubectl does: `010` is 8.
-fn parse(text: String, documents: &mut Vec<Document>) -> Result<(), String> {
+fn parse(text: &str, documents: &mut Vec<Document>) -> Result<(), String> {
     let options =
         serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::PassThrough, with_snippet: false, legacy_octal_numbers: true };
-    if let Some(found) = unquoted::tag(&text) {
+    if let Some(found) = unquoted::tag(text) {
         return Err(found);
     }
-    let mut reader = Cursor::new(&text);
+    let mut reader = Cursor::new(text);
     let mut number = 0;
     for written in serde_saphyr::read_with_options::<_, Written>(&mut reader, options) {
-        let written = written.map_err(|error| unparsed(&error, &text))?;
+        let written = written.map_err(|error| unparsed(&error, text))?;
         if !written.value.is_null() {
             number += 1;
             unfold(Document { number, within: String::new(), written }, documents)?;
@@ -157,13 +157,11 @@ fn unparsed(error: &serde_saphyr::Error, text: &str) -> String {
         return format!("has {much} by line {line}: no manifest has so much, and it is not read");
     }
     let said = error.without_snippet().to_string();
-    match OTHER_KEYS.iter().find_map(|words| said.strip_prefix(words)) {
-        Some(place) => format!("is no manifest: a key must be a text{place}"),
-        None => {
-            let hint = error.location().and_then(|place| unquoted::hint(text, place));
-            format!("is no YAML: {said}{}", hint.unwrap_or_default())
-        }
+    if let Some(place) = OTHER_KEYS.iter().find_map(|words| said.strip_prefix(words)) {
+        return format!("is no manifest: a key must be a text{place}");
     }
+    let hint = error.location().and_then(|place| unquoted::hint(text, place));
+    format!("is no YAML: {said}{}", hint.unwrap_or_default())
 }
 
 /// Of what there is too much, and the line where it is.
@@ -224,7 +222,7 @@ mod tests {
         for level in 1..=7 {
             let _ = writeln!(text, "a{level}: &a{level} [{}]", vec![format!("*a{}", level - 1); 10].join(", "));
         }
-        let said = parse(text, &mut Vec::new()).unwrap_err();
+        let said = parse(&text, &mut Vec::new()).unwrap_err();
         assert!(said.starts_with("has more than 250,000 values by line ") || said.starts_with("has too many anchors, aliases"), "{said}");
         assert!(said.ends_with(": no manifest has so much, and it is not read"), "{said}");
     }
@@ -241,17 +239,17 @@ mod tests {
             ("`1", "; a text that begins with a backtick has to be in quotes"),
             ("!=1.2", "has `!=1.2` in line 3, which is a tag in YAML, and no text: write the whole value in quotes"),
         ] {
-            let said = parse(format!("a: 1\n---\nversions: {value}\nb: c\n"), &mut Vec::new()).unwrap_err();
+            let said = parse(&format!("a: 1\n---\nversions: {value}\nb: c\n"), &mut Vec::new()).unwrap_err();
             assert!(said.ends_with(part) && said.contains("line 3"), "{value}: {said}");
         }
-        let said = parse("a: [b\n".to_owned(), &mut Vec::new()).unwrap_err();
+        let said = parse("a: [b\n", &mut Vec::new()).unwrap_err();
         assert!(!said.contains("quotes"), "{said}");
     }
 
     #[test]
     fn keys_that_are_no_texts_are_named_with_their_place() {
         for (text, place) in [(": : :", "line 1, column 1"), ("a: b\n~: c", "line 2, column 1"), ("? [a]\n: b", "line 1, column 3")] {
-            let said = parse(text.to_owned(), &mut Vec::new()).unwrap_err();
+            let said = parse(text, &mut Vec::new()).unwrap_err();
             assert_eq!(said, format!("is no manifest: a key must be a text at {place}"));
         }
     }

@@ -65,10 +65,8 @@ pub(super) fn resolve(own: &Origin, request_path: &str, location: &str, allowed:
         // Nothing of that is shown: in a broken address anything may stand in the place of a host.
         let path = super::answer::without_query(path);
         let scheme = scheme.as_str();
-        return Err(match authority.contains('@') {
-            true => format!("`{scheme}://…{path}` has a login in it, which nothing is sent to"),
-            false => format!("`{scheme}://…{path}` names no host that can be read"),
-        });
+        let why = if authority.contains('@') { "has a login in it, which nothing is sent to" } else { "names no host that can be read" };
+        return Err(format!("`{scheme}://…{path}` {why}"));
     };
     let misnamed = (named != *own).then(|| super::answer::without_query(location));
     if named.host == own.host {
