@@ -103,6 +103,8 @@ async fn wrong_input_ends_with_2_before_anything_is_sent() {
     assert_eq!(registry.requests().len(), 1, "nobody asked but the test bed");
     let ran = bed.run_in_pod(&[env!("CARGO_BIN_EXE_chart-publisher"), "publish"]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
+    let ran = bed.run_in_pod(&[env!("CARGO_BIN_EXE_chart-publisher"), "push", &folder, "oci://registry.example/charts"]);
+    assert!(ran.code == Some(2) && ran.errors.contains("; `helm package` makes an archive of a folder"), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
