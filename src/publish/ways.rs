@@ -288,19 +288,13 @@ impl Ways {
 
     /// Takes note of what a way answered, and says whether it is left.
     fn leaves(&self, seen: Left, body_length: u64, left: &mut Vec<Left>) -> bool {
-        let Left { index, tactic, failure, verdict } = seen;
-        if is_unreachable(&verdict) {
-            self.close(index, tactic, body_length, (&failure, verdict));
-            return true;
+        let is_left = is_unreachable(&seen.verdict) || seen.verdict.class == Class::OtherRoute;
+        if is_of_one_request(&seen.verdict) {
+            left.push(seen);
+        } else {
+            self.believe([seen], body_length);
         }
-        if is_of_one_request(&verdict) {
-            left.push(Left { index, tactic, failure, verdict });
-            return true;
-        }
-        if let Some(way) = self.in_order.get(index) {
-            self.learnt.refused(&way.strategy, tactic, body_length, (&failure, verdict));
-        }
-        false
+        is_left
     }
 
     /// A way works: those that were left for it are not tried by others.
@@ -309,10 +303,10 @@ impl Ways {
         self.believe(left, body_length);
     }
 
-    /// What was answered to one request counts for all.
-    fn believe(&self, left: Vec<Left>, body_length: u64) {
-        for Left { index, tactic, failure, verdict } in left {
-            if verdict.reason == Reason::NotARegistry {
+    /// What was answered counts for all.
+    fn believe(&self, seen: impl IntoIterator<Item = Left>, body_length: u64) {
+        for Left { index, tactic, failure, verdict } in seen {
+            if is_unreachable(&verdict) {
                 self.close(index, tactic, body_length, (&failure, verdict));
             } else if let Some(way) = self.in_order.get(index) {
                 self.learnt.refused(&way.strategy, tactic, body_length, (&failure, verdict));
@@ -420,12 +414,15 @@ fn in_parts(verdict: Verdict, failure: &Failure, body_length: u64) -> Verdict {
 
 /// Whether nothing can be sent that way at all.
 fn is_unreachable(verdict: &Verdict) -> bool {
-    matches!(verdict.reason, Reason::RouteUnreachable | Reason::TlsFailed | Reason::TlsOnPlainHttp | Reason::PlainHttpOnTls)
+    matches!(
+        verdict.reason,
+        Reason::RouteUnreachable | Reason::TlsFailed | Reason::TlsOnPlainHttp | Reason::PlainHttpOnTls | Reason::NotARegistry
+    )
 }
 
 /// Whether another request may be answered otherwise by the same way: a proxy had nobody to ask for a moment, or a rule of it is for some.
 fn is_of_one_request(verdict: &Verdict) -> bool {
-    verdict.class == Class::OtherRoute
+    verdict.class == Class::OtherRoute && (verdict.reason == Reason::NotARegistry || !is_unreachable(verdict))
 }
 
 #[cfg(test)]

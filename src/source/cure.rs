@@ -26,7 +26,7 @@ pub(super) fn of_absence(url: &str) -> &'static str {
 pub(super) const OF_REPOSITORY: &str = "the repository has to be mended, or the version left out with `exclude`";
 
 /// Of who is asked too often.
-pub(super) const OF_RATE: &str = "it limits how often it is asked, and is asked again once that has passed; where it stays so, ask less often (`interval`), or with a login that may ask more (`secretRef`)";
+const OF_RATE: &str = "it limits how often it is asked, and is asked again once that has passed; where it stays so, ask less often (`interval`), or with a login that may ask more (`secretRef`)";
 
 /// Of a status that says nothing else.
 pub(super) fn of_answer(status: u16) -> &'static str {

@@ -1,6 +1,6 @@
 //! With a cluster: Services, Secrets and routes are those of the kubeconfig, and nothing is written there.
 
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use chart_publisher::api::{ChartInventory, ChartPublication};
 use kube::api::ListParams;
@@ -21,6 +21,22 @@ use super::{
 
 fn service(name: &str) -> Value {
     json!({"name": "main", "service": {"name": name, "repository": "charts"}, "insecure": true, "secretRef": {"name": "login"}})
+}
+
+/// `publish --wait` of these documents, which prints into files of the folder.
+fn waits(namespace: &Namespace, folder: &Path, documents: &str, kubeconfig: &str) -> Process {
+    let words =
+        ["publish", "-f", &file(folder, documents), "-n", namespace.name(), "--kubeconfig", kubeconfig, "--wait", "2m", "-o", "json"];
+    let launch = Launch::new(env!("CARGO_BIN_EXE_chart-publisher"), folder.join("log")).separate_errors();
+    launch.namespace(namespace.bed.client_namespace()).arguments(words).start().expect("the program")
+}
+
+/// What it has printed once it ends with success.
+fn succeeds(program: &mut Process, folder: &Path, within: Duration) -> Printed {
+    let status = program.wait(within);
+    let output = std::fs::read_to_string(folder.join("log")).expect("what it printed");
+    assert_eq!(status.and_then(|status| status.code()), Some(0), "{output}");
+    serde_json::from_str(&output).expect("JSON")
 }
 
 async fn holds_nothing(namespace: &Namespace) {
@@ -91,11 +107,7 @@ async fn a_service_and_a_secret_that_come_later_are_awaited() {
     let kubeconfig = bed.information.inner_kubeconfig.display().to_string();
     let documents = publication("boot", &spec(&charts.url(), &json!([{"name": "small"}]), &json!([service("registry")]))).to_string();
     let folder = bed.folder("later");
-    let log = folder.join("log");
-    let words =
-        ["publish", "-f", &file(&folder, &documents), "-n", namespace.name(), "--kubeconfig", &kubeconfig, "--wait", "2m", "-o", "json"];
-    let launch = Launch::new(env!("CARGO_BIN_EXE_chart-publisher"), &log).separate_errors().namespace(bed.client_namespace());
-    let mut program = launch.arguments(words).start().expect("the program");
+    let mut program = waits(&namespace, &folder, &documents, &kubeconfig);
     let misses = async |program: &mut Process, reason: &str| {
         eventually(SOON, &format!("it says {reason}"), async || {
             program.still_runs()?;
@@ -109,10 +121,7 @@ async fn a_service_and_a_secret_that_come_later_are_awaited() {
     misses(&mut program, "SecretInvalid").await;
     namespace.secret("login", &[("username", "a"), ("password", "b")]).await;
     // A Secret is looked at every half a minute.
-    let status = program.wait(2 * SOON);
-    let output = std::fs::read_to_string(&log).expect("what it printed");
-    assert_eq!(status.and_then(|status| status.code()), Some(0), "{output}");
-    let printed: Printed = serde_json::from_str(&output).expect("JSON");
+    let printed = succeeds(&mut program, &folder, 2 * SOON);
     assert_eq!((printed.counts(), printed.publications[0].targets[0].route.as_deref()), ([1, 0, 0], Some("NodePort")));
 }
 
@@ -129,11 +138,7 @@ async fn an_api_server_that_comes_later_is_awaited_and_said_once() {
     let place = bed.place(6443);
     let away = place.socket();
     let api_server = another_address(&bed.information.inner_kubeconfig, &folder.join("kubeconfig"), away);
-    let (log, kubeconfig) = (folder.join("log"), folder.join("kubeconfig").display().to_string());
-    let words =
-        ["publish", "-f", &file(&folder, &documents), "-n", namespace.name(), "--kubeconfig", &kubeconfig, "--wait", "2m", "-o", "json"];
-    let launch = Launch::new(env!("CARGO_BIN_EXE_chart-publisher"), &log).separate_errors().namespace(bed.client_namespace());
-    let mut program = launch.arguments(words).start().expect("the program");
+    let mut program = waits(&namespace, &folder, &documents, &folder.join("kubeconfig").display().to_string());
     let said = || std::fs::read_to_string(folder.join("log.errors")).unwrap_or_default();
     eventually(SOON, "it says what it waits for", async || {
         program.still_runs()?;
@@ -143,10 +148,7 @@ async fn an_api_server_that_comes_later_is_awaited_and_said_once() {
     let sentence = format!("chart-publisher: the API server `https://{away}` could not be asked: ");
     assert!(said().starts_with(&sentence) && said().contains("onnection refused"), "{}", said());
     let _way = bed.slow_path_at(place, api_server, 10 << 20);
-    let status = program.wait(SOON);
-    let output = std::fs::read_to_string(&log).expect("what it printed");
-    assert_eq!(status.and_then(|status| status.code()), Some(0), "{output}");
-    let printed: Printed = serde_json::from_str(&output).expect("JSON");
+    let printed = succeeds(&mut program, &folder, SOON);
     assert_eq!((printed.counts(), said().matches("tried again").count()), ([1, 0, 0], 1), "{}", said());
 }
 

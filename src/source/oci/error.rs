@@ -146,20 +146,14 @@ pub enum OciError {
         to: String,
     },
     /// Any other answer than the one hoped for.
-    #[error("`{place}` could not be read: the registry answered {answer}; its log says why, and the next run asks again")]
+    #[error("`{place}` could not be read: the registry answered {answer}; {cure}")]
     Refused {
         /// With the tag, where it is of one.
         place: String,
         /// What came.
         answer: String,
-    },
-    /// It was asked too often.
-    #[error("`{place}` could not be read: the registry answered {answer}; {}", cure::OF_RATE)]
-    RateLimited {
-        /// With the tag, where it is of one.
-        place: String,
-        /// What came.
-        answer: String,
+        /// What helps.
+        cure: &'static str,
     },
     /// What answers is none.
     #[error("`{place}` is no repository of a registry: {detail}; check `url`")]
@@ -305,7 +299,7 @@ impl OciError {
             Self::ClientCertificate { .. } => Reason::TlsFailed,
             Self::Elsewhere { answer, .. } => elsewhere::reason(answer),
             Self::PlainHttpOnTls { .. } | Self::LeadsToTls { .. } => Reason::PlainHttpOnTls,
-            Self::Refused { .. } | Self::RateLimited { .. } | Self::TokenService { .. } => Reason::SourceUnreachable,
+            Self::Refused { .. } | Self::TokenService { .. } => Reason::SourceUnreachable,
             Self::NoTlsByIndex { .. } => Reason::TlsOnPlainHttp,
             Self::NoRegistry { .. } => Reason::SourceInvalid,
             Self::TooManyTags { .. } | Self::TooManyTogether { .. } | Self::TooLarge { .. } | Self::BlobTooLarge { .. } => {
@@ -322,7 +316,7 @@ impl OciError {
     /// Whether it passes by itself.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Refused { .. } | Self::RateLimited { .. } | Self::TokenService { .. } | Self::NoManifest { .. } => true,
+            Self::Refused { .. } | Self::TokenService { .. } | Self::NoManifest { .. } => true,
             Self::Elsewhere { answer, .. } => elsewhere::reason(answer) == Reason::SourceUnreachable,
             Self::Attached { cause, .. } => cause.is_passing(),
             _ => false,
@@ -382,8 +376,7 @@ fn of_answer(place: String, reader: Reader, answer: &Answer, shown: String) -> O
         status if is_of_certificate(status, &answer.message) => OciError::ClientCertificate { place, answer: shown },
         401 | 403 => OciError::Unauthorized { place, answer: shown, shown: None, reader },
         404 | 410 => OciError::Missing { place, answer: shown },
-        429 => OciError::RateLimited { place, answer: shown },
-        _ => OciError::Refused { place, answer: shown },
+        status => OciError::Refused { place, answer: shown, cure: cure::of_answer(status) },
     }
 }
 
